@@ -1,0 +1,207 @@
+//! What a computation runs on: the caller's threads, instruction set, progress sink and cancel handle.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rayon::ThreadPool;
+
+use crate::error::{Error, Result};
+use crate::kernels::Isa;
+
+/// Receives progress. Calls come from any thread of the pool.
+pub trait Progress: Send + Sync {
+    /// A stage of `total` units begins; `what` names it for the user.
+    fn begin(&self, what: &str, total: u64);
+    /// `units` more are done.
+    fn advance(&self, units: u64);
+    /// The stage is over.
+    fn end(&self);
+    /// A sentence worth showing, such as a loss that rises.
+    fn note(&self, message: &str);
+}
+
+/// Shows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+    fn note(&self, _: &str) {}
+}
+
+/// Asks a running computation to stop at its next safe point. Clones share one flag.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// The flag itself, for a signal handler that can only set a flag.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
+    /// Whether someone asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Threads, instruction set, progress sink and cancel handle of a computation. Results depend on none of them.
+pub struct Execution {
+    pool: Arc<ThreadPool>,
+    isa: Isa,
+    progress: Box<dyn Progress>,
+    cancel: Cancel,
+}
+
+impl Execution {
+    /// Runs on `pool` with the instruction set `isa`, showing nothing.
+    ///
+    /// # Errors
+    /// If this processor cannot run `isa`.
+    pub fn new(pool: Arc<ThreadPool>, isa: Isa) -> Result<Self> {
+        if !isa.is_available() {
+            let available: Vec<_> = Isa::available().map(Isa::name).collect();
+            return Err(Error::parameter(
+                "instruction set",
+                format!("one of {}", available.join(", ")),
+                isa.name(),
+            ));
+        }
+        Ok(Self { pool, isa, progress: Box::new(Silent), cancel: Cancel::default() })
+    }
+
+    /// A pool of `n_threads` of its own and the fastest instruction set.
+    ///
+    /// # Errors
+    /// If `n_threads` is 0 or the threads cannot be started.
+    pub fn with_threads(n_threads: usize) -> Result<Self> {
+        Self::new(thread_pool(n_threads)?, Isa::detect())
+    }
+
+    /// Sends progress to `progress`.
+    #[must_use]
+    pub fn progress_to(mut self, progress: Box<dyn Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// The instruction set of the kernels.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The thread pool.
+    pub fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
+    /// The progress sink.
+    pub fn progress(&self) -> &dyn Progress {
+        &*self.progress
+    }
+
+    /// The cancel handle; clone it to keep a way to stop the computation.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Number of threads.
+    pub fn n_threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Hands `tasks` out to the threads, each with scratch space of its own. Tasks own what they write, so the
+    /// result depends neither on the number of threads nor on who takes which task.
+    ///
+    /// # Errors
+    /// The first error of a task in time; [`Error::Interrupted`] if cancelled. The remaining tasks are then dropped.
+    pub(crate) fn for_each<T, S>(
+        &self,
+        tasks: impl Iterator<Item = T> + Send,
+        scratch: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, T) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let queue = Mutex::new(tasks);
+        let failure: Mutex<Option<Error>> = Mutex::new(None);
+        self.pool.broadcast(|_| {
+            let mut scratch = scratch();
+            loop {
+                if self.cancel.is_cancelled() {
+                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Error::Interrupted);
+                }
+                if failure.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                    break;
+                }
+                let Some(task) = queue.lock().unwrap_or_else(PoisonError::into_inner).next() else { break };
+                if let Err(error) = work(&mut scratch, task) {
+                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
+            }
+        });
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A rayon pool of `n_threads`.
+///
+/// # Errors
+/// If `n_threads` is 0 or the threads cannot be started.
+pub fn thread_pool(n_threads: usize) -> Result<Arc<ThreadPool>> {
+    if n_threads == 0 {
+        return Err(Error::parameter("threads", "at least 1", 0));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
+    pool.map(Arc::new).map_err(|error| Error::parameter("threads", "a number the system can start", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once_at_any_thread_count() {
+        for n_threads in [1, 2, 5] {
+            let execution = Execution::with_threads(n_threads).unwrap();
+            let mut results = vec![0; 100];
+            execution
+                .for_each(
+                    results.iter_mut().enumerate(),
+                    || (),
+                    |(), (index, result)| {
+                        *result += index + 1;
+                        Ok(())
+                    },
+                )
+                .unwrap();
+            assert!(results.into_iter().eq(1..=100));
+        }
+    }
+
+    #[test]
+    fn an_error_or_a_cancel_ends_the_loop() {
+        let execution = Execution::with_threads(2).unwrap();
+        let failed = execution.for_each(
+            0..10,
+            || (),
+            |(), task| match task {
+                3 => Err(Error::parameter("task", "another", task)),
+                _ => Ok(()),
+            },
+        );
+        assert!(matches!(failed, Err(Error::Parameter { .. })));
+        execution.cancel().cancel();
+        assert!(matches!(execution.for_each(0..10, || (), |(), _| Ok(())), Err(Error::Interrupted)));
+    }
+}

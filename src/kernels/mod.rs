@@ -1,0 +1,2 @@
+mod isa;
+pub use isa::Isa;
