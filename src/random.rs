@@ -9,7 +9,7 @@ use rand_core::Rng;
 use rand_pcg::Pcg64;
 
 /// The increment selector shared by all streams; the state alone tells them apart.
-const STREAM: u128 = 0xa02b_dbf7_bb3c_0a7a_c28f_a16a_64ab_f96;
+const STREAM: u128 = 0x0a02_bdbf_7bb3_c0a7_ac28_fa16_a64a_bf96;
 
 /// The generator of unit `index` within `domain` of the run seeded by `seed`.
 ///

@@ -1,0 +1,236 @@
+//! Every twin against the others by bits, and against plain f64 loops.
+
+use proptest::prelude::*;
+use rand_core::Rng;
+
+use super::*;
+use crate::random::{gaussian, stream};
+use crate::spins::{BlockMajor, SpinMatrix};
+
+/// Around the edges of groups, blocks, and the two table layouts.
+const COLUMNS: [usize; 13] = [0, 1, 7, 8, 9, 63, 64, 65, 127, 196, 255, 257, 500];
+const STATES: [usize; 11] = [0, 1, 2, 63, 64, 65, 255, 257, 767, 769, 4097];
+
+fn random_spins(n_rows: usize, n_spins: usize, seed: u64) -> SpinMatrix {
+    let mut rng = stream(seed, "kernel test spins", &[]);
+    let bools: Vec<bool> = (0..n_rows * n_spins).map(|_| rng.next_u64() >> 63 == 1).collect();
+    SpinMatrix::from_bools(n_rows, n_spins, &bools).unwrap()
+}
+
+fn random_weights(k: usize, seed: u64) -> Vec<Lanes<f32>> {
+    let mut rng = stream(seed, "kernel test weights", &[]);
+    (0..k).map(|_| Lanes(std::array::from_fn(|_| gaussian(&mut rng) as f32))).collect()
+}
+
+fn product<T: Weight>(isa: Isa, spins: &SpinMatrix, weights: &[Lanes<T>]) -> Vec<Lanes<T>> {
+    let signs = BlockMajor::from_rows(spins);
+    let mut products = vec![Lanes::ZERO; spins.n_rows()];
+    signed_product(isa, signs.words(), signs.n_rows(), weights, &mut products, &mut Tables::new());
+    products
+}
+
+fn bits(lanes: &[Lanes<f32>]) -> Vec<u32> {
+    lanes.iter().flat_map(|lanes| lanes.0.map(f32::to_bits)).collect()
+}
+
+/// Row-major [16][k] from interleaved [k][16].
+fn rows(weights: &[Lanes<f32>]) -> Vec<f32> {
+    (0..LANES).flat_map(|lane| weights.iter().map(move |w| w.0[lane])).collect()
+}
+
+/// The canonical order, written out.
+fn canonical_field(spins: &SpinMatrix, state: usize, weights: &[Lanes<f32>], lane: usize) -> f32 {
+    let term = |k: usize| match weights.get(k) {
+        Some(w) if spins.spin(state, k) == 1 => w.0[lane],
+        Some(w) => -w.0[lane],
+        None => 0.0,
+    };
+    (0..weights.len()).step_by(8).fold(0.0, |sum, k| {
+        let pair = |k: usize| term(k) + term(k + 1);
+        sum + ((pair(k) + pair(k + 2)) + (pair(k + 4) + pair(k + 6)))
+    })
+}
+
+#[test]
+fn every_twin_and_path_gives_the_canonical_bits() {
+    for k in COLUMNS {
+        for m in STATES {
+            let (spins, weights) = (random_spins(m, k, 1), random_weights(k, 2));
+            let reference = product(Isa::Scalar, &spins, &weights);
+            for isa in Isa::available() {
+                let products = product(isa, &spins, &weights);
+                assert_eq!(bits(&products), bits(&reference), "{} M = {m}, K = {k}", isa.name());
+            }
+            // States near both ends of the range against the definition and the one-state path.
+            for state in (0..m.min(2)).chain(m.saturating_sub(2)..m) {
+                let expected: [f32; LANES] =
+                    std::array::from_fn(|lane| canonical_field(&spins, state, &weights, lane));
+                assert_eq!(
+                    reference[state].0.map(f32::to_bits),
+                    expected.map(f32::to_bits),
+                    "M = {m}, K = {k}"
+                );
+                for isa in Isa::available() {
+                    for n_rows in [1, 4, 7, LANES] {
+                        let mut fields = vec![0.0; n_rows];
+                        fields_of_one_state(
+                            isa,
+                            spins.row(state),
+                            &rows(&weights)[..n_rows * k],
+                            k,
+                            &mut fields,
+                        );
+                        let equal = fields.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits());
+                        assert!(equal, "{} M = {m}, K = {k}, {n_rows} rows", isa.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Pins the canonical order: fails if the grouping changes, which would change every seeded result.
+#[test]
+fn canonical_order_is_pinned() {
+    let (spins, weights) = (random_spins(3, 100, 5), random_weights(100, 6));
+    let sum = bits(&product(Isa::detect(), &spins, &weights))
+        .into_iter()
+        .fold(0u64, |hash, bits| (hash ^ u64::from(bits)).wrapping_mul(0x0100_0000_01b3));
+    assert_eq!(sum, 405_949_327_708_104_648);
+}
+
+#[test]
+fn i32_twin_is_exact() {
+    for k in COLUMNS {
+        for m in [1, 65, 800] {
+            let spins = random_spins(m, k, 3);
+            let mut rng = stream(4, "integers", &[]);
+            let weights: Vec<Lanes<i32>> =
+                (0..k).map(|_| Lanes(std::array::from_fn(|_| rng.next_u64() as i32 >> 12))).collect();
+            for isa in Isa::available() {
+                let products = product(isa, &spins, &weights);
+                for (state, lanes) in products.iter().enumerate() {
+                    for (lane, &found) in lanes.0.iter().enumerate() {
+                        let expected: i64 = (0..k)
+                            .map(|j| i64::from(spins.spin(state, j)) * i64::from(weights[j].0[lane]))
+                            .sum();
+                        assert_eq!(i64::from(found), expected, "{} M = {m}, K = {k}", isa.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// The sum of K rounded terms around partial sums of size |w|_2: a random walk of K / 8 roundings, so
+    /// sqrt(K) eps |w|_2 holds with a wide margin.
+    #[test]
+    fn fields_are_within_rounding_of_f64(k in 1usize..3000, m in 1usize..20, seed: u64) {
+        let (spins, weights) = (random_spins(m, k, seed), random_weights(k, seed));
+        let products = product(Isa::detect(), &spins, &weights);
+        for (state, lanes) in products.iter().enumerate() {
+            for (lane, &found) in lanes.0.iter().enumerate() {
+                let w = |j: usize| f64::from(weights[j].0[lane]);
+                let expected: f64 = (0..k).map(|j| f64::from(spins.spin(state, j)) * w(j)).sum();
+                let norm = (0..k).map(|j| w(j) * w(j)).sum::<f64>().sqrt();
+                let bound = (k as f64).sqrt() * f64::from(f32::EPSILON) * norm;
+                prop_assert!((f64::from(found) - expected).abs() <= bound);
+            }
+        }
+    }
+
+    #[test]
+    fn opposite_states_have_opposite_fields(k in 1usize..200, seed: u64) {
+        let spins = random_spins(1, k, seed);
+        let opposite: Vec<bool> = spins.row_bits(0).iter().map(|up| !*up).collect();
+        let opposite = SpinMatrix::from_bools(1, k, &opposite).unwrap();
+        let weights = random_weights(k, seed);
+        let fields = product(Isa::detect(), &spins, &weights)[0];
+        let negated = product(Isa::detect(), &opposite, &weights)[0];
+        prop_assert_eq!(fields.0.map(|h| -h), negated.0);
+    }
+
+    #[test]
+    fn distances_count_differing_spins(n in 0usize..300, seed: u64) {
+        let spins = random_spins(2, n, seed);
+        let expected = (0..n).filter(|&i| spins.spin(0, i) != spins.spin(1, i)).count() as u64;
+        for isa in Isa::available() {
+            prop_assert_eq!(hamming_distance(isa, spins.row(0), spins.row(1)), expected);
+        }
+    }
+}
+
+/// Values over the whole range of z, dense where the functions bend.
+fn arguments() -> Vec<Lanes<f32>> {
+    let dense = (-40_000..40_000).map(|step| step as f32 * 1e-3);
+    let wide = (-870..870).map(|step| step as f32 * 0.1);
+    let tiny = [0.0, -0.0, 1e-30, -1e-30, 1e-7, -1e-7, 86.99, -86.99];
+    let all: Vec<f32> = dense.chain(wide).chain(tiny).collect();
+    all.chunks(LANES)
+        .map(|chunk| Lanes(std::array::from_fn(|lane| chunk.get(lane).copied().unwrap_or(0.0))))
+        .collect()
+}
+
+/// With xi = +1 and lambda = 1 a residual is sigma(-h) and a loss is log(1 + exp(-h)).
+#[test]
+fn logistic_functions_are_within_four_ulps_and_equal_by_bits() {
+    let all_up = |len| vec![u64::MAX; len];
+    let apply_residuals = |isa| {
+        let mut values = arguments();
+        residuals(isa, &all_up(values.len()), 0, 1.0, &mut values);
+        values
+    };
+    let apply_losses = |isa| {
+        let mut values = arguments();
+        losses(isa, 1.0, &mut values);
+        values
+    };
+    for isa in Isa::available() {
+        assert_eq!(bits(&apply_residuals(isa)), bits(&apply_residuals(Isa::Scalar)), "{}", isa.name());
+        assert_eq!(bits(&apply_losses(isa)), bits(&apply_losses(Isa::Scalar)), "{}", isa.name());
+    }
+    let worst = |found: Vec<Lanes<f32>>, exact: fn(f64) -> f64| {
+        let pairs = arguments().into_iter().zip(found).flat_map(|(z, y)| z.0.into_iter().zip(y.0));
+        pairs.fold(0.0f64, |worst, (z, y)| {
+            let exact = exact(f64::from(z));
+            worst.max(((f64::from(y) - exact) / exact).abs())
+        })
+    };
+    let bound = 2.4e-7;
+    let sigma = worst(apply_residuals(Isa::Scalar), |z| 1.0 / (1.0 + z.exp()));
+    assert!(sigma < bound, "{sigma:e}");
+    let softplus = worst(apply_losses(Isa::Scalar), |z| (-z).exp().ln_1p() + 0.0);
+    assert!(softplus < bound, "{softplus:e}");
+}
+
+#[test]
+fn margins_and_thresholds_follow_the_spins() {
+    let spins = random_spins(40, 64, 9);
+    let signs = BlockMajor::from_rows(&spins);
+    let mut fields = random_weights(40, 10);
+    // Exact ties of both signs of zero.
+    fields[3].0[5] = 0.0;
+    fields[4].0[6] = -0.0;
+    for isa in Isa::available() {
+        for shift in [0, 16, 32, 48] {
+            let mut aligned = fields.clone();
+            margins(isa, signs.block(0), shift, &mut aligned);
+            let mut next = vec![0x5555_5555_5555_5555; 40];
+            threshold(isa, &fields, signs.block(0), shift, &mut next);
+            for state in 0..40 {
+                for lane in 0..LANES {
+                    let (site, h) = (shift as usize + lane, fields[state].0[lane]);
+                    let spin = spins.spin(state, site);
+                    assert_eq!(aligned[state].0[lane], h * f32::from(spin));
+                    let expected = if h == 0.0 { spin == 1 } else { h > 0.0 };
+                    assert_eq!(next[state] >> site & 1 == 1, expected, "{}", isa.name());
+                }
+                let outside = !(0xffff << shift);
+                assert_eq!(next[state] & outside, 0x5555_5555_5555_5555 & outside);
+            }
+        }
+    }
+}
