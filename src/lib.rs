@@ -15,10 +15,12 @@
 #[cfg(not(target_endian = "little"))]
 compile_error!("attractor's file formats and packed spins are little-endian");
 
+pub mod couplings;
 pub mod error;
 pub mod execution;
 pub mod kernels;
 pub mod random;
 pub mod spins;
+pub mod storage;
 
 pub use error::{Error, Result};

@@ -1,0 +1,103 @@
+//! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major and `scale` in the metadata.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::matrix::{Couplings, fault_expected, first_fault};
+use super::panel::{n_panels, panel_rows};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::storage::{Container, DType, Overwrite, Tensor, write_container};
+
+/// What the container says it is.
+const KIND: &str = "couplings";
+
+impl Couplings {
+    /// Maps couplings from a file, after reading them once to check that they are finite with a zero diagonal.
+    ///
+    /// The file must not be shortened while the couplings are in use.
+    ///
+    /// # Errors
+    /// If the file is no container of couplings, is truncated, or holds a faulty value.
+    pub fn open(path: &Path, execution: &Execution) -> Result<Self> {
+        let container = Container::open(path, KIND)?;
+        let (shape, values) = container.values::<f32>("J", DType::F32, 2)?;
+        let n_spins = shape[0];
+        if shape[1] != n_spins || n_spins == 0 {
+            return Err(Error::format(
+                path,
+                "J of shape [N, N] with N at least 1",
+                format!("shape {shape:?}"),
+            ));
+        }
+        let scale: f64 = container.entry("scale", "a finite positive number")?;
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err(Error::format(path, "a finite positive scale", scale.to_string()));
+        }
+        let fault = Mutex::new(None);
+        let check = |(): &mut (), panel: usize| {
+            let rows = panel_rows(panel, n_spins);
+            let found = first_fault(n_spins, rows.start, &values[rows.start * n_spins..rows.end * n_spins]);
+            if let Some(found) = found {
+                let mut first = fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                // The lowest index, whichever thread comes first.
+                if first.is_none_or(|(i, j, _)| (found.0, found.1) < (i, j)) {
+                    *first = Some(found);
+                }
+            }
+            Ok(())
+        };
+        execution.for_each(0..n_panels(n_spins), || (), check)?;
+        if let Some((i, j, value)) = fault.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            return Err(Error::format(
+                path,
+                format!("{} at J[{i}, {j}]", fault_expected(i, j)),
+                value.to_string(),
+            ));
+        }
+        let description = container.description().clone();
+        let Some((map, range)) = container.into_mapped("J") else {
+            unreachable!("the tensor was read above");
+        };
+        Ok(Self::mapped(n_spins, map, range, scale, description))
+    }
+
+    /// Writes the couplings atomically, with their description and scale.
+    ///
+    /// # Errors
+    /// If the output exists and may not be replaced, or cannot be written.
+    pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        let mut description = self.description().clone();
+        description.insert("scale".into(), self.scale().to_string());
+        description.insert("n".into(), self.n_spins().to_string());
+        let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
+        write_container(path, KIND, &description, &[tensor], overwrite)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_couplings_equal_the_written_ones() {
+        let execution = Execution::with_threads(2).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("J.safetensors");
+        let n = 37;
+        let rows: Vec<f32> =
+            (0..n * n).map(|x| if x % (n + 1) == 0 { 0.0 } else { x as f32 - 600.0 }).collect();
+        let couplings = Couplings::from_rows(n, rows).unwrap().with_scale(1.0 / n as f64).unwrap();
+        couplings.write(&path, Overwrite::Refuse).unwrap();
+        let mapped = Couplings::open(&path, &execution).unwrap();
+        assert_eq!(mapped.values(), couplings.values());
+        assert_eq!(mapped.scale().to_bits(), couplings.scale().to_bits());
+
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 8;
+        bytes[last..last + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        let error = Couplings::open(&path, &execution).unwrap_err().to_string();
+        assert!(error.contains("J[36, 35]") && error.contains("NaN"), "{error}");
+    }
+}

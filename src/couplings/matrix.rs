@@ -1,0 +1,193 @@
+//! [`Couplings`]: the matrix itself, with one API for owned and mapped storage.
+
+use std::ops::Range;
+
+use memmap2::Mmap;
+
+use super::panel::panel_rows;
+use crate::error::{Error, Result};
+use crate::storage::Description;
+
+/// Couplings of `n_spins` neurons. Invariants: finite values, zero diagonal.
+#[derive(Debug)]
+pub struct Couplings {
+    n_spins: usize,
+    values: Values, // [n_spins][n_spins]
+    scale: f64,
+    description: Description,
+}
+
+#[derive(Debug)]
+enum Values {
+    Owned(Vec<f32>),
+    /// Bytes of the map, f32-aligned, checked when it was opened.
+    Mapped(Mmap, Range<usize>),
+}
+
+impl Couplings {
+    /// All zero.
+    ///
+    /// # Errors
+    /// If N is 0, or N^2 values do not fit the address space.
+    pub fn zeros(n_spins: usize) -> Result<Self> {
+        let len = n_spins
+            .checked_mul(n_spins)
+            .filter(|&len| len > 0 && len <= isize::MAX as usize / size_of::<f32>());
+        let Some(len) = len else {
+            return Err(Error::parameter(
+                "n",
+                "a number of spins from 1, with N^2 couplings in memory",
+                n_spins,
+            ));
+        };
+        let mut values = Vec::new();
+        if values.try_reserve_exact(len).is_err() {
+            return Err(Error::parameter("n", format!("memory for {len} couplings"), n_spins));
+        }
+        values.resize(len, 0.0);
+        Ok(Self { n_spins, values: Values::Owned(values), scale: 1.0, description: Description::new() })
+    }
+
+    /// Takes rows, `[n_spins][n_spins]`, of couplings.
+    ///
+    /// # Errors
+    /// If N is 0, the length is not N^2, a value is not finite or a diagonal one not zero.
+    pub fn from_rows(n_spins: usize, rows: Vec<f32>) -> Result<Self> {
+        if n_spins == 0 || n_spins.checked_mul(n_spins) != Some(rows.len()) {
+            let expected = format!("{n_spins} x {n_spins} values, at least one");
+            return Err(Error::shape("couplings", expected, format!("{} values", rows.len())));
+        }
+        if let Some((i, j, found)) = first_fault(n_spins, 0, &rows) {
+            return Err(Error::shape(
+                format!("coupling ({i}, {j})"),
+                fault_expected(i, j),
+                found.to_string(),
+            ));
+        }
+        Ok(Self { n_spins, values: Values::Owned(rows), scale: 1.0, description: Description::new() })
+    }
+
+    /// Values in a map, already checked by [`first_fault`].
+    pub(super) fn mapped(
+        n_spins: usize,
+        map: Mmap,
+        range: Range<usize>,
+        scale: f64,
+        description: Description,
+    ) -> Self {
+        Self { n_spins, values: Values::Mapped(map, range), scale, description }
+    }
+
+    /// Sets the factor between stored values and couplings.
+    ///
+    /// # Errors
+    /// If it is not finite and positive.
+    pub fn with_scale(mut self, scale: f64) -> Result<Self> {
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err(Error::parameter("scale", "a finite positive number", scale));
+        }
+        self.scale = scale;
+        Ok(self)
+    }
+
+    /// Sets the description: rule, parameters, inputs.
+    #[must_use]
+    pub fn with_description(mut self, description: Description) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// Number of neurons, N.
+    pub fn n_spins(&self) -> usize {
+        self.n_spins
+    }
+
+    /// Couplings are stored values times this.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// How these couplings came about.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Stored values, row-major `[n_spins][n_spins]`.
+    pub fn values(&self) -> &[f32] {
+        match &self.values {
+            Values::Owned(values) => values,
+            Values::Mapped(map, range) => bytemuck::cast_slice(&map[range.clone()]),
+        }
+    }
+
+    /// Stored values of the rows in `rows`.
+    pub fn rows(&self, rows: Range<usize>) -> &[f32] {
+        &self.values()[rows.start * self.n_spins..rows.end * self.n_spins]
+    }
+
+    /// Stored values of a panel's rows.
+    pub fn panel(&self, panel: usize) -> &[f32] {
+        self.rows(panel_rows(panel, self.n_spins))
+    }
+
+    /// Stored values for writers inside the crate, who keep them finite and the diagonal zero; a mapped matrix is
+    /// copied into memory first.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        if let Values::Mapped(..) = self.values {
+            self.values = Values::Owned(self.values().to_vec());
+        }
+        match &mut self.values {
+            Values::Owned(values) => values,
+            Values::Mapped(..) => unreachable!("made owned above"),
+        }
+    }
+}
+
+impl Clone for Couplings {
+    /// An owned copy.
+    fn clone(&self) -> Self {
+        Self {
+            n_spins: self.n_spins,
+            values: Values::Owned(self.values().to_vec()),
+            scale: self.scale,
+            description: self.description.clone(),
+        }
+    }
+}
+
+/// The first value among whole rows, from row `first_row` on, that is not finite or a non-zero diagonal one.
+pub(super) fn first_fault(n_spins: usize, first_row: usize, rows: &[f32]) -> Option<(usize, usize, f32)> {
+    rows.chunks_exact(n_spins).enumerate().find_map(|(offset, row)| {
+        let i = first_row + offset;
+        // A sum of finite values times zero is zero: one branch a row while all is well.
+        let sound = row[i] == 0.0 && row.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0;
+        let fault = |(j, x): (usize, &f32)| (!x.is_finite() || (i == j && *x != 0.0)).then_some((i, j, *x));
+        if sound { None } else { row.iter().enumerate().find_map(fault) }
+    })
+}
+
+/// What [`first_fault`] expected in place of what it found.
+pub(super) fn fault_expected(i: usize, j: usize) -> &'static str {
+    if i == j { "0 on the diagonal" } else { "a finite number" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faulty_values_are_refused() {
+        let good = vec![0.0, 1.0, -2.0, 0.0];
+        assert!(Couplings::from_rows(2, good.clone()).is_ok());
+        for (index, value) in [(1, f32::NAN), (2, f32::INFINITY), (3, 1.0)] {
+            let mut rows = good.clone();
+            rows[index] = value;
+            let error = Couplings::from_rows(2, rows).unwrap_err().to_string();
+            assert!(error.contains(&format!("({}, {})", index / 2, index % 2)), "{error}");
+        }
+        assert!(Couplings::from_rows(2, vec![0.0; 3]).is_err());
+        assert!(Couplings::from_rows(0, vec![]).is_err());
+        assert!(Couplings::zeros(0).is_err());
+        assert!(Couplings::zeros(usize::MAX / 2).is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! Norms and symmetry of J. Sums run in f64, row by row, and are combined in row order: the same bits at any thread
+//! count.
+
+use super::matrix::Couplings;
+use super::panel::{PANEL, n_panels, panel_rows};
+use crate::error::Result;
+use crate::execution::Execution;
+
+/// How far J is from symmetric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asymmetry {
+    /// |J - J^T|_F / |J|_F, from 0 (symmetric) to 2 (antisymmetric); 0 for J = 0.
+    pub ratio: f64,
+    /// Mean over all N^2 entries of (J - J^T)^2.
+    pub mean_square: f64,
+}
+
+impl Couplings {
+    /// |J_i|_2 of every row.
+    ///
+    /// # Errors
+    /// If interrupted.
+    pub fn row_norms(&self, execution: &Execution) -> Result<Vec<f64>> {
+        let mut norms = vec![0.0; self.n_spins()];
+        execution.for_each(
+            norms.chunks_mut(PANEL).enumerate(),
+            || (),
+            |(), (panel, norms)| {
+                for (norm, row) in norms.iter_mut().zip(self.panel(panel).chunks_exact(self.n_spins())) {
+                    *norm = sum_of_squares(row).sqrt() * self.scale();
+                }
+                Ok(())
+            },
+        )?;
+        Ok(norms)
+    }
+
+    /// Both measures of asymmetry.
+    ///
+    /// # Errors
+    /// If interrupted.
+    pub fn asymmetry(&self, execution: &Execution) -> Result<Asymmetry> {
+        let n = self.n_spins();
+        let values = self.values();
+        // Per panel of rows: the sum of squares, and that of the differences from the transpose.
+        let mut sums = vec![(0.0, 0.0); n_panels(n)];
+        execution.for_each(
+            sums.iter_mut().enumerate(),
+            || (),
+            |(), (panel, sums)| {
+                let rows = panel_rows(panel, n);
+                sums.0 = self.panel(panel).chunks_exact(n).map(sum_of_squares).sum();
+                // Column tiles as wide as the panel, so that the transposed reads stay within a few cache lines.
+                for first in (0..n).step_by(PANEL) {
+                    let columns = first..n.min(first + PANEL);
+                    for i in rows.clone() {
+                        for j in columns.clone() {
+                            let difference = f64::from(values[i * n + j]) - f64::from(values[j * n + i]);
+                            sums.1 += difference * difference;
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        let (squares, differences) = sums.iter().fold((0.0, 0.0), |sum, x| (sum.0 + x.0, sum.1 + x.1));
+        let ratio = if squares > 0.0 { (differences / squares).sqrt() } else { 0.0 };
+        let mean_square = differences * self.scale() * self.scale() / (n as f64 * n as f64);
+        Ok(Asymmetry { ratio, mean_square })
+    }
+
+    /// (J + J^T) / 2, with this scale and description.
+    ///
+    /// # Errors
+    /// If memory for a copy is missing, or interrupted.
+    pub fn symmetrized(&self, execution: &Execution) -> Result<Self> {
+        let n = self.n_spins();
+        let values = self.values();
+        let mut symmetrized =
+            Couplings::zeros(n)?.with_scale(self.scale())?.with_description(self.description().clone());
+        let panels = symmetrized.values_mut().chunks_mut(PANEL * n).enumerate();
+        execution.for_each(
+            panels,
+            || (),
+            |(), (panel, rows)| {
+                for first in (0..n).step_by(PANEL) {
+                    for (i, row) in (panel * PANEL..).zip(rows.chunks_exact_mut(n)) {
+                        for j in first..n.min(first + PANEL) {
+                            // Halved before the sum, which can then not overflow; the order makes (i, j) and (j, i) equal.
+                            let (upper, lower) =
+                                (values[i.min(j) * n + i.max(j)], values[i.max(j) * n + i.min(j)]);
+                            row[j] = 0.5 * upper + 0.5 * lower;
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok(symmetrized)
+    }
+}
+
+fn sum_of_squares(values: &[f32]) -> f64 {
+    values.iter().map(|&x| f64::from(x) * f64::from(x)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{gaussian, stream};
+
+    fn random(n: usize) -> Couplings {
+        let mut rng = stream(1, "norms test", &[]);
+        let entry = |x: usize| if x.is_multiple_of(n + 1) { 0.0 } else { gaussian(&mut rng) as f32 };
+        Couplings::from_rows(n, (0..n * n).map(entry).collect()).unwrap()
+    }
+
+    #[test]
+    fn norms_and_asymmetry_match_their_definitions() {
+        let execution = Execution::with_threads(2).unwrap();
+        for n in [1, 2, 17, 50] {
+            let couplings = random(n).with_scale(0.25).unwrap();
+            let j = |a: usize, b: usize| 0.25 * f64::from(couplings.values()[a * n + b]);
+            let norms = couplings.row_norms(&execution).unwrap();
+            for (i, norm) in norms.iter().enumerate() {
+                let expected = (0..n).map(|k| j(i, k).powi(2)).sum::<f64>().sqrt();
+                assert!((norm - expected).abs() <= 1e-12 * expected);
+            }
+            let asymmetry = couplings.asymmetry(&execution).unwrap();
+            let pairs = || (0..n).flat_map(|a| (0..n).map(move |b| (a, b)));
+            let differences: f64 = pairs().map(|(a, b)| (j(a, b) - j(b, a)).powi(2)).sum();
+            let squares: f64 = norms.iter().map(|norm| norm * norm).sum();
+            let ratio = if n > 1 { (differences / squares).sqrt() } else { 0.0 };
+            assert!((asymmetry.ratio - ratio).abs() < 1e-12, "{asymmetry:?} {ratio}");
+            assert!((asymmetry.mean_square - differences / (n * n) as f64).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn symmetrized_couplings_are_symmetric_and_keep_the_even_part() {
+        let execution = Execution::with_threads(2).unwrap();
+        let couplings = random(40);
+        let symmetrized = couplings.symmetrized(&execution).unwrap();
+        assert_eq!(symmetrized.asymmetry(&execution).unwrap().ratio, 0.0);
+        let sum = |c: &Couplings, a: usize, b: usize| c.values()[a * 40 + b] + c.values()[b * 40 + a];
+        assert!((sum(&couplings, 3, 7) - sum(&symmetrized, 3, 7)).abs() < 1e-6);
+        // Antisymmetric couplings reach the upper end of the ratio.
+        let odd = Couplings::from_rows(2, vec![0.0, 1.0, -1.0, 0.0]).unwrap();
+        assert!((odd.asymmetry(&execution).unwrap().ratio - 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,117 @@
+//! Atomic writes: a temporary in the same folder, fsync, rename. A reader sees the old file or the new one, whole.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// What to do where the output exists already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Refuse with [`Error::Exists`].
+    Refuse,
+    /// Replace it.
+    Replace,
+}
+
+/// Checks that a file can be written at `path`: before long work, not after it.
+///
+/// # Errors
+/// If the file exists and may not be replaced, or its folder takes no new file.
+pub fn check_output(path: &Path, overwrite: Overwrite) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::format(path, "a file to write", "a folder"));
+    }
+    if overwrite == Overwrite::Refuse && path.exists() {
+        return Err(Error::Exists { path: path.to_owned() });
+    }
+    temporary_beside(path).map(drop)
+}
+
+/// Writes a file by `write`, which gets an empty file open for reading and writing.
+///
+/// # Errors
+/// As [`check_output`], or what `write` returns; the file at `path` is then untouched and the temporary is removed.
+pub fn write_atomically(
+    path: &Path,
+    overwrite: Overwrite,
+    write: impl FnOnce(&mut File) -> Result<()>,
+) -> Result<()> {
+    check_output(path, overwrite)?;
+    let mut temporary = temporary_beside(path)?;
+    write(temporary.as_file_mut())?;
+    temporary.as_file().sync_all().map_err(Error::io(path, "flush"))?;
+    let renamed = match overwrite {
+        Overwrite::Replace => temporary.persist(path),
+        Overwrite::Refuse => temporary.persist_noclobber(path),
+    };
+    match renamed {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(Error::Exists { path: path.to_owned() });
+        }
+        Err(error) => return Err(Error::io(path, "rename the finished file to this name")(error.error)),
+    }
+    // The rename itself survives a crash only once the folder is on disk.
+    let folder = folder_of(path);
+    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(Error::io(&folder, "flush the folder"))
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut builder = tempfile::Builder::new();
+    // Readable like any file the user writes, not only by its owner.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
+        .prefix(&format!(".{name}."))
+        .suffix(".tmp")
+        .tempfile_in(folder_of(path))
+        .map_err(Error::io(path, "write a file in this folder"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn write(path: &Path, overwrite: Overwrite, content: &str) -> Result<()> {
+        write_atomically(path, overwrite, |file| {
+            file.write_all(content.as_bytes()).map_err(Error::io(path, "write"))
+        })
+    }
+
+    #[test]
+    fn an_existing_file_is_kept_unless_replacing_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, Overwrite::Refuse, "first").unwrap();
+        assert!(matches!(write(&path, Overwrite::Refuse, "second"), Err(Error::Exists { .. })));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+        write(&path, Overwrite::Replace, "third").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "third");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let failed = write_atomically(&path, Overwrite::Refuse, |_| Err(Error::Interrupted));
+        assert!(matches!(failed, Err(Error::Interrupted)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(write(&folder.path().join("missing/a"), Overwrite::Refuse, "").is_err());
+        assert!(write(folder.path(), Overwrite::Replace, "").is_err());
+    }
+}

@@ -1,0 +1,277 @@
+//! Containers: safetensors files whose header is padded so that data starts on a page boundary.
+//!
+//! Any safetensors reader opens them; ours maps them read-only and checks lengths before anything is read. Besides what
+//! the format fixes, every container carries in its metadata `format_version`, `kind` ("couplings", "data set",
+//! "states") and `program`, the program's version.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bytemuck::Pod;
+use memmap2::Mmap;
+use safetensors::SafeTensors;
+use serde_json::{Map, Value, json};
+
+use super::atomic::{Overwrite, write_atomically};
+use crate::error::{Error, Result};
+
+/// Version of what the containers hold. Readers refuse a newer one.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Data starts on a multiple of this many bytes.
+const PAGE: usize = 4096;
+
+/// Metadata: what the file is, how it was made. Sorted, so that equal content gives equal bytes.
+pub type Description = BTreeMap<String, String>;
+
+/// Element types in use.
+pub type DType = safetensors::Dtype;
+
+/// A named array to write.
+pub struct Tensor<'a> {
+    name: &'a str,
+    dtype: DType,
+    shape: Vec<usize>,
+    bytes: &'a [u8],
+}
+
+impl<'a> Tensor<'a> {
+    /// f32 values of the given shape.
+    pub fn f32(name: &'a str, shape: &[usize], values: &'a [f32]) -> Self {
+        Self::new(name, DType::F32, shape, values)
+    }
+
+    /// Bytes of the given shape.
+    pub fn u8(name: &'a str, shape: &[usize], values: &'a [u8]) -> Self {
+        Self::new(name, DType::U8, shape, values)
+    }
+
+    /// u32 values of the given shape.
+    pub fn u32(name: &'a str, shape: &[usize], values: &'a [u32]) -> Self {
+        Self::new(name, DType::U32, shape, values)
+    }
+
+    fn new<T: Pod>(name: &'a str, dtype: DType, shape: &[usize], values: &'a [T]) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), values.len());
+        Self { name, dtype, shape: shape.to_vec(), bytes: bytemuck::cast_slice(values) }
+    }
+}
+
+/// Writes a container atomically: `kind` says what it is, `description` how it was made.
+///
+/// # Errors
+/// If the output exists and may not be replaced, or cannot be written.
+pub fn write_container(
+    path: &Path,
+    kind: &str,
+    description: &Description,
+    tensors: &[Tensor<'_>],
+    overwrite: Overwrite,
+) -> Result<()> {
+    let header = header(kind, description, tensors);
+    write_atomically(path, overwrite, |file| {
+        file.write_all(&header).map_err(Error::io(path, "write the header"))?;
+        for tensor in tensors {
+            file.write_all(tensor.bytes).map_err(Error::io(path, "write the data"))?;
+        }
+        Ok(())
+    })
+}
+
+/// Length, JSON, and spaces up to the page boundary.
+fn header(kind: &str, description: &Description, tensors: &[Tensor<'_>]) -> Vec<u8> {
+    let mut metadata = description.clone();
+    metadata.insert("format_version".into(), FORMAT_VERSION.to_string());
+    metadata.insert("kind".into(), kind.into());
+    metadata.insert("program".into(), concat!("attractor ", env!("CARGO_PKG_VERSION")).into());
+    let mut entries = Map::new();
+    entries.insert("__metadata__".into(), json!(metadata));
+    let mut offset = 0;
+    for tensor in tensors {
+        let end = offset + tensor.bytes.len();
+        let entry = json!({ "dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": [offset, end] });
+        entries.insert(tensor.name.into(), entry);
+        offset = end;
+    }
+    let mut header = vec![0; 8];
+    header.extend_from_slice(Value::Object(entries).to_string().as_bytes());
+    header.resize(header.len().next_multiple_of(PAGE), b' ');
+    let length = header.len() as u64 - 8;
+    header[..8].copy_from_slice(&length.to_le_bytes());
+    header
+}
+
+/// A container open for reading: mapped, its header checked against the file's length.
+#[derive(Debug)]
+pub struct Container {
+    path: PathBuf,
+    map: Mmap,
+    description: Description,
+    tensors: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    dtype: DType,
+    shape: Vec<usize>,
+    range: std::ops::Range<usize>,
+}
+
+impl Container {
+    /// Opens a container that must be of the given kind.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no safetensors file, is truncated or longer than its header says, is of another
+    /// kind, or of a newer format version.
+    pub fn open(path: &Path, kind: &str) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io(path, "open"))?;
+        let length = file.metadata().map_err(Error::io(path, "read the length"))?.len();
+        if length == 0 {
+            return Err(Error::format(path, "a safetensors container", "an empty file"));
+        }
+        // SAFETY: the map is read-only; that nobody shortens the file meanwhile is the caller's part, as the docs say.
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io(path, "map"))?;
+        let (header_length, header) = SafeTensors::read_metadata(&map).map_err(|error| {
+            Error::format(path, "a safetensors container of full length", error.to_string())
+        })?;
+        let description: Description =
+            header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+
+        let found = |key: &str| description.get(key).map_or("none", String::as_str);
+        let version = found("format_version");
+        if version.parse::<u32>().is_ok_and(|version| version > FORMAT_VERSION) {
+            let expected = format!("format version {FORMAT_VERSION} or older");
+            return Err(Error::format(
+                path,
+                expected,
+                format!("version {version}, written by a newer program"),
+            ));
+        }
+        if version.parse::<u32>().is_err() || found("kind") != kind {
+            let other = format!("a safetensors file of kind {:?}, format version {version}", found("kind"));
+            return Err(Error::format(path, format!("an attractor file of kind {kind:?}"), other));
+        }
+
+        let data_start = header_length + 8;
+        let tensors = header.tensors().into_iter().map(|(name, info)| {
+            let range = data_start + info.data_offsets.0..data_start + info.data_offsets.1;
+            (name, Entry { dtype: info.dtype, shape: info.shape.clone(), range })
+        });
+        Ok(Self { path: path.to_owned(), map, description, tensors: tensors.collect() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The metadata.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// A metadata entry that must be there and parse as `T`; `what` says in words what is expected.
+    ///
+    /// # Errors
+    /// If it is missing or does not parse.
+    pub fn entry<T: std::str::FromStr>(&self, key: &str, what: &str) -> Result<T> {
+        let found = self.description.get(key);
+        let parsed = found.and_then(|value| value.parse().ok());
+        parsed.ok_or_else(|| {
+            let found = found.map_or("none".to_owned(), |value| format!("{value:?}"));
+            Error::format(&self.path, format!("metadata entry {key:?}: {what}"), found)
+        })
+    }
+
+    /// Names and shapes of all tensors.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, DType, &[usize])> {
+        self.tensors.iter().map(|(name, entry)| (name.as_str(), entry.dtype, entry.shape.as_slice()))
+    }
+
+    /// Whether there is a tensor of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// Shape and values of a tensor with `rank` dimensions and element type `T` stored as `dtype`.
+    ///
+    /// # Errors
+    /// If there is none of that name, type and rank.
+    pub fn values<T: Pod>(&self, name: &str, dtype: DType, rank: usize) -> Result<(&[usize], &[T])> {
+        let expected = || format!("tensor {name:?} of type {dtype:?} with {rank} dimensions");
+        let Some(entry) = self.tensors.get(name) else {
+            let names: Vec<_> = self.tensors.keys().map(String::as_str).collect();
+            return Err(Error::format(&self.path, expected(), format!("only {}", names.join(", "))));
+        };
+        if entry.dtype != dtype || entry.shape.len() != rank {
+            let found = format!("type {:?} and shape {:?}", entry.dtype, entry.shape);
+            return Err(Error::format(&self.path, expected(), found));
+        }
+        let values = bytemuck::try_cast_slice(&self.map[entry.range.clone()]);
+        let values =
+            values.map_err(|error| Error::format(&self.path, expected(), format!("bytes with {error}")))?;
+        Ok((&entry.shape, values))
+    }
+
+    /// The map and where in it a tensor lies, for those who keep the file mapped.
+    pub(crate) fn into_mapped(self, name: &str) -> Option<(Mmap, std::ops::Range<usize>)> {
+        let range = self.tensors.get(name)?.range.clone();
+        Some((self.map, range))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &Path, values: &[f32]) {
+        let description = Description::from([("seed".into(), "3".into())]);
+        let tensor = Tensor::f32("x", &[values.len()], values);
+        write_container(path, "test", &description, &[tensor], Overwrite::Replace).unwrap();
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_data_starts_on_a_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        write(&path, &[1.0, -2.5]);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), PAGE as u64 + 8);
+        let container = Container::open(&path, "test").unwrap();
+        assert_eq!(container.values::<f32>("x", DType::F32, 1).unwrap(), (&[2][..], &[1.0, -2.5][..]));
+        assert_eq!(container.entry::<u64>("seed", "a number").unwrap(), 3);
+    }
+
+    #[test]
+    fn damaged_and_foreign_files_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        write(&path, &[1.0, -2.5]);
+        let whole = std::fs::read(&path).unwrap();
+        let mut longer = whole.clone();
+        longer.push(0);
+        let json = String::from_utf8(whole[8..PAGE].to_vec()).unwrap();
+        let newer_json = json.replace(r#"version":"1""#, r#"version":"9""#);
+        let newer = [&whole[..8], newer_json.as_bytes(), &whole[PAGE..]].concat();
+        let cases = [
+            (Vec::new(), "empty"),
+            (whole[..whole.len() - 1].to_vec(), "full length"),
+            (whole[..100].to_vec(), "full length"),
+            (longer, "not fully covered"),
+            (b"not a container at all".to_vec(), "safetensors"),
+            (newer, "newer program"),
+        ];
+        for (content, expected) in cases {
+            std::fs::write(&path, content).unwrap();
+            let error = Container::open(&path, "test").unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("a.safetensors"), "{error}");
+        }
+        write(&path, &[0.0]);
+        assert!(Container::open(&path, "couplings").is_err());
+        let container = Container::open(&path, "test").unwrap();
+        assert!(container.values::<u8>("x", DType::U8, 1).is_err());
+        assert!(container.values::<f32>("x", DType::F32, 2).is_err());
+        assert!(container.values::<f32>("y", DType::F32, 1).is_err());
+    }
+}

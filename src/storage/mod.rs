@@ -1,0 +1,12 @@
+//! Files: self-describing containers, atomic writes, tables.
+//!
+//! Knows bytes, shapes and metadata, not what they mean: [`couplings`](crate::couplings) and
+//! [`datasets`](crate::datasets) say which tensors and entries their files hold.
+
+mod atomic;
+mod container;
+mod table;
+
+pub use atomic::{Overwrite, check_output, write_atomically};
+pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, write_container};
+pub use table::Table;

@@ -1,0 +1,113 @@
+//! Tables: CSV with a header row, appended row by row or written whole.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use super::atomic::{Overwrite, check_output, write_atomically};
+use crate::error::{Error, Result};
+
+/// Rows of text under named columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table with the given columns.
+    pub fn new<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Self {
+        Self { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row, one value a column.
+    pub fn push(&mut self, row: Vec<String>) {
+        debug_assert_eq!(row.len(), self.columns.len());
+        self.rows.push(row);
+    }
+
+    /// The columns' names.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// Writes the whole table atomically.
+    ///
+    /// # Errors
+    /// If the file exists and may not be replaced, or cannot be written.
+    pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        write_atomically(path, overwrite, |file| {
+            let mut writer = csv::Writer::from_writer(file);
+            let records = std::iter::once(&self.columns).chain(&self.rows);
+            let written = records.into_iter().try_for_each(|record| writer.write_record(record));
+            written
+                .map_err(std::io::Error::from)
+                .and_then(|()| writer.flush())
+                .map_err(Error::io(path, "write"))
+        })
+    }
+
+    /// Starts a table on disk that [`append_last`](Self::append_last) extends: the header and the rows so far.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn start(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        check_output(path, overwrite)?;
+        self.write(path, overwrite)
+    }
+
+    /// Appends the last row to a file begun by [`start`](Self::start), so that a killed run keeps its rows.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn append_last(&self, path: &Path) -> Result<()> {
+        let Some(row) = self.rows.last() else { return Ok(()) };
+        let file = OpenOptions::new().append(true).open(path).map_err(Error::io(path, "append to"))?;
+        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+        let written = writer.write_record(row).map_err(std::io::Error::from);
+        written.and_then(|()| writer.flush()).map_err(Error::io(path, "append to"))
+    }
+
+    /// Reads a table with a header row.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its rows differ in length.
+    pub fn read(path: &Path) -> Result<Self> {
+        let content = std::fs::read(path).map_err(Error::io(path, "open"))?;
+        Self::parse(&content)
+            .map_err(|error| Error::format(path, "a CSV table with a header", error.to_string()))
+    }
+
+    /// Parses CSV text with a header row.
+    ///
+    /// # Errors
+    /// If rows differ in length or are no UTF-8.
+    pub fn parse(content: &[u8]) -> std::result::Result<Self, csv::Error> {
+        let mut reader = csv::Reader::from_reader(content);
+        let columns = reader.headers()?.iter().map(str::to_owned).collect();
+        let rows = reader.records().map(|record| Ok(record?.iter().map(str::to_owned).collect()));
+        Ok(Self { columns, rows: rows.collect::<std::result::Result<_, csv::Error>>()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn appended_rows_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let mut table = Table::new(["a", "b"]);
+        table.start(&path, Overwrite::Refuse).unwrap();
+        for row in [["1", "x,y"], ["2", ""]] {
+            table.push(row.map(str::to_owned).to_vec());
+            table.append_last(&path).unwrap();
+        }
+        assert_eq!(Table::read(&path).unwrap(), table);
+    }
+}
