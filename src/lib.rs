@@ -16,9 +16,11 @@
 compile_error!("attractor's file formats and packed spins are little-endian");
 
 pub mod couplings;
+pub mod dynamics;
 pub mod error;
 pub mod execution;
 pub mod kernels;
+pub mod learning;
 pub mod random;
 pub mod spins;
 pub mod storage;

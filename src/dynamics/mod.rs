@@ -1,0 +1,11 @@
+//! Zero-temperature dynamics: states in, states out, and how they got there.
+//!
+//! Knows couplings, spins and kernels; not where the couplings came from nor what the states mean.
+
+mod field;
+mod parallel;
+mod start;
+
+pub use field::Ties;
+pub use parallel::{Fate, ParallelDynamics, Recall, Stop};
+pub use start::{at_overlap, n_flips, random_states};

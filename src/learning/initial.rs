@@ -1,0 +1,123 @@
+//! Where training starts.
+
+use super::hebb::hebb;
+use crate::couplings::{Couplings, PANEL};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::random::{gaussian, stream, uniform};
+use crate::spins::SpinMatrix;
+
+/// Initial couplings.
+#[derive(Clone, Debug)]
+pub enum Initial {
+    /// Those of the Hebb rule, (1/N) sum_mu xi_i xi_j.
+    Hebb,
+    /// All zero.
+    Zero,
+    /// Independent Gaussians of standard deviation 1/sqrt(N).
+    Random,
+    /// Independent, uniform between -1/sqrt(N) and 1/sqrt(N).
+    Uniform,
+    /// Given couplings.
+    Given(Couplings),
+}
+
+/// Initial couplings for the rows of `patterns`, multiplied by `factor`; the scale of the result is 1.
+///
+/// # Errors
+/// If `factor` is not finite, given couplings are of another size, or as [`hebb`].
+pub fn initial_couplings(
+    initial: &Initial,
+    factor: f64,
+    patterns: &SpinMatrix,
+    seed: u64,
+    execution: &Execution,
+) -> Result<Couplings> {
+    if !factor.is_finite() {
+        return Err(Error::parameter("init-scale", "a finite number", factor));
+    }
+    let n_spins = patterns.n_spins();
+    let width = factor / libm::sqrt(n_spins as f64);
+    match initial {
+        Initial::Hebb => rescaled(&hebb(patterns, execution)?, factor, execution),
+        Initial::Given(couplings) if couplings.n_spins() == n_spins => rescaled(couplings, factor, execution),
+        Initial::Given(couplings) => Err(Error::shape(
+            "initial couplings",
+            format!("N = {n_spins} as in the data"),
+            format!("N = {}", couplings.n_spins()),
+        )),
+        Initial::Zero => Couplings::zeros(n_spins),
+        Initial::Random => random(n_spins, seed, execution, |rng| gaussian(rng) * width),
+        Initial::Uniform => random(n_spins, seed, execution, |rng| (2.0 * uniform(rng) - 1.0) * width),
+    }
+}
+
+/// Stored values times scale times `factor`, in f64 and then rounded once.
+fn rescaled(couplings: &Couplings, factor: f64, execution: &Execution) -> Result<Couplings> {
+    let n_spins = couplings.n_spins();
+    let mut result = Couplings::zeros(n_spins)?;
+    let factor = factor * couplings.scale();
+    let panels = result.values_mut().chunks_mut(PANEL * n_spins).enumerate();
+    execution.for_each(
+        panels,
+        || (),
+        |(), (panel, rows)| {
+            for (target, &source) in rows.iter_mut().zip(couplings.panel(panel)) {
+                *target = (f64::from(source) * factor) as f32;
+            }
+            Ok(())
+        },
+    )?;
+    Ok(result)
+}
+
+/// Independent entries, one stream a row.
+fn random(
+    n_spins: usize,
+    seed: u64,
+    execution: &Execution,
+    draw: impl Fn(&mut rand_pcg::Pcg64) -> f64 + Sync,
+) -> Result<Couplings> {
+    let mut result = Couplings::zeros(n_spins)?;
+    execution.for_each(
+        result.values_mut().chunks_mut(n_spins).enumerate(),
+        || (),
+        |(), (neuron, row)| {
+            let mut rng = stream(seed, "initial couplings", &[neuron as u64]);
+            row.fill_with(|| draw(&mut rng) as f32);
+            row[neuron] = 0.0;
+            Ok(())
+        },
+    )?;
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The variance of N(0, 1/N) is 1/N and that of the uniform law a third of it, to five standard errors.
+    #[test]
+    fn random_couplings_have_the_stated_variance() {
+        let execution = Execution::with_threads(2).unwrap();
+        let n = 200;
+        let patterns = SpinMatrix::all_down(1, n);
+        for (initial, variance) in [(Initial::Random, 1.0 / 200.0), (Initial::Uniform, 1.0 / 600.0)] {
+            let couplings = initial_couplings(&initial, 1.0, &patterns, 3, &execution).unwrap();
+            let sum: f64 = couplings.values().iter().map(|&x| f64::from(x).powi(2)).sum();
+            let found = sum / (n * (n - 1)) as f64;
+            assert!((found / variance - 1.0).abs() < 5.0 * (2.0 / (n * n) as f64).sqrt(), "{found}");
+            assert!((0..n).all(|i| couplings.values()[i * (n + 1)] == 0.0));
+        }
+    }
+
+    #[test]
+    fn given_couplings_must_fit() {
+        let execution = Execution::with_threads(1).unwrap();
+        let given = Initial::Given(Couplings::zeros(3).unwrap());
+        assert!(initial_couplings(&given, 1.0, &SpinMatrix::all_down(1, 4), 0, &execution).is_err());
+        assert!(
+            initial_couplings(&Initial::Zero, f64::NAN, &SpinMatrix::all_down(1, 4), 0, &execution).is_err()
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! Learning rules: from patterns to couplings.
+//!
+//! Knows spins, kernels and couplings; not how couplings are used. The rows of J are independent problems, so every rule
+//! works on panels of 16 neurons: a thread takes a panel through all its steps and shares nothing with the others but
+//! the packed patterns.
+
+mod hebb;
+mod initial;
+mod patterns;
+mod pseudo_likelihood;
+mod trainer;
+
+pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
+pub use initial::{Initial, initial_couplings};
+pub use patterns::PatternBits;
+pub use pseudo_likelihood::{Batches, PseudoLikelihood};
+pub use trainer::Trainer;

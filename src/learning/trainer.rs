@@ -1,0 +1,191 @@
+//! The panel trainer: gradient descent from epoch to epoch, 16 neurons at a time.
+//!
+//! A run is cut into segments. A segment reads generation A of J and writes generation B panel by panel; the switch
+//! happens when all panels are through and sound, so J is always that of one epoch. Nothing is reduced across threads,
+//! so J has the same bits at any thread count.
+//!
+//! Full batch: a panel goes through all epochs of a segment while it is in cache. Minibatches: all panels take one batch
+//! before the next is gathered, because gathering is shared.
+
+use super::initial::{Initial, initial_couplings};
+use super::patterns::{PatternBits, check_patterns};
+use super::pseudo_likelihood::{Batches, PseudoLikelihood, Scratch, step};
+use crate::couplings::{Couplings, PANEL, load_panel, n_panels, store_panel};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::kernels::Lanes;
+use crate::random::{permutation, stream};
+use crate::spins::SpinMatrix;
+
+/// Signed multiply-adds after which a segment ends: seconds, so that a stopped run loses little.
+const SEGMENT_WORK: f64 = 2e11;
+
+/// Gradient descent on the pseudo-likelihood of a set of patterns.
+pub struct Trainer<'a> {
+    patterns: &'a SpinMatrix,
+    bits: Option<PatternBits>, // of all patterns, for full batches
+    parameters: PseudoLikelihood,
+    execution: &'a Execution,
+    couplings: Couplings, // generation A
+    next: Couplings,      // generation B
+    epoch: u64,
+}
+
+impl<'a> Trainer<'a> {
+    /// Starts at epoch 0 with the given initial couplings times `init_scale`.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, there are no patterns or no spins, memory for two copies of J is missing, or as
+    /// [`initial_couplings`].
+    pub fn new(
+        patterns: &'a SpinMatrix,
+        parameters: PseudoLikelihood,
+        initial: &Initial,
+        init_scale: f64,
+        execution: &'a Execution,
+    ) -> Result<Self> {
+        check_patterns(patterns)?;
+        parameters.check(patterns.n_rows())?;
+        let couplings = initial_couplings(initial, init_scale, patterns, parameters.seed, execution)?;
+        let next = Couplings::zeros(couplings.n_spins())?;
+        let bits = (parameters.batches == Batches::Full).then(|| PatternBits::new(patterns));
+        Ok(Self { patterns, bits, parameters, execution, couplings, next, epoch: 0 })
+    }
+
+    /// The couplings after [`epoch`](Self::epoch) epochs.
+    pub fn couplings(&self) -> &Couplings {
+        &self.couplings
+    }
+
+    /// Epochs done.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &PseudoLikelihood {
+        &self.parameters
+    }
+
+    /// Gives up training and keeps the couplings.
+    pub fn into_couplings(self) -> Couplings {
+        self.couplings
+    }
+
+    /// Trains up to `epoch`; does nothing where that many epochs are done. Progress advances by 1 an epoch.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if couplings stop being finite, [`Error::Interrupted`] if cancelled. The couplings are then
+    /// those of the last complete segment, at [`epoch`](Self::epoch).
+    pub fn advance_to(&mut self, epoch: u64) -> Result<()> {
+        let n_spins = self.couplings.n_spins() as f64;
+        let work_per_epoch = 2.0 * n_spins * n_spins * self.patterns.n_rows() as f64;
+        let segment = (SEGMENT_WORK / work_per_epoch).max(1.0) as u64;
+        while self.epoch < epoch {
+            let end = epoch.min(self.epoch.saturating_add(segment));
+            match &self.bits {
+                Some(bits) => self.execution.for_each(
+                    self.next.values_mut().chunks_mut(PANEL * n_spins as usize).enumerate(),
+                    || PanelScratch::new(bits.n_patterns(), bits.n_spins()),
+                    full_batch_panel(
+                        &self.couplings,
+                        bits,
+                        &self.parameters,
+                        self.execution,
+                        self.epoch..end,
+                    ),
+                )?,
+                None => self.minibatch_segment(end)?,
+            }
+            std::mem::swap(&mut self.couplings, &mut self.next);
+            self.execution.progress().advance(end - self.epoch);
+            self.epoch = end;
+        }
+        Ok(())
+    }
+
+    fn minibatch_segment(&mut self, end: u64) -> Result<()> {
+        let Batches::Mini { size, drop_last } = self.parameters.batches else {
+            unreachable!("full batches keep their bits");
+        };
+        let (n_spins, n_patterns) = (self.couplings.n_spins(), self.patterns.n_rows());
+        let (execution, parameters) = (self.execution, &self.parameters);
+        let mut panels = vec![Lanes::ZERO; n_panels(n_spins) * n_spins]; // [panel][j][16]
+        for (index, panel) in panels.chunks_exact_mut(n_spins).enumerate() {
+            load_panel(self.couplings.panel(index), panel);
+        }
+        for epoch in self.epoch..end {
+            let order = permutation(&mut stream(parameters.seed, "epoch order", &[epoch]), n_patterns);
+            for members in order.chunks(size).filter(|members| members.len() == size || !drop_last) {
+                let batch = PatternBits::new(&self.patterns.select(members));
+                let scratch = || Scratch::new(batch.n_patterns(), n_spins);
+                execution.for_each(
+                    panels.chunks_exact_mut(n_spins).enumerate(),
+                    scratch,
+                    |scratch, (index, panel)| {
+                        step(
+                            execution.isa(),
+                            parameters,
+                            parameters.rate(epoch),
+                            &batch,
+                            index,
+                            panel,
+                            scratch,
+                        );
+                        Ok(())
+                    },
+                )?;
+            }
+        }
+        let rows = self.next.values_mut().chunks_mut(PANEL * n_spins);
+        for (panel, rows) in panels.chunks_exact(n_spins).zip(rows) {
+            store_panel(panel, rows);
+            check_sound(rows, n_spins, self.epoch, end)?;
+        }
+        Ok(())
+    }
+}
+
+struct PanelScratch {
+    panel: Vec<Lanes<f32>>, // [j][16]
+    step: Scratch,
+}
+
+impl PanelScratch {
+    fn new(n_patterns: usize, n_spins: usize) -> Self {
+        Self { panel: vec![Lanes::ZERO; n_spins], step: Scratch::new(n_patterns, n_spins) }
+    }
+}
+
+/// Takes one panel through `epochs` on the full batch, from `couplings` to the rows it is given.
+fn full_batch_panel<'a>(
+    couplings: &'a Couplings,
+    bits: &'a PatternBits,
+    parameters: &'a PseudoLikelihood,
+    execution: &'a Execution,
+    epochs: std::ops::Range<u64>,
+) -> impl Fn(&mut PanelScratch, (usize, &mut [f32])) -> Result<()> + Sync + 'a {
+    move |scratch, (index, rows)| {
+        load_panel(couplings.panel(index), &mut scratch.panel);
+        for epoch in epochs.clone() {
+            let rate = parameters.rate(epoch);
+            step(execution.isa(), parameters, rate, bits, index, &mut scratch.panel, &mut scratch.step);
+            if execution.cancel().is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+        }
+        store_panel(&scratch.panel, rows);
+        check_sound(rows, bits.n_spins(), epochs.start, epochs.end)
+    }
+}
+
+/// Sound rows have a finite sum of magnitudes, which bounds every field and the loss.
+fn check_sound(rows: &[f32], n_spins: usize, last_good_epoch: u64, epoch: u64) -> Result<()> {
+    let unsound = rows.chunks_exact(n_spins).map(|row| row.iter().map(|x| x.abs()).sum::<f32>());
+    match unsound.into_iter().find(|sum| !sum.is_finite()) {
+        Some(sum) => {
+            Err(Error::Diverged { last_good_epoch, epoch, found: format!("a row of magnitude {sum}") })
+        }
+        None => Ok(()),
+    }
+}
