@@ -1,0 +1,144 @@
+//! One pass over the margins xi_i h_i of all patterns and neurons: loss, stabilities, and alignment with Hebb.
+
+use crate::couplings::{Couplings, PANEL, load_panel, panel_rows};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::kernels::{Lanes, Tables, losses, margins, signed_product};
+use crate::learning::PatternBits;
+use crate::spins::SpinMatrix;
+
+/// Statistics of the margins of P patterns at N neurons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MarginStatistics {
+    /// Mean over neurons of (1 / (lambda P)) sum_mu log(1 + exp(-lambda xi h)), without the l2 term.
+    pub loss: f64,
+    /// Mean of the stabilities xi_i h_i / |J_i|_2; those of a neuron without couplings count as 0.
+    pub mean_stability: f64,
+    /// Smallest stability.
+    pub min_stability: f64,
+    /// Fraction of stabilities below 0: spins that the first step flips.
+    pub negative_fraction: f64,
+    /// J . J_H = (1/N) sum_mu sum_i xi_i h_i, the inner product with the Hebb couplings of the patterns.
+    pub hebb_product: f64,
+}
+
+/// Sums over the patterns at one neuron.
+#[derive(Clone, Copy, Default)]
+struct NeuronSums {
+    loss: f64,
+    margin: f64,
+    min_margin: f64,
+    n_negative: u64,
+}
+
+/// Statistics of the margins of the rows of `patterns`; `row_norms` are the |J_i|_2 of the couplings.
+///
+/// # Errors
+/// If sizes do not fit together or there are no patterns, `lambda` is not finite and positive, or interrupted.
+pub fn margin_statistics(
+    couplings: &Couplings,
+    patterns: &SpinMatrix,
+    lambda: f64,
+    row_norms: &[f64],
+    execution: &Execution,
+) -> Result<MarginStatistics> {
+    let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
+    if patterns.n_spins() != n_spins || row_norms.len() != n_spins || n_patterns == 0 {
+        let expected = format!("at least 1 pattern of N = {n_spins} spins, as in the couplings");
+        return Err(Error::shape("patterns", expected, format!("{n_patterns} of N = {}", patterns.n_spins())));
+    }
+    if !(lambda > 0.0 && lambda.is_finite()) {
+        return Err(Error::parameter("lambda", "a finite positive number", lambda));
+    }
+    let bits = PatternBits::new(patterns);
+    let mut sums = vec![NeuronSums::default(); n_spins];
+    let scratch = || (vec![Lanes::ZERO; n_spins], vec![Lanes::ZERO; n_patterns], Tables::new());
+    execution.for_each(sums.chunks_mut(PANEL).enumerate(), scratch, |(panel, fields, tables), (index, sums)| {
+        load_panel(couplings.panel(index), panel);
+        fields.fill(Lanes::ZERO);
+        let by_pattern = bits.by_pattern();
+        signed_product(execution.isa(), by_pattern.words(), by_pattern.n_rows(), panel, fields, tables);
+        let (signs, shift) = bits.panel_signs(index);
+        margins(execution.isa(), signs, shift, fields);
+        for (lane, sums) in sums.iter_mut().enumerate() {
+            sums.min_margin = f64::INFINITY;
+            for lanes in &*fields {
+                let margin = f64::from(lanes.0[lane]);
+                sums.margin += margin;
+                sums.min_margin = sums.min_margin.min(margin);
+                sums.n_negative += u64::from(margin < 0.0);
+            }
+        }
+        losses(execution.isa(), (lambda * couplings.scale()) as f32, fields);
+        for (lane, sums) in sums.iter_mut().enumerate() {
+            sums.loss = fields.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
+        }
+        debug_assert_eq!(sums.len(), panel_rows(index, n_spins).len());
+        Ok(())
+    })?;
+
+    let (n, p, scale) = (n_spins as f64, n_patterns as f64, couplings.scale());
+    let mut statistics = MarginStatistics {
+        loss: 0.0,
+        mean_stability: 0.0,
+        min_stability: f64::INFINITY,
+        negative_fraction: 0.0,
+        hebb_product: 0.0,
+    };
+    for (sums, &norm) in sums.iter().zip(row_norms) {
+        let per_norm = if norm > 0.0 { scale / norm } else { 0.0 };
+        statistics.loss += sums.loss / (lambda * p * n);
+        statistics.mean_stability += sums.margin * per_norm / (p * n);
+        statistics.min_stability = statistics.min_stability.min(sums.min_margin * per_norm);
+        statistics.negative_fraction += sums.n_negative as f64 / (p * n);
+        statistics.hebb_product += sums.margin * scale / n;
+    }
+    Ok(statistics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::random_states;
+    use crate::learning::{Initial, hebb, initial_couplings, squared_hebb_norm};
+
+    #[test]
+    fn statistics_equal_plain_f64_loops() {
+        let execution = Execution::with_threads(2).unwrap();
+        let (n, p, lambda) = (37, 70, 0.7);
+        let patterns = random_states(p, n, 1);
+        let couplings = initial_couplings(&Initial::Random, 1.0, &patterns, 2, &execution).unwrap();
+        let norms = couplings.row_norms(&execution).unwrap();
+        let found = margin_statistics(&couplings, &patterns, lambda, &norms, &execution).unwrap();
+
+        let j = |i: usize, k: usize| f64::from(couplings.values()[i * n + k]);
+        let (mut loss, mut stabilities) = (0.0, Vec::new());
+        for i in 0..n {
+            for mu in 0..p {
+                let spin = |k| f64::from(patterns.spin(mu, k));
+                let margin = spin(i) * (0..n).map(|k| j(i, k) * spin(k)).sum::<f64>();
+                loss += (-lambda * margin).exp().ln_1p() / (lambda * (n * p) as f64);
+                stabilities.push(margin / norms[i]);
+            }
+        }
+        let mean = stabilities.iter().sum::<f64>() / (n * p) as f64;
+        let least = stabilities.iter().copied().fold(f64::INFINITY, f64::min);
+        let negative = stabilities.iter().filter(|&&s| s < 0.0).count() as f64 / (n * p) as f64;
+        // Fields carry f32 rounding of a few eps.
+        assert!((found.loss - loss).abs() < 1e-6 * loss);
+        assert!((found.mean_stability - mean).abs() < 1e-6);
+        assert!((found.min_stability - least).abs() < 1e-5);
+        assert!((found.negative_fraction - negative).abs() < 1e-12);
+    }
+
+    #[test]
+    fn hebb_product_of_hebb_is_its_squared_norm() {
+        let execution = Execution::with_threads(1).unwrap();
+        let patterns = random_states(50, 40, 3);
+        let couplings = hebb(&patterns, &execution).unwrap();
+        let norms = couplings.row_norms(&execution).unwrap();
+        let found = margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap();
+        let squared = squared_hebb_norm(&patterns, &execution).unwrap();
+        assert!((found.hebb_product / squared - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,14 @@
+//! What was learned: overlaps, margins, features, symmetry.
+//!
+//! Knows couplings, dynamics and rules; turns states and couplings into the numbers of tables and figures. Sums run in
+//! f64 in a fixed order.
+
+mod margins;
+mod observables;
+mod overlaps;
+
+pub use margins::{MarginStatistics, margin_statistics};
+pub use observables::{
+    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, observe, recall_summary,
+};
+pub use overlaps::{learned_features, mean_overlap_of_pairs, overlap, overlaps};

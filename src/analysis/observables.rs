@@ -1,0 +1,213 @@
+//! The observables of a run: what a row of metrics holds.
+
+use serde::Serialize;
+
+use super::margins::margin_statistics;
+use super::overlaps::{learned_features, overlaps};
+use crate::couplings::Couplings;
+use crate::datasets::DataSet;
+use crate::dynamics::{ParallelDynamics, Recall, Stop, Ties, random_states};
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::learning::squared_hebb_norm;
+use crate::spins::SpinMatrix;
+
+/// What to measure, prepared once for a data set and used at every evaluation point.
+pub struct Evaluation<'a> {
+    train: &'a SpinMatrix,
+    train_sample: SpinMatrix,
+    test_sample: Option<SpinMatrix>,
+    features: Option<&'a SpinMatrix>,
+    random_sample: SpinMatrix,
+    lambda: f64,
+    hebb_norm: f64,
+    dynamics: ParallelDynamics,
+}
+
+/// Final overlaps, each started from the vectors themselves and averaged over them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Overlaps {
+    pub train: f64,
+    pub test: Option<f64>,
+    pub features: Option<f64>,
+    /// Of random starts with themselves.
+    pub random: f64,
+}
+
+/// Number of features whose final overlap, started from the feature, reaches 0.9 and 0.99.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FeatureCount {
+    #[serde(rename = "0.9")]
+    pub at_0_9: usize,
+    #[serde(rename = "0.99")]
+    pub at_0_99: usize,
+}
+
+/// The test reconstruction gap, both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Gap {
+    /// m_train - m_test.
+    pub train_minus_test: f64,
+    /// 1 - m_test.
+    pub one_minus_test: f64,
+}
+
+/// Stabilities xi_i h_i / |J_i| of the training patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StabilitySummary {
+    pub mean: f64,
+    pub min: f64,
+    pub negative_fraction: f64,
+}
+
+/// One evaluation of couplings on a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Observables {
+    /// Mean pseudo-likelihood loss per neuron over all training patterns.
+    pub loss: f64,
+    /// Mean over neurons of |J_i|_2.
+    pub row_norm: f64,
+    /// lambda' times the mean row norm, lambda' = lambda / 2.
+    pub lambda_eff: f64,
+    /// |J - J^T|_F / |J|_F.
+    pub asymmetry: f64,
+    /// Mean of (J - J^T)^2.
+    pub asymmetry_msd: f64,
+    /// | |J| J_H / |J_H| - J |_F / |J|_F, J_H the Hebb couplings of the training patterns.
+    pub hebb_distance: Option<f64>,
+    pub stability: StabilitySummary,
+    pub overlap: Overlaps,
+    /// Fraction of the sampled training patterns that are exact fixed points.
+    pub fixed_fraction: f64,
+    pub learned_features: Option<FeatureCount>,
+    pub gap: Option<Gap>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// Overlaps are taken over the first `n_states` training and test patterns and as many random states (of stream
+    /// `seed`), and over all features, after `n_steps` parallel steps.
+    ///
+    /// # Errors
+    /// If interrupted, or the training set is too large for exact Hebb counts.
+    pub fn new(
+        data: &'a DataSet,
+        lambda: f64,
+        n_states: usize,
+        n_steps: u64,
+        seed: u64,
+        execution: &Execution,
+    ) -> Result<Self> {
+        let train = data.train();
+        Ok(Self {
+            train,
+            train_sample: train.head(n_states),
+            test_sample: data.test().map(|test| test.head(n_states)),
+            features: data.features(),
+            random_sample: random_states(n_states, train.n_spins(), seed),
+            lambda,
+            hebb_norm: squared_hebb_norm(train, execution)?.sqrt(),
+            dynamics: ParallelDynamics { stop: Stop::After(n_steps), ties: Ties::Keep },
+        })
+    }
+}
+
+/// Measures couplings.
+///
+/// # Errors
+/// If sizes do not fit together, or interrupted.
+pub fn observe(couplings: &Couplings, evaluation: &Evaluation<'_>, execution: &Execution) -> Result<Observables> {
+    let norms = couplings.row_norms(execution)?;
+    let margins = margin_statistics(couplings, evaluation.train, evaluation.lambda, &norms, execution)?;
+    let asymmetry = couplings.asymmetry(execution)?;
+    let norm = norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt();
+    let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
+    let cosine = margins.hebb_product / (norm * evaluation.hebb_norm);
+
+    let run = |states: &SpinMatrix| evaluation.dynamics.run(couplings, states, states, execution);
+    let isa = execution.isa();
+    let final_overlaps = |states: &SpinMatrix| overlaps(isa, &run(states)?.states, states);
+
+    let train_recall = run(&evaluation.train_sample)?;
+    let train = mean(&overlaps(isa, &train_recall.states, &evaluation.train_sample)?);
+    let test = evaluation.test_sample.as_ref().map(final_overlaps).transpose()?.map(|m| mean(&m));
+    let features = evaluation.features.map(final_overlaps).transpose()?;
+    let random = mean(&final_overlaps(&evaluation.random_sample)?);
+    Ok(Observables {
+        loss: margins.loss,
+        row_norm,
+        lambda_eff: evaluation.lambda / 2.0 * row_norm,
+        asymmetry: asymmetry.ratio,
+        asymmetry_msd: asymmetry.mean_square,
+        hebb_distance: cosine.is_finite().then(|| (2.0 - 2.0 * cosine).max(0.0).sqrt()),
+        stability: StabilitySummary {
+            mean: margins.mean_stability,
+            min: margins.min_stability,
+            negative_fraction: margins.negative_fraction,
+        },
+        overlap: Overlaps { train, test, features: features.as_deref().map(mean), random },
+        fixed_fraction: fixed_fraction(&train_recall),
+        learned_features: features.as_deref().map(|m| FeatureCount {
+            at_0_9: learned_features(m, 0.9),
+            at_0_99: learned_features(m, 0.99),
+        }),
+        gap: test.map(|test| Gap { train_minus_test: train - test, one_minus_test: 1.0 - test }),
+    })
+}
+
+/// What a recall came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RecallSummary {
+    /// Number of states.
+    pub states: usize,
+    /// Mean final overlap with the uncorrupted vectors.
+    pub overlap_mean: f64,
+    /// Mean of the largest overlap over the steps; none if no step was made.
+    pub overlap_max_mean: Option<f64>,
+    /// Standard deviation of the final overlaps over the states.
+    pub overlap_std: f64,
+    /// Fraction of starts that are fixed points themselves.
+    pub fixed_fraction: f64,
+    /// Fraction of trajectories that ended in a fixed point.
+    pub converged_fraction: f64,
+    /// Fraction that ended in a cycle of period 2 or more.
+    pub cycle_fraction: f64,
+    /// Largest period seen, 1 for fixed points; none if nothing settled.
+    pub period_max: Option<u64>,
+    /// Mean number of steps before the fixed point or cycle, or of all steps where neither was reached.
+    pub steps_mean: f64,
+}
+
+/// Summarises a recall against the uncorrupted vectors `reference`.
+///
+/// # Errors
+/// If the shapes differ.
+pub fn recall_summary(recall: &Recall, reference: &SpinMatrix, execution: &Execution) -> Result<RecallSummary> {
+    let overlaps = overlaps(execution.isa(), &recall.states, reference)?;
+    let overlap_mean = mean(&overlaps);
+    let deviations: Vec<f64> = overlaps.iter().map(|m| (m - overlap_mean).powi(2)).collect();
+    let fraction = |holds: &dyn Fn(Option<u64>) -> bool| {
+        mean(&recall.fates.iter().map(|fate| f64::from(u8::from(holds(fate.period)))).collect::<Vec<_>>())
+    };
+    let best = mean(&recall.best_overlaps);
+    Ok(RecallSummary {
+        states: overlaps.len(),
+        overlap_mean,
+        overlap_max_mean: best.is_finite().then_some(best),
+        overlap_std: mean(&deviations).sqrt(),
+        fixed_fraction: fixed_fraction(recall),
+        converged_fraction: fraction(&|period| period == Some(1)),
+        cycle_fraction: fraction(&|period| period.is_some_and(|period| period > 1)),
+        period_max: recall.fates.iter().filter_map(|fate| fate.period).max(),
+        steps_mean: mean(&recall.fates.iter().map(|fate| fate.steps as f64).collect::<Vec<_>>()),
+    })
+}
+
+/// Fraction of starts that are fixed points.
+fn fixed_fraction(recall: &Recall) -> f64 {
+    let fixed = recall.fates.iter().filter(|fate| fate.steps == 0 && fate.period == Some(1)).count();
+    fixed as f64 / recall.fates.len() as f64
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}

@@ -1,0 +1,79 @@
+//! Overlaps m(x, y) = x.y / N.
+
+use crate::error::{Error, Result};
+use crate::kernels::{Isa, hamming_distance};
+use crate::spins::SpinMatrix;
+
+/// The overlap of two packed rows of `n_spins` spins.
+pub fn overlap(isa: Isa, n_spins: usize, a: &[u64], b: &[u64]) -> f64 {
+    1.0 - 2.0 * hamming_distance(isa, a, b) as f64 / n_spins as f64
+}
+
+/// The overlap of each row of `a` with the same row of `b`.
+///
+/// # Errors
+/// If the shapes differ.
+pub fn overlaps(isa: Isa, a: &SpinMatrix, b: &SpinMatrix) -> Result<Vec<f64>> {
+    if (a.n_rows(), a.n_spins()) != (b.n_rows(), b.n_spins()) {
+        let shape = |x: &SpinMatrix| format!("{} rows of {} spins", x.n_rows(), x.n_spins());
+        return Err(Error::shape("states to compare", shape(a), shape(b)));
+    }
+    Ok((0..a.n_rows()).map(|row| overlap(isa, a.n_spins(), a.row(row), b.row(row))).collect())
+}
+
+/// How many overlaps reach `threshold`.
+pub fn learned_features(overlaps: &[f64], threshold: f64) -> usize {
+    // Overlaps are multiples of 2/N: half of the smallest spacing in reach absorbs the rounding of the threshold.
+    overlaps.iter().filter(|&&m| m >= threshold - 1e-12).count()
+}
+
+/// Mean overlap of distinct rows, over all pairs: (sum_i M_i^2 - N R) / (N R (R - 1)) with M_i the column sums.
+///
+/// None for fewer than two rows.
+pub fn mean_overlap_of_pairs(states: &SpinMatrix) -> Option<f64> {
+    let (n_rows, n_spins) = (states.n_rows(), states.n_spins());
+    if n_rows < 2 || n_spins == 0 {
+        return None;
+    }
+    let columns = states.transposed();
+    let squares: i128 = (0..n_spins)
+        .map(|site| {
+            let up: i128 = columns.row(site).iter().map(|word| i128::from(word.count_ones())).sum();
+            (2 * up - n_rows as i128).pow(2)
+        })
+        .sum();
+    let (rows, spins) = (n_rows as f64, n_spins as f64);
+    Some((squares - (n_rows * n_spins) as i128) as f64 / (spins * rows * (rows - 1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::random_states;
+
+    #[test]
+    fn mean_over_pairs_equals_the_plain_double_sum() {
+        let states = random_states(30, 77, 1);
+        let isa = Isa::detect();
+        let mut sum = 0.0;
+        for a in 0..30 {
+            for b in 0..30 {
+                if a != b {
+                    let products = (0..77).map(|i| f64::from(states.spin(a, i) * states.spin(b, i)));
+                    let expected = products.sum::<f64>() / 77.0;
+                    assert!((overlap(isa, 77, states.row(a), states.row(b)) - expected).abs() < 1e-12);
+                    sum += expected;
+                }
+            }
+        }
+        let mean = mean_overlap_of_pairs(&states).unwrap();
+        assert!((mean - sum / (30.0 * 29.0)).abs() < 1e-12);
+        assert_eq!(mean_overlap_of_pairs(&states.head(1)), None);
+    }
+
+    #[test]
+    fn a_threshold_is_reached_by_its_own_value() {
+        let exactly = 1.0 - 2.0 * 5.0 / 100.0;
+        assert_eq!(learned_features(&[exactly, exactly - 0.02, 1.0], 0.9), 2);
+    }
+}
