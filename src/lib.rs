@@ -15,6 +15,7 @@
 #[cfg(not(target_endian = "little"))]
 compile_error!("attractor's file formats and packed spins are little-endian");
 
+pub mod datasets;
 pub mod error;
 pub mod execution;
 pub mod kernels;
