@@ -15,7 +15,9 @@
 #[cfg(not(target_endian = "little"))]
 compile_error!("attractor's file formats and packed spins are little-endian");
 
+pub mod analysis;
 pub mod couplings;
+pub mod datasets;
 pub mod dynamics;
 pub mod error;
 pub mod execution;

@@ -45,7 +45,11 @@ pub fn margin_statistics(
     let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
     if patterns.n_spins() != n_spins || row_norms.len() != n_spins || n_patterns == 0 {
         let expected = format!("at least 1 pattern of N = {n_spins} spins, as in the couplings");
-        return Err(Error::shape("patterns", expected, format!("{n_patterns} of N = {}", patterns.n_spins())));
+        return Err(Error::shape(
+            "patterns",
+            expected,
+            format!("{n_patterns} of N = {}", patterns.n_spins()),
+        ));
     }
     if !(lambda > 0.0 && lambda.is_finite()) {
         return Err(Error::parameter("lambda", "a finite positive number", lambda));
@@ -53,29 +57,33 @@ pub fn margin_statistics(
     let bits = PatternBits::new(patterns);
     let mut sums = vec![NeuronSums::default(); n_spins];
     let scratch = || (vec![Lanes::ZERO; n_spins], vec![Lanes::ZERO; n_patterns], Tables::new());
-    execution.for_each(sums.chunks_mut(PANEL).enumerate(), scratch, |(panel, fields, tables), (index, sums)| {
-        load_panel(couplings.panel(index), panel);
-        fields.fill(Lanes::ZERO);
-        let by_pattern = bits.by_pattern();
-        signed_product(execution.isa(), by_pattern.words(), by_pattern.n_rows(), panel, fields, tables);
-        let (signs, shift) = bits.panel_signs(index);
-        margins(execution.isa(), signs, shift, fields);
-        for (lane, sums) in sums.iter_mut().enumerate() {
-            sums.min_margin = f64::INFINITY;
-            for lanes in &*fields {
-                let margin = f64::from(lanes.0[lane]);
-                sums.margin += margin;
-                sums.min_margin = sums.min_margin.min(margin);
-                sums.n_negative += u64::from(margin < 0.0);
+    execution.for_each(
+        sums.chunks_mut(PANEL).enumerate(),
+        scratch,
+        |(panel, fields, tables), (index, sums)| {
+            load_panel(couplings.panel(index), panel);
+            fields.fill(Lanes::ZERO);
+            let by_pattern = bits.by_pattern();
+            signed_product(execution.isa(), by_pattern.words(), by_pattern.n_rows(), panel, fields, tables);
+            let (signs, shift) = bits.panel_signs(index);
+            margins(execution.isa(), signs, shift, fields);
+            for (lane, sums) in sums.iter_mut().enumerate() {
+                sums.min_margin = f64::INFINITY;
+                for lanes in &*fields {
+                    let margin = f64::from(lanes.0[lane]);
+                    sums.margin += margin;
+                    sums.min_margin = sums.min_margin.min(margin);
+                    sums.n_negative += u64::from(margin < 0.0);
+                }
             }
-        }
-        losses(execution.isa(), (lambda * couplings.scale()) as f32, fields);
-        for (lane, sums) in sums.iter_mut().enumerate() {
-            sums.loss = fields.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
-        }
-        debug_assert_eq!(sums.len(), panel_rows(index, n_spins).len());
-        Ok(())
-    })?;
+            losses(execution.isa(), (lambda * couplings.scale()) as f32, fields);
+            for (lane, sums) in sums.iter_mut().enumerate() {
+                sums.loss = fields.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
+            }
+            debug_assert_eq!(sums.len(), panel_rows(index, n_spins).len());
+            Ok(())
+        },
+    )?;
 
     let (n, p, scale) = (n_spins as f64, n_patterns as f64, couplings.scale());
     let mut statistics = MarginStatistics {

@@ -115,7 +115,11 @@ impl<'a> Evaluation<'a> {
 ///
 /// # Errors
 /// If sizes do not fit together, or interrupted.
-pub fn observe(couplings: &Couplings, evaluation: &Evaluation<'_>, execution: &Execution) -> Result<Observables> {
+pub fn observe(
+    couplings: &Couplings,
+    evaluation: &Evaluation<'_>,
+    execution: &Execution,
+) -> Result<Observables> {
     let norms = couplings.row_norms(execution)?;
     let margins = margin_statistics(couplings, evaluation.train, evaluation.lambda, &norms, execution)?;
     let asymmetry = couplings.asymmetry(execution)?;
@@ -146,10 +150,9 @@ pub fn observe(couplings: &Couplings, evaluation: &Evaluation<'_>, execution: &E
         },
         overlap: Overlaps { train, test, features: features.as_deref().map(mean), random },
         fixed_fraction: fixed_fraction(&train_recall),
-        learned_features: features.as_deref().map(|m| FeatureCount {
-            at_0_9: learned_features(m, 0.9),
-            at_0_99: learned_features(m, 0.99),
-        }),
+        learned_features: features
+            .as_deref()
+            .map(|m| FeatureCount { at_0_9: learned_features(m, 0.9), at_0_99: learned_features(m, 0.99) }),
         gap: test.map(|test| Gap { train_minus_test: train - test, one_minus_test: 1.0 - test }),
     })
 }
@@ -181,7 +184,11 @@ pub struct RecallSummary {
 ///
 /// # Errors
 /// If the shapes differ.
-pub fn recall_summary(recall: &Recall, reference: &SpinMatrix, execution: &Execution) -> Result<RecallSummary> {
+pub fn recall_summary(
+    recall: &Recall,
+    reference: &SpinMatrix,
+    execution: &Execution,
+) -> Result<RecallSummary> {
     let overlaps = overlaps(execution.isa(), &recall.states, reference)?;
     let overlap_mean = mean(&overlaps);
     let deviations: Vec<f64> = overlaps.iter().map(|m| (m - overlap_mean).powi(2)).collect();
