@@ -19,6 +19,7 @@ pub mod error;
 pub mod execution;
 pub mod kernels;
 pub mod random;
+pub mod report;
 pub mod spins;
 
 pub use error::{Error, Result};
