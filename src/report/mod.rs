@@ -1,4 +1,4 @@
-//! Pictures of results: curves ([`Figure`]).
+//! Pictures of results: curves ([`Figure`]) and spin states ([`Montage`], [`half_blocks`]).
 //!
 //! A figure is described in the field's terms - panels, axes, named series - and drawn by `kuva`, which no other module
 //! knows. The module knows [`spins`](crate::spins) and errors, and nothing of where numbers come from. Same input, same
@@ -12,8 +12,10 @@ mod compose;
 mod figure;
 mod legend;
 mod marks;
+mod montage;
 mod palette;
 mod scale;
 
 pub use figure::{Axis, Figure, Panel, Position, ReferenceLine, Scale, Series, Spread, Style};
+pub use montage::{Montage, half_blocks};
 pub use palette::Color;
