@@ -24,6 +24,7 @@ pub mod execution;
 pub mod kernels;
 pub mod learning;
 pub mod random;
+pub mod report;
 pub mod spins;
 pub mod storage;
 
