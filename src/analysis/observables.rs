@@ -83,6 +83,56 @@ pub struct Observables {
     pub gap: Option<Gap>,
 }
 
+impl Observables {
+    /// Names of the columns of a table of observables.
+    pub const COLUMNS: [&'static str; 18] = [
+        "loss",
+        "row_norm",
+        "lambda_eff",
+        "asymmetry",
+        "asymmetry_msd",
+        "hebb_distance",
+        "stability_mean",
+        "stability_min",
+        "stability_negative_fraction",
+        "overlap_train",
+        "overlap_test",
+        "overlap_features",
+        "overlap_random",
+        "fixed_fraction",
+        "learned_features_0.9",
+        "learned_features_0.99",
+        "gap_train_minus_test",
+        "gap_one_minus_test",
+    ];
+
+    /// The values under [`COLUMNS`](Self::COLUMNS), as text that reads back exactly; empty where there is none.
+    pub fn values(&self) -> Vec<String> {
+        let count = |count: Option<usize>| count.map(|count| count as f64);
+        let values = [
+            Some(self.loss),
+            Some(self.row_norm),
+            Some(self.lambda_eff),
+            Some(self.asymmetry),
+            Some(self.asymmetry_msd),
+            self.hebb_distance,
+            Some(self.stability.mean),
+            Some(self.stability.min),
+            Some(self.stability.negative_fraction),
+            Some(self.overlap.train),
+            self.overlap.test,
+            self.overlap.features,
+            Some(self.overlap.random),
+            Some(self.fixed_fraction),
+            count(self.learned_features.map(|count| count.at_0_9)),
+            count(self.learned_features.map(|count| count.at_0_99)),
+            self.gap.map(|gap| gap.train_minus_test),
+            self.gap.map(|gap| gap.one_minus_test),
+        ];
+        values.iter().map(|value| value.map_or(String::new(), |value| value.to_string())).collect()
+    }
+}
+
 impl<'a> Evaluation<'a> {
     /// Overlaps are taken over the first `n_states` training and test patterns and as many random states (of stream
     /// `seed`), and over all features, after `n_steps` parallel steps.
@@ -97,12 +147,12 @@ impl<'a> Evaluation<'a> {
         seed: u64,
         execution: &Execution,
     ) -> Result<Self> {
-        let train = data.train();
+        let train = &data.train;
         Ok(Self {
             train,
             train_sample: train.head(n_states),
-            test_sample: data.test().map(|test| test.head(n_states)),
-            features: data.features(),
+            test_sample: data.test.as_ref().map(|test| test.head(n_states)),
+            features: data.features.as_ref(),
             random_sample: random_states(n_states, train.n_spins(), seed),
             lambda,
             hebb_norm: squared_hebb_norm(train, execution)?.sqrt(),

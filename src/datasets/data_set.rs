@@ -6,7 +6,7 @@ use std::fmt::Display;
 use crate::error::{Error, Result};
 use crate::spins::SpinMatrix;
 
-/// What a data set is: its "kind" ("random", "manifold", "mnist", "import"), every parameter and the seed, as text.
+/// What a data set is: its "source" ("random", "manifold", "mnist", "import"), every parameter and the seed, as text.
 pub type Provenance = BTreeMap<String, String>;
 
 /// Spins to store and to test with. All matrices have N spins a row.
@@ -100,7 +100,7 @@ impl DataSet {
 /// The provenance of a data set of this kind made with these parameters.
 pub(super) fn provenance(kind: &str, parameters: &[(&str, &dyn Display)]) -> Provenance {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
-    std::iter::once(("kind".to_owned(), kind.to_owned())).chain(parameters).collect()
+    std::iter::once(("source".to_owned(), kind.to_owned())).chain(parameters).collect()
 }
 
 /// Refuses 0.

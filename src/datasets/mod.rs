@@ -4,6 +4,7 @@
 //! carries its [`Provenance`].
 
 mod data_set;
+mod file;
 mod idx;
 mod majority;
 mod manifold;

@@ -1,7 +1,7 @@
 //! What is drawn on: text metrics, the two file formats, and files that appear whole or not at all.
 
 use std::ffi::OsString;
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use kuva::backend::{raster::RasterBackend, svg::SvgBackend};
@@ -115,20 +115,6 @@ pub(super) fn with_suffix(stem: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes beside the target and renames, so that a reader sees the old file or the new one.
-pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // A temporary is private by default; a figure gets what the user's umask allows.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path, "create"))?;
-    file.write_all(bytes).map_err(Error::io(path, "write"))?;
-    file.as_file().sync_all().map_err(Error::io(path, "write"))?;
-    file.persist(path).map_err(|refused| Error::io(path, "rename into place")(refused.error))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,17 +130,5 @@ mod tests {
     #[test]
     fn a_stem_keeps_its_dots() {
         assert_eq!(with_suffix(Path::new("out/load0.4"), "svg"), Path::new("out/load0.4.svg"));
-    }
-
-    #[test]
-    fn saving_replaces_the_file_and_leaves_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("figure.svg");
-        save(&path, b"old").unwrap();
-        save(&path, b"new").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"new");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        let error = save(&folder.path().join("missing/figure.svg"), b"").unwrap_err();
-        assert!(error.to_string().contains("missing/figure.svg: cannot create"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use super::canvas;
 use super::compose::compose;
 use super::palette::Color;
 use crate::error::Result;
+use crate::storage::{Overwrite, write_bytes};
 
 const OVERSAMPLING: u32 = 3;
 
@@ -160,10 +161,10 @@ impl Figure {
     /// # Errors
     /// If there is no panel, an axis range is empty, not finite or not positive on a log axis, or a file cannot be
     /// written.
-    pub fn write(&self, stem: &Path) -> Result<()> {
+    pub fn write(&self, stem: &Path, overwrite: Overwrite) -> Result<()> {
         let scene = compose(&self.panels)?;
-        canvas::save(&canvas::with_suffix(stem, "svg"), canvas::svg(&scene).as_bytes())?;
-        canvas::save(&canvas::with_suffix(stem, "png"), &canvas::png(&scene, OVERSAMPLING)?)
+        write_bytes(&canvas::with_suffix(stem, "svg"), overwrite, canvas::svg(&scene).as_bytes())?;
+        write_bytes(&canvas::with_suffix(stem, "png"), overwrite, &canvas::png(&scene, OVERSAMPLING)?)
     }
 
     /// The figure as an SVG document, set in the reader's fonts (DejaVu Sans if there is one).

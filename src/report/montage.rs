@@ -8,6 +8,7 @@ use kuva::render::render::{Primitive, Scene, TextAnchor};
 use super::canvas;
 use crate::error::{Error, Result};
 use crate::spins::SpinMatrix;
+use crate::storage::{Overwrite, write_bytes};
 
 const TEXT_SIZE: u32 = 14;
 const LINE: f64 = 17.0;
@@ -81,8 +82,8 @@ impl Montage {
     ///
     /// # Errors
     /// If the picture is too large for one file, or it cannot be written.
-    pub fn write(&self, stem: &Path) -> Result<()> {
-        canvas::save(&canvas::with_suffix(stem, "png"), &self.png()?)
+    pub fn write(&self, stem: &Path, overwrite: Overwrite) -> Result<()> {
+        write_bytes(&canvas::with_suffix(stem, "png"), overwrite, &self.png()?)
     }
 
     /// The montage as a PNG file.

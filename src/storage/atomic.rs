@@ -1,6 +1,7 @@
 //! Atomic writes: a temporary in the same folder, fsync, rename. A reader sees the old file or the new one, whole.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -59,6 +60,14 @@ pub fn write_atomically(
     File::open(&folder).and_then(|folder| folder.sync_all()).map_err(Error::io(&folder, "flush the folder"))
 }
 
+/// Writes `bytes` as a file.
+///
+/// # Errors
+/// As [`check_output`], or if the disk is full.
+pub fn write_bytes(path: &Path, overwrite: Overwrite, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, overwrite, |file| file.write_all(bytes).map_err(Error::io(path, "write")))
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -85,12 +94,9 @@ fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     fn write(path: &Path, overwrite: Overwrite, content: &str) -> Result<()> {
-        write_atomically(path, overwrite, |file| {
-            file.write_all(content.as_bytes()).map_err(Error::io(path, "write"))
-        })
+        write_bytes(path, overwrite, content.as_bytes())
     }
 
     #[test]

@@ -103,6 +103,16 @@ fn header(kind: &str, description: &Description, tensors: &[Tensor<'_>]) -> Vec<
     header
 }
 
+/// The BLAKE3 hash of a file, in hexadecimal: how outputs name their inputs.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn hash_file(path: &Path) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_mmap(path).map_err(Error::io(path, "read"))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
 /// A container open for reading: mapped, its header checked against the file's length.
 #[derive(Debug)]
 pub struct Container {
@@ -123,9 +133,22 @@ impl Container {
     /// Opens a container that must be of the given kind.
     ///
     /// # Errors
-    /// If the file cannot be read, is no safetensors file, is truncated or longer than its header says, is of another
-    /// kind, or of a newer format version.
+    /// As [`open_any`](Self::open_any), or if it is of another kind.
     pub fn open(path: &Path, kind: &str) -> Result<Self> {
+        let container = Self::open_any(path)?;
+        if container.kind() != kind {
+            let expected = format!("an attractor file of kind {kind:?}");
+            return Err(Error::format(path, expected, format!("kind {:?}", container.kind())));
+        }
+        Ok(container)
+    }
+
+    /// Opens a container of whatever kind.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no safetensors file, is truncated or longer than its header says, was not written
+    /// by this program, or by a newer format version of it.
+    pub fn open_any(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path, "open"))?;
         let length = file.metadata().map_err(Error::io(path, "read the length"))?.len();
         if length == 0 {
@@ -139,19 +162,16 @@ impl Container {
         let description: Description =
             header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
 
-        let found = |key: &str| description.get(key).map_or("none", String::as_str);
-        let version = found("format_version");
-        if version.parse::<u32>().is_ok_and(|version| version > FORMAT_VERSION) {
-            let expected = format!("format version {FORMAT_VERSION} or older");
-            return Err(Error::format(
-                path,
-                expected,
-                format!("version {version}, written by a newer program"),
-            ));
-        }
-        if version.parse::<u32>().is_err() || found("kind") != kind {
-            let other = format!("a safetensors file of kind {:?}, format version {version}", found("kind"));
-            return Err(Error::format(path, format!("an attractor file of kind {kind:?}"), other));
+        match description.get("format_version").map(|version| version.parse::<u32>()) {
+            Some(Ok(version)) if version > FORMAT_VERSION => {
+                let expected = format!("format version {FORMAT_VERSION} or older");
+                return Err(Error::format(path, expected, format!("version {version}, written by a newer program")));
+            }
+            Some(Ok(_)) if description.contains_key("kind") => {}
+            _ => {
+                let expected = "an attractor file, with format_version and kind in its metadata";
+                return Err(Error::format(path, expected, "a safetensors file without"));
+            }
         }
 
         let data_start = header_length + 8;
@@ -160,6 +180,11 @@ impl Container {
             (name, Entry { dtype: info.dtype, shape: info.shape.clone(), range })
         });
         Ok(Self { path: path.to_owned(), map, description, tensors: tensors.collect() })
+    }
+
+    /// What it says it is: "couplings", "data set" or "states".
+    pub fn kind(&self) -> &str {
+        self.description.get("kind").map_or("", String::as_str)
     }
 
     /// The file.

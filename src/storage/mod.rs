@@ -7,6 +7,6 @@ mod atomic;
 mod container;
 mod table;
 
-pub use atomic::{Overwrite, check_output, write_atomically};
-pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, write_container};
+pub use atomic::{Overwrite, check_output, write_atomically, write_bytes};
+pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, hash_file, write_container};
 pub use table::Table;

@@ -1,0 +1,117 @@
+//! Options that every subcommand has, and what they turn into.
+
+use std::io::Write;
+use std::path::Path;
+
+use attractor::execution::{Execution, thread_pool};
+use attractor::kernels::Isa;
+use attractor::storage::{Description, Overwrite, check_output, hash_file};
+use attractor::{Error, Result};
+use clap::Args;
+use serde::Serialize;
+
+use super::progress::Terminal;
+
+#[derive(Args)]
+pub struct Common {
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0, global = true)]
+    pub seed: u64,
+    /// Threads [default: all]; results do not depend on it
+    #[arg(long, global = true)]
+    pub threads: Option<usize>,
+    /// Print exactly one JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but errors (and the JSON document, with --json)
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Overwrite existing output
+    #[arg(long, global = true)]
+    pub force: bool,
+    /// Check inputs and outputs, print estimates of memory, disk and time, and stop
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+}
+
+impl Common {
+    /// Threads, instruction set (ATTRACTOR_ISA), progress on stderr, and signals that cancel.
+    pub fn execution(&self) -> anyhow::Result<Execution> {
+        let n_threads = match self.threads {
+            Some(threads) => threads,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let isa = match std::env::var("ATTRACTOR_ISA") {
+            Err(_) => Isa::detect(),
+            Ok(name) => Isa::from_name(&name).ok_or_else(|| {
+                let names: Vec<_> = Isa::ALL.iter().map(|isa| isa.name()).collect();
+                Error::parameter("ATTRACTOR_ISA", names.join(", "), name)
+            })?,
+        };
+        let execution = Execution::new(thread_pool(n_threads)?, isa)?;
+        let execution =
+            if self.quiet { execution } else { execution.progress_to(Box::new(Terminal::default())) };
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            let flag = execution.cancel().flag();
+            // The first signal asks to stop at the next safe point; a second one stops at once.
+            signal_hook::flag::register_conditional_shutdown(signal, super::INTERRUPTED.into(), flag.clone())?;
+            signal_hook::flag::register(signal, flag)?;
+        }
+        Ok(execution)
+    }
+
+    /// What to do with existing output.
+    pub fn overwrite(&self) -> Overwrite {
+        if self.force { Overwrite::Replace } else { Overwrite::Refuse }
+    }
+
+    /// Refuses an output that cannot be written, before any work.
+    pub fn check_output(&self, path: &Path) -> Result<()> {
+        check_output(path, self.overwrite())
+    }
+
+    /// Prints the result: `document` as JSON, or `text` for people.
+    pub fn print(&self, document: &impl Serialize, text: &str) -> anyhow::Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        if self.json {
+            writeln!(stdout, "{}", serde_json::to_string_pretty(document)?)?;
+        } else if !self.quiet {
+            writeln!(stdout, "{}", text.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// The entries that say how an output came about: the command line and the hash of each input.
+pub fn provenance(inputs: &[(&str, &Path)]) -> Result<Description> {
+    let mut description = Description::new();
+    let arguments: Vec<_> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    description.insert("command".into(), format!("attractor {}", arguments.join(" ")));
+    for (name, path) in inputs {
+        description.insert((*name).into(), path.display().to_string());
+        description.insert(format!("{name}_blake3"), hash_file(path)?);
+    }
+    Ok(description)
+}
+
+/// A table for the terminal: names and values in two columns.
+pub fn listing<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let rows: Vec<_> = rows.into_iter().collect();
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    rows.iter().map(|(name, value)| format!("  {name:width$}  {value}\n")).collect()
+}
+
+/// A number for people: four significant digits.
+pub fn short(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
+        let digits = (3 - value.abs().max(1e-3).log10().floor() as i32).clamp(0, 6) as usize;
+        format!("{value:.digits$}")
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// The same for a number that may be missing.
+pub fn short_or_dash(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), short)
+}

@@ -1,0 +1,76 @@
+//! The command line: one file a subcommand. Each parses its options, calls the library, and prints.
+//!
+//! What belongs to a program and not to a library happens here: the environment, signals, the terminal, exit codes.
+
+mod common;
+mod estimate;
+mod export;
+mod generate;
+mod import;
+mod inspect;
+mod progress;
+mod recall;
+mod reproduce;
+mod train;
+
+use std::process::ExitCode;
+
+use attractor::Error;
+use clap::{Parser, Subcommand};
+
+/// Train and run associative memories of binary spins, and measure what they learned.
+#[derive(Parser)]
+#[command(name = "attractor", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a data set: random patterns, or patterns on a hidden manifold
+    Generate(generate::Generate),
+    /// Turn other files into data sets or couplings: MNIST, NumPy arrays
+    Import(import::Import),
+    /// Learn couplings from a data set
+    Train(train::Train),
+    /// Run the dynamics from patterns, features or random states
+    Recall(recall::Recall),
+    /// Show what a file holds and how it was made
+    Inspect(inspect::Inspect),
+    /// Write couplings or spins as a NumPy array
+    Export(export::Export),
+    /// Reproduce a published figure: table, plots, parameters
+    Reproduce(reproduce::Reproduce),
+}
+
+/// Exit code of a run that was interrupted.
+const INTERRUPTED: u8 = 130;
+/// Exit code of a wrong command line.
+const USAGE: u8 = 2;
+
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Generate(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Train(command) => command.run(),
+        Command::Recall(command) => command.run(),
+        Command::Inspect(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Reproduce(command) => command.run(),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    // A reader that went away, as in `attractor ... | head`, is no failure worth a message.
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::FAILURE;
+    }
+    eprintln!("error: {error:#}");
+    match error.downcast_ref::<Error>() {
+        Some(Error::Interrupted) => ExitCode::from(INTERRUPTED),
+        Some(Error::Parameter { .. }) => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,160 @@
+//! The file of a data set: a container of kind "data set".
+//!
+//! `train`, `test` and `features` are U8 [rows, ceil(N/8)], spins packed least significant bit first (numpy
+//! `unpackbits(..., bitorder="little")`); `weights` F32 [P]; `train_labels` and `test_labels` U8. `n` in the metadata is N;
+//! the provenance stands beside it.
+
+use std::path::Path;
+
+use super::data_set::DataSet;
+use crate::error::{Error, Result};
+use crate::spins::SpinMatrix;
+use crate::storage::{Container, DType, Overwrite, Tensor, write_container};
+
+const KIND: &str = "data set";
+/// Entries that the container adds to the provenance.
+const OWN_ENTRIES: [&str; 4] = ["format_version", "kind", "n", "program"];
+
+impl DataSet {
+    /// Reads a data set.
+    ///
+    /// # Errors
+    /// If the file is no container of a data set, is truncated, holds set pad bits, or its parts do not fit together.
+    pub fn open(path: &Path) -> Result<Self> {
+        let container = Container::open(path, KIND)?;
+        let n_spins: usize = container.entry("n", "the number of spins N")?;
+        let matrix = |name| container.has(name).then(|| unpack(&container, name, n_spins)).transpose();
+        let train = unpack(&container, "train", n_spins)?;
+        let labels = |name| -> Result<Option<Vec<u8>>> {
+            let read = || container.values::<u8>(name, DType::U8, 1).map(|(_, labels)| labels.to_vec());
+            container.has(name).then(read).transpose()
+        };
+        let weights =
+            || container.values::<f32>("weights", DType::F32, 1).map(|(_, weights)| weights.to_vec());
+        let mut provenance = container.description().clone();
+        OWN_ENTRIES.iter().for_each(|entry| drop(provenance.remove(*entry)));
+        let data = Self {
+            train,
+            test: matrix("test")?,
+            features: matrix("features")?,
+            weights: container.has("weights").then(weights).transpose()?,
+            train_labels: labels("train_labels")?,
+            test_labels: labels("test_labels")?,
+            provenance,
+        };
+        data.validated().map_err(|error| match error {
+            Error::Shape { what, expected, found } => {
+                Error::format(path, format!("{what}: {expected}"), found)
+            }
+            Error::Parameter { name, expected, found } => {
+                Error::format(path, format!("{name}: {expected}"), found)
+            }
+            other => other,
+        })
+    }
+
+    /// Writes the data set atomically.
+    ///
+    /// # Errors
+    /// If the output exists and may not be replaced, or cannot be written.
+    pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        let parts = [
+            ("train", Some(&self.train)),
+            ("test", self.test.as_ref()),
+            ("features", self.features.as_ref()),
+        ];
+        let packed: Vec<_> = parts
+            .into_iter()
+            .filter_map(|(name, part)| part.map(|part| (name, part.n_rows(), packed_bytes(part))))
+            .collect();
+        let width = self.n_spins().div_ceil(8);
+        let mut tensors: Vec<_> =
+            packed.iter().map(|(name, n_rows, bytes)| Tensor::u8(name, &[*n_rows, width], bytes)).collect();
+        if let Some(weights) = &self.weights {
+            tensors.push(Tensor::f32("weights", &[weights.len()], weights));
+        }
+        for (name, labels) in [("train_labels", &self.train_labels), ("test_labels", &self.test_labels)] {
+            if let Some(labels) = labels {
+                tensors.push(Tensor::u8(name, &[labels.len()], labels));
+            }
+        }
+        let mut description = self.provenance.clone();
+        description.insert("n".into(), self.n_spins().to_string());
+        write_container(path, KIND, &description, &tensors, overwrite)
+    }
+}
+
+/// Rows of ceil(N/8) bytes.
+pub(crate) fn packed_bytes(spins: &SpinMatrix) -> Vec<u8> {
+    let width = spins.n_spins().div_ceil(8);
+    (0..spins.n_rows())
+        .flat_map(|row| bytemuck::cast_slice::<u64, u8>(spins.row(row))[..width].iter().copied())
+        .collect()
+}
+
+fn unpack(container: &Container, name: &str, n_spins: usize) -> Result<SpinMatrix> {
+    let (shape, bytes) = container.values::<u8>(name, DType::U8, 2)?;
+    let width = n_spins.div_ceil(8);
+    if shape[1] != width {
+        let expected = format!("{name} of {width} bytes a row, for N = {n_spins}");
+        return Err(Error::format(container.path(), expected, format!("shape {shape:?}")));
+    }
+    let mut words = Vec::with_capacity(shape[0] * n_spins.div_ceil(64));
+    if width > 0 {
+        for row in bytes.chunks_exact(width) {
+            words.extend(row.chunks(8).map(|bytes| {
+                let mut word = [0; 8];
+                word[..bytes.len()].copy_from_slice(bytes);
+                u64::from_le_bytes(word)
+            }));
+        }
+    }
+    SpinMatrix::from_words(shape[0], n_spins, words).map_err(|error| match error {
+        Error::Shape { what, expected, found } => {
+            Error::format(container.path(), format!("{name}, {what}: {expected}"), found)
+        }
+        other => other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::random_states;
+
+    fn data() -> DataSet {
+        let mut data = DataSet::from_train(random_states(5, 77, 1));
+        data.test = Some(random_states(3, 77, 2));
+        data.features = Some(random_states(4, 77, 3));
+        data.weights = Some(vec![1.0, 0.0, 2.0, 0.5, 3.0]);
+        data.train_labels = Some(vec![0, 1, 2, 3, 4]);
+        data.provenance.insert("source".into(), "random".into());
+        data
+    }
+
+    #[test]
+    fn a_data_set_reads_back_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.safetensors");
+        data().write(&path, Overwrite::Refuse).unwrap();
+        assert_eq!(DataSet::open(&path).unwrap(), data());
+    }
+
+    #[test]
+    fn set_pad_bits_and_missing_parts_name_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.safetensors");
+        data().write(&path, Overwrite::Refuse).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The last byte of the first row of train: 77 spins leave 3 pad bits.
+        bytes[4096 + 9] |= 0x80;
+        std::fs::write(&path, bytes).unwrap();
+        let error = DataSet::open(&path).unwrap_err().to_string();
+        assert!(error.contains("data.safetensors") && error.contains("zero bits past spin 77"), "{error}");
+
+        let none = [Tensor::u8("train", &[0, 1], &[])];
+        let description = [("n".to_owned(), "8".to_owned())].into();
+        write_container(&path, KIND, &description, &none, Overwrite::Replace).unwrap();
+        assert!(DataSet::open(&path).unwrap_err().to_string().contains("at least 1"));
+    }
+}
