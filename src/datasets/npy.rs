@@ -236,7 +236,8 @@ fn check_header(path: &Path, reader: &mut BufReader<File>) -> Result<()> {
         n_brackets += usize::from(b"([{".contains(&byte));
     }
     if product.is_none() || n_brackets > MAX_BRACKETS {
-        return Err(Error::format(path, "the header of a plain array", String::from_utf8_lossy(text).trim()));
+        let found: String = String::from_utf8_lossy(text).trim().chars().take(200).collect();
+        return Err(Error::format(path, "the header of a plain array", found));
     }
     Ok(())
 }
