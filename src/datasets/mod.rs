@@ -6,17 +6,25 @@
 mod data_set;
 mod file;
 mod idx;
+mod import;
 mod majority;
 mod manifold;
 mod mnist;
+mod npy;
+mod number_lines;
 mod pattern_draw;
 mod random;
 mod rows;
+mod spin_encoding;
 mod zipf;
 
 pub use data_set::{DataSet, Provenance};
 pub use idx::{Idx, read_idx};
+pub use import::{Import, read_spins, read_weights};
 pub use manifold::{Manifold, ManifoldParameters};
 pub use mnist::{Mnist, TestImages};
+pub use npy::{read_npy_spins, write_npy_spins};
+pub use number_lines::read_csv_spins;
 pub use pattern_draw::{Coefficients, PatternDraw};
 pub use random::Random;
+pub use spin_encoding::SpinEncoding;
