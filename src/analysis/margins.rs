@@ -121,12 +121,12 @@ mod tests {
 
         let j = |i: usize, k: usize| f64::from(couplings.values()[i * n + k]);
         let (mut loss, mut stabilities) = (0.0, Vec::new());
-        for i in 0..n {
+        for (i, norm) in norms.iter().enumerate() {
             for mu in 0..p {
                 let spin = |k| f64::from(patterns.spin(mu, k));
                 let margin = spin(i) * (0..n).map(|k| j(i, k) * spin(k)).sum::<f64>();
                 loss += (-lambda * margin).exp().ln_1p() / (lambda * (n * p) as f64);
-                stabilities.push(margin / norms[i]);
+                stabilities.push(margin / norm);
             }
         }
         let mean = stabilities.iter().sum::<f64>() / (n * p) as f64;

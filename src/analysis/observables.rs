@@ -161,6 +161,13 @@ impl<'a> Evaluation<'a> {
     }
 }
 
+impl<'a> Evaluation<'a> {
+    /// The training patterns, all of them.
+    pub fn train(&self) -> &'a SpinMatrix {
+        self.train
+    }
+}
+
 /// Measures couplings.
 ///
 /// # Errors

@@ -54,7 +54,11 @@ impl Common {
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             let flag = execution.cancel().flag();
             // The first signal asks to stop at the next safe point; a second one stops at once.
-            signal_hook::flag::register_conditional_shutdown(signal, super::INTERRUPTED.into(), flag.clone())?;
+            signal_hook::flag::register_conditional_shutdown(
+                signal,
+                super::INTERRUPTED.into(),
+                flag.clone(),
+            )?;
             signal_hook::flag::register(signal, flag)?;
         }
         Ok(execution)
@@ -85,7 +89,8 @@ impl Common {
 /// The entries that say how an output came about: the command line and the hash of each input.
 pub fn provenance(inputs: &[(&str, &Path)]) -> Result<Description> {
     let mut description = Description::new();
-    let arguments: Vec<_> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     description.insert("command".into(), format!("attractor {}", arguments.join(" ")));
     for (name, path) in inputs {
         description.insert((*name).into(), path.display().to_string());

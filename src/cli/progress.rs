@@ -56,7 +56,8 @@ impl Progress for Terminal {
                     *done += units;
                     if outermost && !std::io::stderr().is_terminal() && logged.elapsed() >= LOG_INTERVAL {
                         *logged = Instant::now();
-                        let left = begun.elapsed().as_secs_f64() * (*total as f64 / (*done).max(1) as f64 - 1.0);
+                        let left =
+                            begun.elapsed().as_secs_f64() * (*total as f64 / (*done).max(1) as f64 - 1.0);
                         eprintln!("{what}: {done}/{total}, about {left:.0} s left");
                     }
                 }

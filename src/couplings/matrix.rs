@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use memmap2::Mmap;
 
-use super::panel::panel_rows;
+use super::panel::{PANEL, panel_rows};
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 use crate::storage::Description;
 
 /// Couplings of `n_spins` neurons. Invariants: finite values, zero diagonal.
@@ -128,6 +129,32 @@ impl Couplings {
     /// Stored values of a panel's rows.
     pub fn panel(&self, panel: usize) -> &[f32] {
         self.rows(panel_rows(panel, self.n_spins))
+    }
+
+    /// The same couplings with the scale multiplied in, each rounded to f32; the scale of the result is 1.
+    ///
+    /// # Errors
+    /// If memory for a copy is missing, or interrupted.
+    pub fn normalised(&self, execution: &Execution) -> Result<Self> {
+        self.multiplied(1.0, execution)
+    }
+
+    /// Couplings times `factor`, rounded to f32 once; the scale of the result is 1.
+    pub(crate) fn multiplied(&self, factor: f64, execution: &Execution) -> Result<Self> {
+        let mut result = Couplings::zeros(self.n_spins)?.with_description(self.description.clone());
+        let factor = factor * self.scale;
+        let panels = result.values_mut().chunks_mut(PANEL * self.n_spins).enumerate();
+        execution.for_each(
+            panels,
+            || (),
+            |(), (panel, rows)| {
+                for (target, &source) in rows.iter_mut().zip(self.panel(panel)) {
+                    *target = (f64::from(source) * factor) as f32;
+                }
+                Ok(())
+            },
+        )?;
+        Ok(result)
     }
 
     /// Stored values for writers inside the crate, who keep them finite and the diagonal zero; a mapped matrix is

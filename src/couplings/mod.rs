@@ -7,6 +7,7 @@
 mod file;
 mod matrix;
 mod norms;
+mod npy;
 mod panel;
 
 pub use matrix::Couplings;

@@ -8,8 +8,7 @@ use std::path::Path;
 
 use super::data_set::DataSet;
 use crate::error::{Error, Result};
-use crate::spins::SpinMatrix;
-use crate::storage::{Container, DType, Overwrite, Tensor, write_container};
+use crate::storage::{Container, DType, Overwrite, Tensor, packed_bytes, write_container};
 
 const KIND: &str = "data set";
 /// Entries that the container adds to the provenance.
@@ -22,9 +21,8 @@ impl DataSet {
     /// If the file is no container of a data set, is truncated, holds set pad bits, or its parts do not fit together.
     pub fn open(path: &Path) -> Result<Self> {
         let container = Container::open(path, KIND)?;
-        let n_spins: usize = container.entry("n", "the number of spins N")?;
-        let matrix = |name| container.has(name).then(|| unpack(&container, name, n_spins)).transpose();
-        let train = unpack(&container, "train", n_spins)?;
+        let matrix = |name| container.has(name).then(|| container.spins(name)).transpose();
+        let train = container.spins("train")?;
         let labels = |name| -> Result<Option<Vec<u8>>> {
             let read = || container.values::<u8>(name, DType::U8, 1).map(|(_, labels)| labels.to_vec());
             container.has(name).then(read).transpose()
@@ -82,39 +80,6 @@ impl DataSet {
         description.insert("n".into(), self.n_spins().to_string());
         write_container(path, KIND, &description, &tensors, overwrite)
     }
-}
-
-/// Rows of ceil(N/8) bytes.
-pub(crate) fn packed_bytes(spins: &SpinMatrix) -> Vec<u8> {
-    let width = spins.n_spins().div_ceil(8);
-    (0..spins.n_rows())
-        .flat_map(|row| bytemuck::cast_slice::<u64, u8>(spins.row(row))[..width].iter().copied())
-        .collect()
-}
-
-fn unpack(container: &Container, name: &str, n_spins: usize) -> Result<SpinMatrix> {
-    let (shape, bytes) = container.values::<u8>(name, DType::U8, 2)?;
-    let width = n_spins.div_ceil(8);
-    if shape[1] != width {
-        let expected = format!("{name} of {width} bytes a row, for N = {n_spins}");
-        return Err(Error::format(container.path(), expected, format!("shape {shape:?}")));
-    }
-    let mut words = Vec::with_capacity(shape[0] * n_spins.div_ceil(64));
-    if width > 0 {
-        for row in bytes.chunks_exact(width) {
-            words.extend(row.chunks(8).map(|bytes| {
-                let mut word = [0; 8];
-                word[..bytes.len()].copy_from_slice(bytes);
-                u64::from_le_bytes(word)
-            }));
-        }
-    }
-    SpinMatrix::from_words(shape[0], n_spins, words).map_err(|error| match error {
-        Error::Shape { what, expected, found } => {
-            Error::format(container.path(), format!("{name}, {what}: {expected}"), found)
-        }
-        other => other,
-    })
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::data_set::{DataSet, provenance};
-use super::npy::{MAGIC, read_npy_spins, read_npy_vector};
+use super::npy::{read_npy_spins, read_npy_vector};
 use super::number_lines::{read_csv_spins, read_number_a_line};
 use super::spin_encoding::SpinEncoding;
 use crate::error::{Error, Result};
 use crate::spins::SpinMatrix;
+use crate::storage::{NPY_MAGIC, hash_file};
 
 /// The files of a data set. A file is read as .npy if it begins as one or is named so, as text otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +48,8 @@ impl Import {
             ("weights", self.weights.as_ref()),
         ] {
             let Some(path) = path else { continue };
-            let mut hasher = blake3::Hasher::new();
-            hasher.update_mmap(path).map_err(Error::io(path, "read"))?;
             provenance.insert(format!("{part}_file"), path.display().to_string());
-            provenance.insert(format!("{part}_blake3"), hasher.finalize().to_hex().to_string());
+            provenance.insert(format!("{part}_blake3"), hash_file(path)?);
         }
         DataSet { provenance, ..data }.validated()
     }
@@ -83,8 +82,8 @@ pub fn read_weights(path: &Path) -> Result<Vec<f32>> {
 fn is_npy(path: &Path) -> Result<bool> {
     let mut start = Vec::new();
     let file = File::open(path).map_err(Error::io(path, "open"))?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(Error::io(path, "read"))?;
-    Ok(start == MAGIC || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")))
+    file.take(NPY_MAGIC.len() as u64).read_to_end(&mut start).map_err(Error::io(path, "read"))?;
+    Ok(start == NPY_MAGIC || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")))
 }
 
 #[cfg(test)]
@@ -98,7 +97,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let train = SpinMatrix::from_signs(2, 3, &[1, -1, -1, -1, 1, 1]).unwrap();
-        write_npy_spins(&path("train.npy"), &train).unwrap();
+        write_npy_spins(&path("train.npy"), &train, crate::storage::Overwrite::Refuse).unwrap();
         fs::write(path("test.csv"), "1,1,1\n").unwrap();
         fs::write(path("weights.txt"), "# counts\n3\n0.5\n").unwrap();
         let mut import = Import {

@@ -363,34 +363,4 @@ mod tests {
         .unwrap();
         assert!(message(small).contains("gunzip"));
     }
-
-    /// Mean overlap over all pairs of distinct rows among `rows`: the sum over pairs of x.y is |sum x|^2 - P N.
-    fn mean_overlap(matrix: &SpinMatrix, rows: &[usize]) -> f64 {
-        let chosen = matrix.select(rows).transposed();
-        let (n_rows, n_spins) = (rows.len() as i64, matrix.n_spins() as i64);
-        let total: i64 = (0..chosen.n_rows())
-            .map(|site| {
-                2 * i64::from(chosen.row(site).iter().map(|word| word.count_ones()).sum::<u32>()) - n_rows
-            })
-            .map(|sum| sum * sum)
-            .sum();
-        (total - n_rows * n_spins) as f64 / (n_rows * (n_rows - 1) * n_spins) as f64
-    }
-
-    /// The figures published for the prepared training set, to the four digits given.
-    #[test]
-    #[ignore = "needs the files that data/fetch-mnist brings"]
-    fn mean_overlaps_of_the_training_set_are_those_published() {
-        let data = Mnist { n_test: 0, ..Mnist::default() }.read(Path::new("data/mnist")).unwrap();
-        let labels = data.train_labels.unwrap();
-        let all: Vec<usize> = (0..labels.len()).collect();
-        let overlap = mean_overlap(&data.train, &all);
-        assert!((overlap - 0.0888).abs() < 5e-5, "{overlap}");
-        let of_class = |class| {
-            let rows: Vec<usize> = all.iter().copied().filter(|&row| labels[row] == class).collect();
-            mean_overlap(&data.train, &rows)
-        };
-        let within_class = (0..10).map(of_class).sum::<f64>() / 10.0;
-        assert!((within_class - 0.3296).abs() < 5e-5, "{within_class}");
-    }
 }

@@ -1,23 +1,14 @@
-//! NumPy's .npy arrays: spins in and out, vectors in.
+//! NumPy's .npy arrays of spins, in and out, and vectors, in.
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use npyz::{DType, NpyFile, NpyHeader, Order, TypeChar, WriterBuilder};
+use npyz::{Order, TypeChar};
 
 use super::spin_encoding::SpinEncoding;
 use crate::error::{Error, Result};
 use crate::spins::{SpinMatrix, WORD};
-
-/// First bytes of an .npy file.
-pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
-
-/// NumPy itself refuses to read a longer header unasked; that of a plain array has some hundred bytes.
-const MAX_HEADER: usize = 10_000;
-
-/// Opening brackets in a header: that of a plain array has two. The time to parse doubles with each level.
-const MAX_BRACKETS: usize = 10;
+use crate::storage::{NpyArray, Overwrite, write_npy};
 
 /// Reads a 2-D array [P, N] (or [P, ceil(N / 8)] bytes if packed) as P rows of N spins, in C or Fortran order and
 /// either byte order.
@@ -26,14 +17,14 @@ const MAX_BRACKETS: usize = 10;
 /// If the file cannot be read, is no such array, has no elements, or a value means no spin.
 pub fn read_npy_spins(path: &Path, encoding: SpinEncoding) -> Result<SpinMatrix> {
     let array = NpyArray::open(path)?;
-    let &[n_rows, n_columns] = &array.shape[..] else {
+    let &[n_rows, n_columns] = array.shape() else {
         return Err(Error::format(path, "a 2-D array, a row each state", array.describe()));
     };
     if n_rows == 0 || n_columns == 0 {
         return Err(Error::format(path, "at least one row and one column", array.describe()));
     }
     // Of the e-th element in the file.
-    let index = match array.file.order() {
+    let index = match array.order() {
         Order::C => |e: usize, _: usize, n_columns: usize| (e / n_columns, e % n_columns),
         Order::Fortran => |e: usize, n_rows: usize, _: usize| (e % n_rows, e / n_rows),
     };
@@ -83,169 +74,27 @@ pub fn read_npy_spins(path: &Path, encoding: SpinEncoding) -> Result<SpinMatrix>
 /// If the file cannot be read or is no such array.
 pub(super) fn read_npy_vector(path: &Path) -> Result<Vec<f64>> {
     let array = NpyArray::open(path)?;
-    if array.shape.len() != 1 {
+    if array.shape().len() != 1 {
         return Err(Error::format(path, "a 1-D array", array.describe()));
     }
     array.values()?.collect::<io::Result<_>>().map_err(Error::io(path, "read"))
 }
 
-/// Writes spins as an array of int8, +1 and -1, [rows, N], in C order. The file appears complete or not at all, and
-/// replaces one of that name.
+/// Writes spins as an array of int8, +1 and -1, [rows, N], in C order, atomically.
 ///
 /// # Errors
-/// If the file cannot be written.
-pub fn write_npy_spins(path: &Path, spins: &SpinMatrix) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is private by default; the result is to be as readable as any other file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(Error::io(path, "create"))?;
-    let write = || -> io::Result<()> {
-        let mut buffered = BufWriter::new(file.as_file());
-        let shape = [spins.n_rows() as u64, spins.n_spins() as u64];
-        npyz::WriteOptions::<i8>::new()
-            .default_dtype()
-            .shape(&shape)
-            .writer(&mut buffered)
-            .write_header_only()?;
-        let mut line = vec![0; spins.n_spins()];
-        for row in 0..spins.n_rows() {
-            for (site, byte) in line.iter_mut().enumerate() {
-                *byte = spins.spin(row, site) as u8;
-            }
-            buffered.write_all(&line)?;
-        }
-        buffered.flush()?;
-        file.as_file().sync_all()
-    };
-    write().map_err(Error::io(path, "write"))?;
-    file.persist(path).map_err(|error| Error::io(path, "rename the finished file to")(error.error))?;
-    Ok(())
-}
-
-/// An array of which the header is read and the length checked.
-struct NpyArray {
-    path: PathBuf,
-    file: NpyFile<BufReader<File>>,
-    shape: Vec<usize>,
-}
-
-impl NpyArray {
-    fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io(path, "open"))?;
-        let n_bytes = file.metadata().map_err(Error::io(path, "open"))?.len();
-        let mut reader = BufReader::new(file);
-        check_header(path, &mut reader)?;
-        let header = NpyHeader::from_reader(&mut reader).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => Error::format(path, "an .npy array", error.to_string()),
-            _ => Error::io(path, "read the header")(error),
-        })?;
-        let data_start = reader.stream_position().map_err(Error::io(path, "read"))?;
-        let shape = header.shape().iter().map(|&length| usize::try_from(length).ok()).collect();
-        let item_size = header.dtype().num_bytes().map(|size| size as u64);
-        let expected = header
-            .shape()
-            .iter()
-            .try_fold(item_size.unwrap_or(1), |product, &length| product.checked_mul(length));
-        let file = NpyFile::with_header(header, reader);
-        let mut array = Self { path: path.to_owned(), file, shape: Vec::new() };
-        let (Some(shape), Some(expected)) = (shape, expected) else {
-            return Err(Error::format(path, "an array that fits in memory", array.describe()));
-        };
-        array.shape = shape;
-        let found = n_bytes.saturating_sub(data_start);
-        // Elements without a fixed size (Python objects) are refused with their type, where they are read.
-        if item_size.is_some() && found != expected {
-            let expected = format!("{expected} bytes of data for {}", array.describe());
-            return Err(Error::format(path, expected, format!("{found} bytes")));
-        }
-        Ok(array)
-    }
-
-    /// Kind and bytes of the elements, unless they are records.
-    fn scalar_type(&self) -> Option<(TypeChar, u64)> {
-        match self.file.dtype() {
-            DType::Plain(scalar) => Some((scalar.type_char(), scalar.size_field())),
-            _ => None,
-        }
-    }
-
-    fn describe(&self) -> String {
-        format!("dtype {} of shape {:?}", self.file.dtype().descr(), self.file.shape())
-    }
-
-    /// The elements in the file's order as numbers; false is 0, true 1.
-    fn values(self) -> Result<Box<dyn Iterator<Item = io::Result<f64>>>> {
-        let unreadable =
-            Error::format(&self.path, "an array of bool, integers, float32 or float64", self.describe());
-        macro_rules! values_of {
-            ($element:ty, $number:expr) => {{
-                let Ok(elements) = self.file.data::<$element>() else { return Err(unreadable) };
-                Ok(Box::new(elements.map(|element| element.map($number))))
-            }};
-        }
-        match self.scalar_type() {
-            Some((TypeChar::Bool, 1)) => values_of!(bool, f64::from),
-            Some((TypeChar::Int, 1)) => values_of!(i8, f64::from),
-            Some((TypeChar::Int, 2)) => values_of!(i16, f64::from),
-            Some((TypeChar::Int, 4)) => values_of!(i32, f64::from),
-            // No integer but 0 and +-1 rounds to them.
-            Some((TypeChar::Int, 8)) => values_of!(i64, |element| element as f64),
-            Some((TypeChar::Uint, 1)) => values_of!(u8, f64::from),
-            Some((TypeChar::Uint, 2)) => values_of!(u16, f64::from),
-            Some((TypeChar::Uint, 4)) => values_of!(u32, f64::from),
-            Some((TypeChar::Uint, 8)) => values_of!(u64, |element| element as f64),
-            Some((TypeChar::Float, 4)) => values_of!(f32, f64::from),
-            Some((TypeChar::Float, 8)) => values_of!(f64, |element| element),
-            _ => Err(unreadable),
-        }
-    }
-}
-
-/// Refuses headers that `npyz` would multiply beyond u64, or nest too deeply: they are no plain array's.
-/// Leaves the reader at the start of the file.
-fn check_header(path: &Path, reader: &mut BufReader<File>) -> Result<()> {
-    let mut start = Vec::new();
-    reader.by_ref().take(MAX_HEADER as u64 + 12).read_to_end(&mut start).map_err(Error::io(path, "read"))?;
-    reader.rewind().map_err(Error::io(path, "read"))?;
-    if !start.starts_with(MAGIC) {
-        return Err(Error::format(path, "an .npy file (magic \\x93NUMPY)", "another beginning"));
-    }
-    // Version, two bytes, then the length of the text in two bytes (version 1) or four.
-    let text = match start.get(6..) {
-        Some([1, _, a, b, text @ ..]) => text.get(..usize::from(u16::from_le_bytes([*a, *b]))),
-        Some([_, _, a, b, c, d, text @ ..]) => text.get(..u32::from_le_bytes([*a, *b, *c, *d]) as usize),
-        _ => None,
-    };
-    let Some(text) = text.filter(|text| text.len() <= MAX_HEADER) else {
-        let expected = format!("a header of at most {MAX_HEADER} bytes");
-        return Err(Error::format(path, expected, "a longer one, or the end of the file"));
-    };
-    let (mut n_brackets, mut number, mut product) = (0, None, Some(1u64));
-    for &byte in text {
-        if byte.is_ascii_digit() {
-            number = Some(number.unwrap_or(0u64).saturating_mul(10).saturating_add(u64::from(byte - b'0')));
-            continue;
-        }
-        if let Some(value) = number.take() {
-            // Another base, a separator or an exponent would hide a number from this check.
-            let plain = !byte.is_ascii_alphanumeric() && byte != b'_';
-            product = product.filter(|_| plain).and_then(|product| product.checked_mul(value.max(1)));
-        }
-        n_brackets += usize::from(b"([{".contains(&byte));
-    }
-    if product.is_none() || n_brackets > MAX_BRACKETS {
-        let found: String = String::from_utf8_lossy(text).trim().chars().take(200).collect();
-        return Err(Error::format(path, "the header of a plain array", found));
-    }
-    Ok(())
+/// If the output exists and may not be replaced, or cannot be written.
+pub fn write_npy_spins(path: &Path, spins: &SpinMatrix, overwrite: Overwrite) -> Result<()> {
+    let rows = (0..spins.n_rows())
+        .map(|row| (0..spins.n_spins()).map(|site| spins.spin(row, site)).collect::<Vec<i8>>());
+    write_npy(path, &[spins.n_rows(), spins.n_spins()], rows, overwrite)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::stream;
+    use crate::storage::NPY_MAGIC as MAGIC;
     use rand_core::Rng;
 
     /// An .npy file of version 1.
@@ -379,11 +228,13 @@ mod tests {
             let mut rng = stream(1, "npy test", &[]);
             let bools: Vec<bool> = (0..n_rows * n_spins).map(|_| rng.next_u64() >> 63 == 1).collect();
             let spins = SpinMatrix::from_bools(n_rows, n_spins, &bools).unwrap();
-            write_npy_spins(&path, &spins).unwrap();
+            write_npy_spins(&path, &spins, Overwrite::Replace).unwrap();
             assert_eq!(read_npy_spins(&path, SpinEncoding::Signs).unwrap(), spins);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary is left");
-        assert!(write_npy_spins(&folder.path().join("missing/spins.npy"), &signs()).is_err());
+        assert!(
+            write_npy_spins(&folder.path().join("missing/spins.npy"), &signs(), Overwrite::Refuse).is_err()
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Knows couplings, spins and kernels; not where the couplings came from nor what the states mean.
 
 mod field;
+mod file;
 mod parallel;
 mod start;
 

@@ -1,7 +1,7 @@
 //! Where training starts.
 
 use super::hebb::hebb;
-use crate::couplings::{Couplings, PANEL};
+use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::random::{gaussian, stream, uniform};
@@ -39,8 +39,10 @@ pub fn initial_couplings(
     let n_spins = patterns.n_spins();
     let width = factor / libm::sqrt(n_spins as f64);
     match initial {
-        Initial::Hebb => rescaled(&hebb(patterns, execution)?, factor, execution),
-        Initial::Given(couplings) if couplings.n_spins() == n_spins => rescaled(couplings, factor, execution),
+        Initial::Hebb => hebb(patterns, execution)?.multiplied(factor, execution),
+        Initial::Given(couplings) if couplings.n_spins() == n_spins => {
+            couplings.multiplied(factor, execution)
+        }
         Initial::Given(couplings) => Err(Error::shape(
             "initial couplings",
             format!("N = {n_spins} as in the data"),
@@ -50,25 +52,6 @@ pub fn initial_couplings(
         Initial::Random => random(n_spins, seed, execution, |rng| gaussian(rng) * width),
         Initial::Uniform => random(n_spins, seed, execution, |rng| (2.0 * uniform(rng) - 1.0) * width),
     }
-}
-
-/// Stored values times scale times `factor`, in f64 and then rounded once.
-fn rescaled(couplings: &Couplings, factor: f64, execution: &Execution) -> Result<Couplings> {
-    let n_spins = couplings.n_spins();
-    let mut result = Couplings::zeros(n_spins)?;
-    let factor = factor * couplings.scale();
-    let panels = result.values_mut().chunks_mut(PANEL * n_spins).enumerate();
-    execution.for_each(
-        panels,
-        || (),
-        |(), (panel, rows)| {
-            for (target, &source) in rows.iter_mut().zip(couplings.panel(panel)) {
-                *target = (f64::from(source) * factor) as f32;
-            }
-            Ok(())
-        },
-    )?;
-    Ok(result)
 }
 
 /// Independent entries, one stream a row.

@@ -165,7 +165,11 @@ impl Container {
         match description.get("format_version").map(|version| version.parse::<u32>()) {
             Some(Ok(version)) if version > FORMAT_VERSION => {
                 let expected = format!("format version {FORMAT_VERSION} or older");
-                return Err(Error::format(path, expected, format!("version {version}, written by a newer program")));
+                return Err(Error::format(
+                    path,
+                    expected,
+                    format!("version {version}, written by a newer program"),
+                ));
             }
             Some(Ok(_)) if description.contains_key("kind") => {}
             _ => {
