@@ -110,7 +110,7 @@ mod tests {
         let data = import.read().unwrap();
         assert_eq!((&data.train, data.weights), (&train, Some(vec![3.0, 0.5])));
         assert_eq!(data.test, Some(SpinMatrix::from_signs(1, 3, &[1, 1, 1]).unwrap()));
-        assert_eq!(data.provenance["kind"], "import");
+        assert_eq!(data.provenance["source"], "import");
         let digest = blake3::hash(&fs::read(path("weights.txt")).unwrap()).to_hex().to_string();
         assert_eq!(data.provenance["weights_blake3"], digest);
 

@@ -88,7 +88,8 @@ fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
         .prefix(&format!(".{name}."))
         .suffix(".tmp")
         .tempfile_in(folder_of(path))
-        .map_err(Error::io(path, "write a file in this folder"))
+        // tempfile names the temporary in its error; the user knows only the output.
+        .map_err(|error| Error::io(path, "write a file in this folder")(error.kind().into()))
 }
 
 #[cfg(test)]
