@@ -21,6 +21,7 @@ pub mod datasets;
 pub mod dynamics;
 pub mod error;
 pub mod execution;
+pub mod experiments;
 pub mod kernels;
 pub mod learning;
 pub mod random;

@@ -12,4 +12,4 @@ pub use observables::{
     Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, observe,
     recall_summary,
 };
-pub use overlaps::{learned_features, mean_overlap_of_pairs, overlap, overlaps};
+pub use overlaps::{learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps};

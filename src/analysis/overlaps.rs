@@ -46,6 +46,26 @@ pub fn mean_overlap_of_pairs(states: &SpinMatrix) -> Option<f64> {
     Some((squares - (n_rows * n_spins) as i128) as f64 / (spins * rows * (rows - 1.0)))
 }
 
+/// Mean over the classes of the mean overlap of distinct rows of a class; classes of one row do not count.
+///
+/// # Errors
+/// If there is not one label a row.
+pub fn mean_overlap_within_classes(states: &SpinMatrix, labels: &[u8]) -> Result<Option<f64>> {
+    if labels.len() != states.n_rows() {
+        return Err(Error::shape(
+            "labels",
+            format!("{}, one a row", states.n_rows()),
+            labels.len().to_string(),
+        ));
+    }
+    let of_class = |class: u8| {
+        let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == class).collect();
+        mean_overlap_of_pairs(&states.select(&rows))
+    };
+    let means: Vec<f64> = (0..=u8::MAX).filter_map(of_class).collect();
+    Ok((!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +89,13 @@ mod tests {
         let mean = mean_overlap_of_pairs(&states).unwrap();
         assert!((mean - sum / (30.0 * 29.0)).abs() < 1e-12);
         assert_eq!(mean_overlap_of_pairs(&states.head(1)), None);
+        // Two classes: the mean of the two means.
+        let labels: Vec<u8> = (0..30).map(|row| u8::from(row < 10)).collect();
+        let of =
+            |rows: std::ops::Range<usize>| mean_overlap_of_pairs(&states.select(&rows.collect::<Vec<_>>()));
+        let expected = (of(0..10).unwrap() + of(10..30).unwrap()) / 2.0;
+        let within = mean_overlap_within_classes(&states, &labels).unwrap().unwrap();
+        assert!((within - expected).abs() < 1e-12);
     }
 
     #[test]

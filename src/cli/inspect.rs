@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use attractor::analysis::mean_overlap_of_pairs;
+use attractor::analysis::{mean_overlap_of_pairs, mean_overlap_within_classes};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::storage::Container;
@@ -41,7 +41,10 @@ impl Inspect {
                 facts.push(("load".into(), json!(data.load())));
                 facts.push(("mean_overlap".into(), json!(mean_overlap_of_pairs(&data.train))));
                 if let Some(labels) = &data.train_labels {
-                    facts.push(("mean_overlap_within_class".into(), json!(within_class(&data, labels))));
+                    facts.push((
+                        "mean_overlap_within_class".into(),
+                        json!(mean_overlap_within_classes(&data.train, labels)?),
+                    ));
                 }
             }
             _ => {}
@@ -68,14 +71,4 @@ impl Inspect {
         text += &listing(container.description().iter().map(|(name, value)| (name.as_str(), value.clone())));
         self.common.print(&document, &text)
     }
-}
-
-/// Mean over the classes of the mean overlap of distinct patterns of a class.
-fn within_class(data: &DataSet, labels: &[u8]) -> Option<f64> {
-    let of_class = |class: u8| {
-        let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == class).collect();
-        mean_overlap_of_pairs(&data.train.select(&rows))
-    };
-    let means: Vec<f64> = (0..=u8::MAX).filter_map(of_class).collect();
-    (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64)
 }

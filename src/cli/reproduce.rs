@@ -1,18 +1,66 @@
 //! `attractor reproduce`: published figures.
 
-use clap::Args;
+use std::path::PathBuf;
 
-use super::common::Common;
+use attractor::experiments::{Experiment, Options};
+use clap::Args;
+use serde_json::json;
+
+use super::common::{Common, command_line, listing};
 
 #[derive(Args)]
 pub struct Reproduce {
+    /// Name of the experiment
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+    /// List the experiments
+    #[arg(long)]
+    list: bool,
+    /// The small version: under a minute on two cores
+    #[arg(long)]
+    quick: bool,
+    /// Folder of the MNIST files, for experiments that use them
+    #[arg(long, default_value = "data/mnist")]
+    mnist: PathBuf,
+    /// Folder to write into [default: the experiment's name, with -quick]
+    #[arg(long, short)]
+    output: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
 
 impl Reproduce {
     pub fn run(self) -> anyhow::Result<()> {
-        let _ = self.common;
-        Ok(())
+        let Some(name) = self.name.filter(|_| !self.list) else {
+            let all: Vec<_> =
+                Experiment::ALL.iter().map(|e| json!({ "name": e.name, "about": e.about })).collect();
+            let text = listing(Experiment::ALL.iter().map(|e| (e.name, e.about.to_owned())));
+            return self.common.print(&all, &text);
+        };
+        let experiment = Experiment::named(&name)?;
+        let default = if self.quick { format!("{name}-quick") } else { name };
+        let output = self.output.unwrap_or_else(|| default.into());
+        if self.common.dry_run {
+            let document = json!({ "experiment": experiment.name, "output": output });
+            return self.common.print(&document, &format!("would write into {}", output.display()));
+        }
+        let options = Options {
+            output: output.clone(),
+            quick: self.quick,
+            seed: self.common.seed,
+            overwrite: self.common.overwrite(),
+            mnist: self.mnist,
+            command: command_line(),
+        };
+        let outcome = experiment.run(&options, &self.common.execution()?)?;
+        let files: Vec<_> = outcome.manifest.files.keys().map(String::as_str).collect();
+        let text = format!(
+            "{}\n{}: {}, manifest.json ({:.0} s)",
+            outcome.summary,
+            output.display(),
+            files.join(", "),
+            outcome.manifest.seconds
+        );
+        self.common.print(&outcome.manifest, &text)
     }
 }

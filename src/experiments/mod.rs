@@ -1,0 +1,93 @@
+//! Published figures, one file each: parameters, run, table, plots.
+//!
+//! Knows every module below and is known by none but the command line. An experiment writes a run directory:
+//! `config.toml` (parameters as resolved), `table.csv`, `figure.svg` and `figure.png`, `manifest.json` (program, command,
+//! inputs and outputs with their hashes).
+
+mod mnist;
+mod run_directory;
+mod trajectory;
+mod transition;
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::storage::Overwrite;
+
+pub use mnist::MnistConfig;
+pub use run_directory::Manifest;
+pub use transition::TransitionConfig;
+
+/// What a caller chooses about an experiment.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folder to write into; made if missing.
+    pub output: PathBuf,
+    /// The small version: under a minute on two cores, the same physics.
+    pub quick: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// What to do with existing output.
+    pub overwrite: Overwrite,
+    /// Folder of the MNIST files, for the experiments that use them.
+    pub mnist: PathBuf,
+    /// The command line, for the manifest.
+    pub command: String,
+}
+
+/// What an experiment came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The manifest as written.
+    pub manifest: Manifest,
+    /// A few lines for people.
+    pub summary: String,
+}
+
+/// An experiment that can be run by name.
+pub struct Experiment {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it shows, in one line.
+    pub about: &'static str,
+    run: fn(&Options, &Execution) -> Result<Outcome>,
+}
+
+impl Experiment {
+    /// All experiments.
+    pub const ALL: [Experiment; 2] = [
+        Experiment {
+            name: "transition",
+            about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
+                    and test gaps against load and epochs, pseudo-likelihood beside Hebb",
+            run: transition::run,
+        },
+        Experiment {
+            name: "mnist",
+            about: "final overlaps of training, test and random states on MNIST 14x14 against load, beside the published \
+                    curves (arXiv:2507.05147)",
+            run: mnist::run,
+        },
+    ];
+
+    /// The experiment of that name.
+    ///
+    /// # Errors
+    /// Lists the names there are.
+    pub fn named(name: &str) -> Result<&'static Experiment> {
+        const ALL: &[Experiment] = &Experiment::ALL;
+        ALL.iter().find(|experiment| experiment.name == name).ok_or_else(|| {
+            let names: Vec<_> = ALL.iter().map(|experiment| experiment.name).collect();
+            Error::parameter("experiment", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// If the output exists and may not be replaced or cannot be written, inputs are missing, or interrupted.
+    pub fn run(&self, options: &Options, execution: &Execution) -> Result<Outcome> {
+        (self.run)(options, execution)
+    }
+}

@@ -1,0 +1,112 @@
+//! The run directory: every file of an experiment, and the manifest that names them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::Options;
+use crate::error::{Error, Result};
+use crate::report::{Figure, Montage};
+use crate::storage::{Overwrite, Table, check_output, hash_file, write_bytes};
+
+/// What a run directory holds and how it came about.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    pub experiment: String,
+    pub program: String,
+    pub command: String,
+    pub seconds: f64,
+    /// BLAKE3 of each input.
+    pub inputs: BTreeMap<String, String>,
+    /// BLAKE3 of each file written.
+    pub files: BTreeMap<String, String>,
+    /// The experiment's key figures.
+    pub results: BTreeMap<String, f64>,
+}
+
+pub(super) struct RunDirectory {
+    folder: PathBuf,
+    overwrite: Overwrite,
+    manifest: Manifest,
+    begun: Instant,
+}
+
+impl RunDirectory {
+    /// Makes the folder and writes `config.toml`, after checking that every one of `files` can be written.
+    pub(super) fn create(
+        experiment: &str,
+        options: &Options,
+        config: &impl Serialize,
+        files: &[&str],
+    ) -> Result<Self> {
+        let folder = options.output.clone();
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "make this folder"))?;
+        for file in files.iter().chain(&["config.toml", "manifest.json"]) {
+            check_output(&folder.join(file), options.overwrite)?;
+        }
+        let manifest = Manifest {
+            experiment: experiment.into(),
+            program: concat!("attractor ", env!("CARGO_PKG_VERSION")).into(),
+            command: options.command.clone(),
+            seconds: 0.0,
+            inputs: BTreeMap::new(),
+            files: BTreeMap::new(),
+            results: BTreeMap::new(),
+        };
+        let mut directory = Self { folder, overwrite: options.overwrite, manifest, begun: Instant::now() };
+        let config = toml::to_string_pretty(config).map_err(|error| {
+            Error::format(Path::new("config.toml"), "parameters TOML can hold", error.to_string())
+        })?;
+        directory.bytes("config.toml", config.as_bytes())?;
+        Ok(directory)
+    }
+
+    pub(super) fn input(&mut self, name: &str, hash: &str) {
+        self.manifest.inputs.insert(name.into(), hash.into());
+    }
+
+    pub(super) fn result(&mut self, name: &str, value: f64) {
+        self.manifest.results.insert(name.into(), value);
+    }
+
+    pub(super) fn table(&mut self, name: &str, table: &Table) -> Result<()> {
+        table.write(&self.folder.join(name), self.overwrite)?;
+        self.written(name)
+    }
+
+    /// Writes `stem.svg` and `stem.png`.
+    pub(super) fn figure(&mut self, stem: &str, figure: &Figure) -> Result<()> {
+        figure.write(&self.folder.join(stem), self.overwrite)?;
+        self.written(&format!("{stem}.svg"))?;
+        self.written(&format!("{stem}.png"))
+    }
+
+    /// Writes `stem.png`.
+    pub(super) fn montage(&mut self, stem: &str, montage: &Montage) -> Result<()> {
+        montage.write(&self.folder.join(stem), self.overwrite)?;
+        self.written(&format!("{stem}.png"))
+    }
+
+    /// Writes the manifest last: where it stands, the run is complete.
+    pub(super) fn finish(mut self) -> Result<Manifest> {
+        self.manifest.seconds = self.begun.elapsed().as_secs_f64();
+        let path = self.folder.join("manifest.json");
+        let json = serde_json::to_vec_pretty(&self.manifest)
+            .map_err(|error| Error::format(&path, "a manifest JSON can hold", error.to_string()))?;
+        write_bytes(&path, self.overwrite, &json)?;
+        Ok(self.manifest)
+    }
+
+    fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_bytes(&self.folder.join(name), self.overwrite, bytes)?;
+        self.written(name)
+    }
+
+    fn written(&mut self, name: &str) -> Result<()> {
+        let hash = hash_file(&self.folder.join(name))?;
+        self.manifest.files.insert(name.into(), hash);
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+//! Observables along a training run.
+
+use crate::analysis::{Evaluation, Observables, observe};
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::learning::Trainer;
+use crate::storage::Table;
+
+/// What was observed after some epochs of training on P patterns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    pub(super) n_patterns: usize,
+    pub(super) load: f64,
+    pub(super) epoch: u64,
+    pub(super) observables: Observables,
+}
+
+/// Trains to each of `epochs` (ascending) and observes there.
+pub(super) fn trajectory(
+    trainer: &mut Trainer<'_>,
+    evaluation: &Evaluation<'_>,
+    epochs: &[u64],
+    execution: &Execution,
+) -> Result<Vec<Point>> {
+    let train = evaluation.train();
+    let mut points = Vec::new();
+    let what = format!("training on P = {}", train.n_rows());
+    execution.progress().begin(&what, epochs.last().copied().unwrap_or(0));
+    for &epoch in epochs {
+        trainer.advance_to(epoch)?;
+        points.push(Point {
+            n_patterns: train.n_rows(),
+            load: train.n_rows() as f64 / train.n_spins() as f64,
+            epoch,
+            observables: observe(trainer.couplings(), evaluation, execution)?,
+        });
+    }
+    execution.progress().end();
+    Ok(points)
+}
+
+/// One row a point.
+pub(super) fn table(points: &[Point]) -> Table {
+    let columns = ["patterns", "load", "epoch"].into_iter().chain(Observables::COLUMNS);
+    let mut table = Table::new(columns);
+    for point in points {
+        let place = vec![point.n_patterns.to_string(), point.load.to_string(), point.epoch.to_string()];
+        table.push([place, point.observables.values()].concat());
+    }
+    table
+}

@@ -1,0 +1,290 @@
+//! Memorisation turns into generalisation, on the hidden manifold with power-law feature frequencies.
+//!
+//! Features used with probability k^-eta: the frequent ones are learned first, in data and in training time. While the
+//! load is small, training patterns are attractors and test examples are not; with more data the learned features carry
+//! both, and the two overlaps meet. The number of learned features is what the test gap follows ("Power-law feature
+//! statistics explain test reconstruction gaps in Associative Memories"). Hebb learns about N^(1/2eta) features whatever
+//! the load.
+
+use serde::Serialize;
+
+use super::run_directory::RunDirectory;
+use super::trajectory::{Point, table, trajectory};
+use super::{Options, Outcome};
+use crate::analysis::Evaluation;
+use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::learning::{Batches, Initial, PseudoLikelihood, Trainer};
+use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, Serialize)]
+pub struct TransitionConfig {
+    /// N.
+    pub n_spins: usize,
+    /// D.
+    pub n_features: u64,
+    /// L.
+    pub n_active: usize,
+    /// eta.
+    pub exponent: f64,
+    /// P / N, ascending.
+    pub loads: Vec<f64>,
+    /// Epochs at which observables are taken, ascending from 0 (the Hebb couplings).
+    pub epochs: Vec<u64>,
+    pub lambda: f64,
+    pub lr: f64,
+    /// Unseen examples, and states recalled of each kind.
+    pub n_states: usize,
+    /// Parallel steps of a recall.
+    pub n_steps: u64,
+    pub seed: u64,
+}
+
+impl TransitionConfig {
+    /// N = 2000, D = 1000, eta = 1.5, L = 3; or N = 500, D = 250.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        let (n_spins, n_states) = if quick { (500, 300) } else { (2000, 1000) };
+        let epochs =
+            if quick { vec![0, 1, 3, 10, 30, 100, 200] } else { vec![0, 1, 3, 10, 30, 100, 300, 600] };
+        Self {
+            n_spins,
+            n_features: n_spins as u64 / 2,
+            n_active: 3,
+            exponent: 1.5,
+            loads: vec![0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0],
+            epochs,
+            lambda: 0.2,
+            lr: 2.0,
+            n_states,
+            n_steps: 100,
+            seed,
+        }
+    }
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+    let config = TransitionConfig::new(options.quick, options.seed);
+    let files =
+        ["table.csv", "figure.svg", "figure.png", "features.svg", "features.png", "gap.svg", "gap.png"];
+    let mut directory = RunDirectory::create("transition", options, &config, &files)?;
+
+    let patterns_at = |load: f64| ((load * config.n_spins as f64).round() as usize).max(1);
+    let n_patterns = config.loads.iter().map(|&load| patterns_at(load)).max().unwrap_or(1);
+    // One set of patterns: smaller loads are its first rows, so that curves differ by data alone.
+    let all = Manifold::new(ManifoldParameters {
+        n_spins: config.n_spins,
+        n_patterns,
+        n_test: config.n_states,
+        n_features: config.n_features,
+        n_active: config.n_active,
+        exponent: config.exponent,
+        coefficients: Coefficients::Signs,
+        test_features: None,
+        n_stored_features: config.n_features as usize,
+        seed: config.seed,
+    })?
+    .generate(execution)?;
+
+    let mut points = Vec::new();
+    for &load in &config.loads {
+        let data = DataSet {
+            test: all.test.clone(),
+            features: all.features.clone(),
+            ..DataSet::from_train(all.train.head(patterns_at(load)))
+        };
+        let (n_states, n_steps) = (config.n_states, config.n_steps);
+        let evaluation = Evaluation::new(&data, config.lambda, n_states, n_steps, config.seed, execution)?;
+        let parameters = PseudoLikelihood {
+            lambda: config.lambda,
+            lr: config.lr,
+            lr_decay: 1.0,
+            l2: 0.0,
+            batches: Batches::Full,
+            seed: config.seed,
+        };
+        let mut trainer = Trainer::new(&data.train, parameters, &Initial::Hebb, 1.0, execution)?;
+        points.extend(trajectory(&mut trainer, &evaluation, &config.epochs, execution)?);
+    }
+    directory.table("table.csv", &table(&points))?;
+    let curves = Curves { config: &config, points: &points };
+    directory.figure("figure", &curves.overlaps())?;
+    directory.figure("features", &curves.learned_features())?;
+    directory.figure("gap", &curves.gaps())?;
+
+    let summary = curves.summary();
+    for (name, value) in curves.results() {
+        directory.result(&name, value);
+    }
+    Ok(Outcome { manifest: directory.finish()?, summary })
+}
+
+/// The points, cut along loads and along epochs.
+struct Curves<'a> {
+    config: &'a TransitionConfig,
+    points: &'a [Point],
+}
+
+/// Something measured at a point.
+type Measure = fn(&Point) -> Option<f64>;
+
+const TRAIN: Measure = |point| Some(point.observables.overlap.train);
+const TEST: Measure = |point| point.observables.overlap.test;
+const FEATURES: Measure = |point| point.observables.overlap.features;
+const LEARNED: Measure = |point| point.observables.learned_features.map(|count| count.at_0_9 as f64);
+const ONE_MINUS_TEST: Measure = |point| point.observables.gap.map(|gap| gap.one_minus_test);
+const TRAIN_MINUS_TEST: Measure = |point| point.observables.gap.map(|gap| gap.train_minus_test);
+
+impl Curves<'_> {
+    fn last_epoch(&self) -> u64 {
+        self.config.epochs.last().copied().unwrap_or(0)
+    }
+
+    /// (load, measure) after `epoch` epochs.
+    fn against_load(&self, epoch: u64, measure: Measure) -> Vec<(f64, f64)> {
+        let at_epoch = self.points.iter().filter(|point| point.epoch == epoch);
+        at_epoch.filter_map(|point| Some((point.load, measure(point)?))).collect()
+    }
+
+    /// (epoch, measure) at the load of index `load`; epoch 0 is left to log axes to drop.
+    fn against_epochs(&self, load: usize, measure: Measure) -> Vec<(f64, f64)> {
+        let per_load = self.points.chunks(self.config.epochs.len()).nth(load).unwrap_or(&[]);
+        per_load.iter().filter_map(|point| Some((point.epoch as f64, measure(point)?))).collect()
+    }
+
+    fn overlaps(&self) -> Figure {
+        let mut by_load = Panel::new(
+            format!("after {} epochs", self.last_epoch()),
+            Axis::log("load P / N"),
+            Axis::overlap("final overlap"),
+        );
+        let largest = self.config.loads.len() - 1;
+        let mut by_epoch = Panel::new(
+            format!("at load {}", self.config.loads[largest]),
+            Axis::log("epochs"),
+            Axis::overlap("final overlap"),
+        );
+        for (name, color, measure) in [
+            ("train", Color::TRAIN, TRAIN),
+            ("test", Color::TEST, TEST),
+            ("features", Color::FEATURES, FEATURES),
+        ] {
+            let learned = self.against_load(self.last_epoch(), measure);
+            by_load = by_load
+                .with(Series::new(
+                    format!("{name}, pseudo-likelihood"),
+                    Style::LineAndMarkers,
+                    color,
+                    learned,
+                ))
+                .with(Series::new(
+                    format!("{name}, Hebb"),
+                    Style::Dashed,
+                    color,
+                    self.against_load(0, measure),
+                ));
+            let along = self.against_epochs(largest, measure);
+            let hebb = along.first().map_or(f64::NAN, |first| first.1);
+            let level = along.iter().map(|&(epoch, _)| (epoch, hebb)).collect();
+            by_epoch = by_epoch
+                .with(Series::new(format!("{name}, pseudo-likelihood"), Style::LineAndMarkers, color, along))
+                .with(Series::new(format!("{name}, Hebb"), Style::Dashed, color, level));
+        }
+        Figure::new(vec![by_load, by_epoch])
+    }
+
+    fn learned_features(&self) -> Figure {
+        let label = "learned features (overlap ≥ 0.9)";
+        let mut by_load = Panel::new("in data", Axis::log("load P / N"), Axis::log(label));
+        by_load =
+            by_load.with(Series::new("Hebb", Style::Dashed, Color::Black, self.against_load(0, LEARNED)));
+        let shown = self.config.epochs.iter().filter(|&&epoch| epoch >= 3);
+        for (index, &epoch) in shown.enumerate() {
+            let series = self.against_load(epoch, LEARNED);
+            let name = format!("{epoch} epochs");
+            by_load = by_load.with(Series::new(name, Style::LineAndMarkers, Color::nth(index), series));
+        }
+        let mut by_epoch = Panel::new("in training time", Axis::log("epochs"), Axis::log(label));
+        for (index, load) in self.config.loads.iter().enumerate().skip(1) {
+            let series = self.against_epochs(index, LEARNED);
+            let name = format!("P / N = {load}");
+            by_epoch = by_epoch.with(Series::new(name, Style::LineAndMarkers, Color::nth(index - 1), series));
+        }
+        Figure::new(vec![by_load, by_epoch])
+    }
+
+    fn gaps(&self) -> Figure {
+        let mut by_load = Panel::new("against load", Axis::log("load P / N"), Axis::linear("test gap"));
+        for (name, color, measure) in [
+            ("1 − m_test", Color::TEST, ONE_MINUS_TEST),
+            ("m_train − m_test", Color::TRAIN, TRAIN_MINUS_TEST),
+        ] {
+            let learned = self.against_load(self.last_epoch(), measure);
+            by_load = by_load
+                .with(Series::new(
+                    format!("{name}, pseudo-likelihood"),
+                    Style::LineAndMarkers,
+                    color,
+                    learned,
+                ))
+                .with(Series::new(
+                    format!("{name}, Hebb"),
+                    Style::Dashed,
+                    color,
+                    self.against_load(0, measure),
+                ));
+        }
+        let mut by_learned =
+            Panel::new("against learned features", Axis::log("learned features"), Axis::linear("1 − m_test"));
+        for (index, load) in self.config.loads.iter().enumerate().skip(1) {
+            let learned = self.against_epochs(index, LEARNED);
+            let gap = self.against_epochs(index, ONE_MINUS_TEST);
+            let points = learned.iter().zip(&gap).map(|(learned, gap)| (learned.1, gap.1)).collect();
+            let series =
+                Series::new(format!("P / N = {load}"), Style::Markers, Color::nth(index - 1), points);
+            by_learned = by_learned.with(series);
+        }
+        Figure::new(vec![by_load, by_learned])
+    }
+
+    fn results(&self) -> Vec<(String, f64)> {
+        let mut results = Vec::new();
+        for (rule, epoch) in [("hebb", 0), ("pseudo_likelihood", self.last_epoch())] {
+            for (name, measure) in
+                [("train", TRAIN), ("test", TEST), ("features", FEATURES), ("learned_features", LEARNED)]
+            {
+                for (load, value) in self.against_load(epoch, measure) {
+                    results.push((format!("{rule}_{name}_at_load_{load}"), value));
+                }
+            }
+        }
+        results
+    }
+
+    fn summary(&self) -> String {
+        let mut text = format!(
+            "N = {}, D = {}, eta = {}, L = {}; {} epochs of pseudo-likelihood beside Hebb\n\n",
+            self.config.n_spins,
+            self.config.n_features,
+            self.config.exponent,
+            self.config.n_active,
+            self.last_epoch()
+        );
+        text += "         pseudo-likelihood                    Hebb\n";
+        text += "  P / N  train   test features learned    train   test features learned\n";
+        for &load in &self.config.loads {
+            let value = |epoch, measure| {
+                let at = |&&(x, _): &&(f64, f64)| (x / load - 1.0).abs() < 0.01;
+                self.against_load(epoch, measure).iter().find(at).map_or(f64::NAN, |point| point.1)
+            };
+            let row = |epoch| {
+                let (train, test, features) =
+                    (value(epoch, TRAIN), value(epoch, TEST), value(epoch, FEATURES));
+                format!("{train:6.3} {test:6.3} {features:8.3} {:7.0}", value(epoch, LEARNED))
+            };
+            text += &format!("{load:7} {}   {}\n", row(self.last_epoch()), row(0));
+        }
+        text
+    }
+}
