@@ -30,3 +30,7 @@ pub mod spins;
 pub mod storage;
 
 pub use error::{Error, Result};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! `attractor train`: couplings from a data set, with metrics and snapshots on the way.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -231,7 +232,11 @@ impl<'a> Run<'a> {
         let (n_states, n_steps) = (options.eval_states, options.eval_steps);
         let seed = options.common.seed;
         let evaluation = Evaluation::new(data, parameters.lambda, n_states, n_steps, seed, execution)?;
-        let mut description = provenance(&[("data", &options.data)])?;
+        let mut inputs: Vec<(&str, &Path)> = vec![("data", &options.data)];
+        if options.rule == Rule::PseudoLikelihood && Path::new(&options.init).exists() {
+            inputs.push(("init_file", Path::new(&options.init)));
+        }
+        let mut description = provenance(&inputs)?;
         description.insert("p".into(), data.n_patterns().to_string());
         description.insert("rule".into(), name_of(options.rule));
         description.insert("variant".into(), name_of(options.variant));
@@ -286,7 +291,7 @@ impl<'a> Run<'a> {
             Trainer::new(train, parameters.clone(), initial, options.init_scale, self.execution)?;
         let progress = self.execution.progress();
         progress.begin("training", options.epochs);
-        self.observe(0, &self.variant(trainer.couplings())?)?;
+        self.observe_trainer(&trainer)?;
         if options.snapshots.contains(&0) {
             self.snapshot(0, trainer.couplings())?;
         }
@@ -300,18 +305,10 @@ impl<'a> Run<'a> {
                 epoch == options.epochs || options.eval_every.is_some_and(|every| epoch % every == 0);
             if is_evaluation {
                 let before = self.latest;
-                let observed = match self
-                    .variant(trainer.couplings())
-                    .and_then(|couplings| self.observe(epoch, &couplings))
-                {
+                let observed = match self.observe_trainer(&trainer) {
                     Ok(observed) => observed,
                     Err(error) => return self.stop_early(trainer, error),
                 };
-                if !observed.loss.is_finite() {
-                    let last_good_epoch = before.map_or(0, |(epoch, _)| epoch);
-                    let found = format!("a loss of {}", observed.loss);
-                    return self.stop_early(trainer, Error::Diverged { last_good_epoch, epoch, found });
-                }
                 if let Some((earlier, before)) = before
                     && observed.loss > before.loss
                 {
@@ -327,8 +324,10 @@ impl<'a> Run<'a> {
             }
         }
         progress.end();
-        let couplings = self.variant(trainer.couplings())?;
-        drop(trainer);
+        let couplings = match options.variant {
+            Variant::Asymmetric => trainer.into_couplings(),
+            Variant::Symmetrized => trainer.into_couplings().symmetrized(self.execution)?,
+        };
         self.save(couplings, options.epochs, "complete")
     }
 
@@ -344,17 +343,24 @@ impl<'a> Run<'a> {
         self.execution.progress().end();
         let status = if matches!(error, Error::Interrupted) { "interrupted" } else { "diverged" };
         let epoch = trainer.epoch();
+        // Cancelled work is not resumed to symmetrise what is saved.
+        self.description.insert("variant".into(), name_of(Variant::Asymmetric));
         self.save(trainer.into_couplings(), epoch, status)?;
         let saved = format!("the couplings of epoch {epoch} are in {}", self.options.output.display());
         Err(anyhow::Error::from(error).context(saved))
     }
 
     /// The couplings as the chosen variant has them.
-    fn variant(&self, couplings: &Couplings) -> Result<Couplings> {
+    fn variant<'c>(&self, couplings: &'c Couplings) -> Result<Cow<'c, Couplings>> {
         match self.options.variant {
-            Variant::Asymmetric => Ok(couplings.clone()),
-            Variant::Symmetrized => couplings.symmetrized(self.execution),
+            Variant::Asymmetric => Ok(Cow::Borrowed(couplings)),
+            Variant::Symmetrized => couplings.symmetrized(self.execution).map(Cow::Owned),
         }
+    }
+
+    fn observe_trainer(&mut self, trainer: &Trainer<'_>) -> Result<Observables> {
+        let couplings = self.variant(trainer.couplings())?;
+        self.observe(trainer.epoch(), &couplings)
     }
 
     fn observe(&mut self, epoch: u64, couplings: &Couplings) -> Result<Observables> {
@@ -371,7 +377,7 @@ impl<'a> Run<'a> {
     }
 
     fn snapshot(&self, epoch: u64, couplings: &Couplings) -> Result<()> {
-        let couplings = self.variant(couplings)?;
+        let couplings = self.variant(couplings)?.into_owned();
         let couplings = couplings.with_description(self.describe(epoch, "snapshot"));
         couplings.write(&self.options.snapshot_path(epoch), self.options.common.overwrite())
     }

@@ -85,7 +85,14 @@ impl DataSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamics::random_states;
+    use crate::datasets::Random;
+    use crate::execution::Execution;
+    use crate::spins::SpinMatrix;
+
+    fn random_states(n_patterns: usize, n_spins: usize, seed: u64) -> SpinMatrix {
+        let random = Random { n_spins, n_patterns, n_test: 0, seed };
+        random.generate(&Execution::with_threads(1).unwrap()).unwrap().train
+    }
 
     fn data() -> DataSet {
         let mut data = DataSet::from_train(random_states(5, 77, 1));

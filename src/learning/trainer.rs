@@ -7,6 +7,8 @@
 //! Full batch: a panel goes through all epochs of a segment while it is in cache. Minibatches: all panels take one batch
 //! before the next is gathered, because gathering is shared.
 
+use std::ops::Range;
+
 use super::initial::{Initial, initial_couplings};
 use super::patterns::{PatternBits, check_patterns};
 use super::pseudo_likelihood::{Batches, PseudoLikelihood, Scratch, step};
@@ -140,7 +142,7 @@ impl<'a> Trainer<'a> {
         let rows = self.next.values_mut().chunks_mut(PANEL * n_spins);
         for (panel, rows) in panels.chunks_exact(n_spins).zip(rows) {
             store_panel(panel, rows);
-            check_sound(rows, n_spins, self.epoch, end)?;
+            check_sound(rows, n_spins, parameters.lambda, self.epoch..end)?;
         }
         Ok(())
     }
@@ -163,7 +165,7 @@ fn full_batch_panel<'a>(
     bits: &'a PatternBits,
     parameters: &'a PseudoLikelihood,
     execution: &'a Execution,
-    epochs: std::ops::Range<u64>,
+    epochs: Range<u64>,
 ) -> impl Fn(&mut PanelScratch, (usize, &mut [f32])) -> Result<()> + Sync + 'a {
     move |scratch, (index, rows)| {
         load_panel(couplings.panel(index), &mut scratch.panel);
@@ -175,17 +177,19 @@ fn full_batch_panel<'a>(
             }
         }
         store_panel(&scratch.panel, rows);
-        check_sound(rows, bits.n_spins(), epochs.start, epochs.end)
+        check_sound(rows, bits.n_spins(), parameters.lambda, epochs.clone())
     }
 }
 
-/// Sound rows have a finite sum of magnitudes, which bounds every field and the loss.
-fn check_sound(rows: &[f32], n_spins: usize, last_good_epoch: u64, epoch: u64) -> Result<()> {
-    let unsound = rows.chunks_exact(n_spins).map(|row| row.iter().map(|x| x.abs()).sum::<f32>());
-    match unsound.into_iter().find(|sum| !sum.is_finite()) {
-        Some(sum) => {
-            Err(Error::Diverged { last_good_epoch, epoch, found: format!("a row of magnitude {sum}") })
-        }
+/// Sound rows have a finite sum of magnitudes, which bounds every field; times lambda, it bounds the loss.
+fn check_sound(rows: &[f32], n_spins: usize, lambda: f64, epochs: Range<u64>) -> Result<()> {
+    let magnitudes = rows.chunks_exact(n_spins).map(|row| row.iter().map(|x| x.abs()).sum::<f32>());
+    match magnitudes.into_iter().find(|sum| !(sum * lambda as f32).is_finite()) {
+        Some(sum) => Err(Error::Diverged {
+            last_good_epoch: epochs.start,
+            epoch: epochs.end,
+            found: format!("a row of magnitude {sum}"),
+        }),
         None => Ok(()),
     }
 }

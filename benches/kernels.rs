@@ -1,0 +1,90 @@
+//! The kernels, per instruction set: `cargo bench`. Throughput is in signed multiply-adds (or words) a second.
+
+use std::hint::black_box;
+
+use attractor::kernels::{
+    Isa, Lanes, Tables, Weight, fields_of_one_state, hamming_distance, losses, residuals, signed_product,
+};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+/// Words without structure; a generator of their own keeps the benchmark free of the library's streams.
+fn words(count: usize) -> Vec<u64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state ^ (state >> 29)
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn product<T: Weight>(criterion: &mut Criterion, name: &str, one: T, shapes: &[(usize, usize)]) {
+    let mut group = criterion.benchmark_group(name);
+    for &(n_states, n_columns) in shapes {
+        let signs = words(n_states * n_columns.div_ceil(64));
+        let weights = vec![Lanes([one; 16]); n_columns];
+        let mut products = vec![Lanes::ZERO; n_states];
+        let mut tables = Tables::new();
+        group.throughput(Throughput::Elements((n_states * n_columns * 16) as u64));
+        for isa in Isa::available() {
+            let id = BenchmarkId::new(isa.name(), format!("{n_states}x{n_columns}"));
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| {
+                    products.fill(Lanes::ZERO);
+                    signed_product(isa, &signs, n_states, &weights, &mut products, &mut tables);
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+fn signed_products(criterion: &mut Criterion) {
+    product(criterion, "signed product f32", 1.0f32, &[(16, 4096), (256, 4096), (4096, 4096)]);
+    product(criterion, "signed product i32", 1i32, &[(4096, 4096)]);
+}
+
+fn one_state(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("fields of one state");
+    let (n_rows, n_columns) = (1024, 4096);
+    let (state, rows) = (words(n_columns / 64), vec![1.0f32; n_rows * n_columns]);
+    let mut fields = vec![0.0; n_rows];
+    group.throughput(Throughput::Bytes((n_rows * n_columns * size_of::<f32>()) as u64));
+    for isa in Isa::available() {
+        group.bench_function(isa.name(), |bencher| {
+            bencher.iter(|| fields_of_one_state(isa, &state, &rows, n_columns, &mut fields));
+        });
+    }
+    group.finish();
+}
+
+fn elementwise(criterion: &mut Criterion) {
+    let n_states = 4096;
+    let signs = words(n_states);
+    let mut values = vec![Lanes([0.5f32; 16]); n_states];
+    let mut group = criterion.benchmark_group("logistic");
+    group.throughput(Throughput::Elements((n_states * 16) as u64));
+    for isa in Isa::available() {
+        group.bench_function(BenchmarkId::new("residuals", isa.name()), |bencher| {
+            bencher.iter(|| residuals(isa, &signs, 16, 0.2, &mut values));
+        });
+        group.bench_function(BenchmarkId::new("losses", isa.name()), |bencher| {
+            bencher.iter(|| losses(isa, 0.2, &mut values));
+        });
+    }
+    group.finish();
+}
+
+fn distances(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("hamming distance");
+    let (a, b) = (words(1024), words(1025)[1..].to_vec());
+    group.throughput(Throughput::Bytes(2 * 1024 * 8));
+    for isa in Isa::available() {
+        group.bench_function(isa.name(), |bencher| {
+            bencher.iter(|| black_box(hamming_distance(isa, &a, &b)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, signed_products, one_state, elementwise, distances);
+criterion_main!(benches);
