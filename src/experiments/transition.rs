@@ -120,6 +120,19 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
     Ok(Outcome { manifest: directory.finish()?, summary })
 }
 
+/// Adds a curve of pseudo-likelihood and the Hebb one beside it.
+fn both_rules(
+    panel: Panel,
+    name: &str,
+    color: Color,
+    learned: Vec<(f64, f64)>,
+    hebb: Vec<(f64, f64)>,
+) -> Panel {
+    panel
+        .with(Series::new(format!("{name}, pseudo-likelihood"), Style::LineAndMarkers, color, learned))
+        .with(Series::new(format!("{name}, Hebb"), Style::Dashed, color, hebb))
+}
+
 /// The points, cut along loads and along epochs.
 struct Curves<'a> {
     config: &'a TransitionConfig,
@@ -171,25 +184,11 @@ impl Curves<'_> {
             ("features", Color::FEATURES, FEATURES),
         ] {
             let learned = self.against_load(self.last_epoch(), measure);
-            by_load = by_load
-                .with(Series::new(
-                    format!("{name}, pseudo-likelihood"),
-                    Style::LineAndMarkers,
-                    color,
-                    learned,
-                ))
-                .with(Series::new(
-                    format!("{name}, Hebb"),
-                    Style::Dashed,
-                    color,
-                    self.against_load(0, measure),
-                ));
+            by_load = both_rules(by_load, name, color, learned, self.against_load(0, measure));
             let along = self.against_epochs(largest, measure);
             let hebb = along.first().map_or(f64::NAN, |first| first.1);
             let level = along.iter().map(|&(epoch, _)| (epoch, hebb)).collect();
-            by_epoch = by_epoch
-                .with(Series::new(format!("{name}, pseudo-likelihood"), Style::LineAndMarkers, color, along))
-                .with(Series::new(format!("{name}, Hebb"), Style::Dashed, color, level));
+            by_epoch = both_rules(by_epoch, name, color, along, level);
         }
         Figure::new(vec![by_load, by_epoch])
     }
@@ -221,19 +220,7 @@ impl Curves<'_> {
             ("m_train − m_test", Color::TRAIN, TRAIN_MINUS_TEST),
         ] {
             let learned = self.against_load(self.last_epoch(), measure);
-            by_load = by_load
-                .with(Series::new(
-                    format!("{name}, pseudo-likelihood"),
-                    Style::LineAndMarkers,
-                    color,
-                    learned,
-                ))
-                .with(Series::new(
-                    format!("{name}, Hebb"),
-                    Style::Dashed,
-                    color,
-                    self.against_load(0, measure),
-                ));
+            by_load = both_rules(by_load, name, color, learned, self.against_load(0, measure));
         }
         let mut by_learned =
             Panel::new("against learned features", Axis::log("learned features"), Axis::linear("1 − m_test"));

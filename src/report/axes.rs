@@ -9,8 +9,8 @@ use kuva::render::render::Scene;
 use kuva::render::theme::Theme;
 
 use super::canvas::{text_width, wrap_at};
-use super::figure::{Panel, Position, Scale, Spread};
 use super::marks::add_stroke;
+use super::panel::{Panel, Position, Scale, Spread};
 use super::scale::{Limits, TickLabels};
 use crate::error::Result;
 

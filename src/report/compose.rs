@@ -3,8 +3,8 @@
 use kuva::render::render::{Primitive, Scene};
 
 use super::axes::{Axes, PLOT_HEIGHT, PLOT_WIDTH};
-use super::figure::{Panel, Spread, Style};
 use super::legend::{Legend, add_reference};
+use super::panel::{Panel, Spread, Style};
 use super::{canvas, marks};
 use crate::error::{Error, Result};
 

@@ -5,9 +5,9 @@ use kuva::render::render::{Scene, TextAnchor};
 
 use super::axes::TEXT_SIZE;
 use super::canvas::{add_text, text_width};
-use super::figure::{Panel, Position, Spread, Style};
 use super::marks;
 use super::palette::Color;
+use super::panel::{Panel, Position, Spread, Style};
 
 const SAMPLE: f64 = 30.0;
 const SAMPLE_GAP: f64 = 7.0;

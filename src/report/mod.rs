@@ -14,8 +14,10 @@ mod legend;
 mod marks;
 mod montage;
 mod palette;
+mod panel;
 mod scale;
 
-pub use figure::{Axis, Figure, Panel, Position, ReferenceLine, Scale, Series, Spread, Style};
+pub use figure::Figure;
 pub use montage::{Montage, half_blocks};
 pub use palette::Color;
+pub use panel::{Axis, Panel, Position, ReferenceLine, Scale, Series, Spread, Style};

@@ -3,7 +3,7 @@
 use kuva::render::render_utils::{generate_ticks, generate_ticks_log};
 
 use super::canvas::text_width;
-use super::figure::{Axis, Scale};
+use super::panel::{Axis, Scale};
 use crate::error::{Error, Result};
 
 /// Values beyond are not drawn: they would leave the range in which the arithmetic of an axis is exact enough.
