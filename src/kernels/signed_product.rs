@@ -35,6 +35,8 @@ const FULL: usize = 1 << GROUP;
 const HALF: usize = 1 << (GROUP / 2);
 /// Of the groups of a whole block, how many use full tables when states are many.
 const WIDE: usize = 5;
+/// The rest of them.
+const NARROW: usize = GROUPS - WIDE;
 /// From this number of states on, full tables pay for their construction.
 const MANY_STATES: usize = 768;
 /// States whose accumulators are taken through all blocks together.
@@ -76,7 +78,7 @@ pub(super) fn run<V: Vector>(
 
             let signs = &signs[block * stride + tile * TILE..][..products.len()];
             match (n_full, n_groups - n_full) {
-                (WIDE, 3) => look_up::<V, WIDE, 3>(signs, full, split, products),
+                (WIDE, NARROW) => look_up::<V, WIDE, NARROW>(signs, full, split, products),
                 (0, 8) => look_up::<V, 0, 8>(signs, full, split, products),
                 (n_full, n_split) => look_up_few::<V>(signs, n_full, n_split, full, split, products),
             }
