@@ -6,6 +6,7 @@
 
 mod file;
 mod matrix;
+mod mirror;
 mod norms;
 mod npy;
 mod panel;

@@ -5,6 +5,7 @@
 
 use std::arch::x86_64::*;
 
+use super::differing_bits::{self, Bytes, DIFFERING, PLANE_WIDTH, Plane};
 use super::lanes::{FloatVector, Lanes, Vector};
 use super::one_state::Octet;
 use super::signed_product::{self, Tables};
@@ -193,6 +194,41 @@ impl Octet for F32Octet {
     }
 }
 
+#[derive(Clone, Copy)]
+struct U8(__m256i);
+
+impl Bytes for U8 {
+    #[inline(always)]
+    fn zero() -> Self {
+        // SAFETY: AVX2 as above.
+        Self(unsafe { _mm256_setzero_si256() })
+    }
+    #[inline(always)]
+    fn load(plane: &Plane) -> Self {
+        // SAFETY: AVX2 as above; 32 bytes are readable, unaligned.
+        Self(unsafe { _mm256_loadu_si256(plane.as_ptr().cast()) })
+    }
+    #[inline(always)]
+    fn store(self, plane: &mut Plane) {
+        // SAFETY: AVX2 as above; 32 bytes are writable, unaligned.
+        unsafe { _mm256_storeu_si256(plane.as_mut_ptr().cast(), self.0) }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: AVX2 as above.
+        Self(unsafe { _mm256_add_epi8(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn differing_from(self, nibble: u8) -> Self {
+        let row = &DIFFERING[usize::from(nibble & 15)];
+        // SAFETY: AVX2 as above; 16 bytes of the table are readable, unaligned.
+        unsafe {
+            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(row.as_ptr().cast()));
+            Self(_mm256_shuffle_epi8(table, self.0))
+        }
+    }
+}
+
 /// Declares the entry points: the generic kernels compiled with this file's processor features.
 macro_rules! entry_points {
     ($($name:ident => $kernel:path, ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
@@ -218,5 +254,6 @@ entry_points! {
     margins => logistic::margins::<F32>, (signs: &[u64], shift: u32, fields: &mut [Lanes<f32>]);
     losses => logistic::losses::<F32>, (lambda: f32, margins: &mut [Lanes<f32>]);
     threshold => logistic::threshold::<F32>, (fields: &[Lanes<f32>], ties: &[u64], shift: u32, next: &mut [u64]);
+    differing_bits => differing_bits::run::<U8>, (a: &[Plane], b: &[Plane], counts: &mut [[u32; PLANE_WIDTH]; PLANE_WIDTH]);
     hamming_distance => overlap::hamming_distance, (a: &[u64], b: &[u64]) -> u64;
 }

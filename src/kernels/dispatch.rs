@@ -1,12 +1,13 @@
 //! The public kernels: check shapes, then run the twin that the caller's [`Isa`] names.
 
-use wide::{f32x8, i32x8};
+use wide::{f32x8, i32x8, u64x4};
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
+use super::differing_bits::{self, PLANE_WIDTH, Plane};
 use super::lanes::{Element, Lanes};
 use super::portable::Wide;
-use super::scalar::{Plain, PlainOctet};
+use super::scalar::{Plain, PlainBytes, PlainOctet};
 use super::signed_product::{self, BLOCK, Tables};
 use super::{Isa, logistic, one_state, overlap};
 
@@ -158,6 +159,23 @@ pub fn threshold(isa: Isa, fields: &[Lanes<f32>], ties: &[u64], shift: u32, next
         avx2::threshold(fields, ties, shift, next),
         logistic::threshold::<Wide<f32x8>>(fields, ties, shift, next),
         logistic::threshold::<Plain<f32>>(fields, ties, shift, next)
+    );
+}
+
+/// `counts[i][j]` += places in which column i of block `a` differs from column j of block `b`.
+///
+/// Blocks are 32 columns as nibble planes, `[k]` of 32 bytes below 16 each: byte c of plane k holds bits 4k..4k+3 of
+/// column c. The caller bounds the sums: 4 k plus what is in `counts` below 2^32.
+///
+/// # Panics
+/// If the blocks differ in length.
+pub fn differing_bits(isa: Isa, a: &[Plane], b: &[Plane], counts: &mut [[u32; PLANE_WIDTH]; PLANE_WIDTH]) {
+    assert_eq!(a.len(), b.len());
+    twins!(
+        isa,
+        avx2::differing_bits(a, b, counts),
+        differing_bits::run::<u64x4>(a, b, counts),
+        differing_bits::run::<PlainBytes>(a, b, counts)
     );
 }
 

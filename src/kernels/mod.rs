@@ -20,6 +20,7 @@
 //!
 //! A *panel* is 16 neurons. Its couplings lie interleaved, `[k][16]`: one [`Lanes`], one cache line, per column k.
 
+mod differing_bits;
 mod dispatch;
 mod isa;
 mod lanes;
@@ -33,8 +34,10 @@ mod avx2;
 mod portable;
 mod scalar;
 
+pub use differing_bits::{PLANE_WIDTH, Plane};
 pub use dispatch::{
-    Weight, fields_of_one_state, hamming_distance, losses, margins, residuals, signed_product, threshold,
+    Weight, differing_bits, fields_of_one_state, hamming_distance, losses, margins, residuals,
+    signed_product, threshold,
 };
 pub use isa::Isa;
 pub use lanes::{Element, LANES, Lanes};

@@ -1,8 +1,9 @@
 //! The `wide` twin: vectors whose width the build's target decides (SSE2, NEON, AVX2 when compiled for it).
 
 use bytemuck::cast;
-use wide::{f32x8, i32x8};
+use wide::{f32x8, i32x8, u64x4};
 
+use super::differing_bits::{Bytes, Plane};
 use super::lanes::{FloatVector, Lanes, Vector};
 use super::one_state::Octet;
 
@@ -119,5 +120,32 @@ impl Octet for f32x8 {
             let x = row.to_array();
             ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]))
         })
+    }
+}
+
+impl Bytes for u64x4 {
+    #[inline(always)]
+    fn zero() -> Self {
+        u64x4::splat(0)
+    }
+    #[inline(always)]
+    fn load(plane: &Plane) -> Self {
+        u64x4::new(cast(*plane))
+    }
+    #[inline(always)]
+    fn store(self, plane: &mut Plane) {
+        *plane = cast(self.to_array());
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // Bytes do not overflow, so neither do their words.
+        self + other
+    }
+    #[inline(always)]
+    fn differing_from(self, nibble: u8) -> Self {
+        let [ones, pairs, low] = [0x01, 0x33, 0x55].map(|byte| u64::from_ne_bytes([byte; 8]));
+        let differing = self ^ u64x4::splat(ones * u64::from(nibble));
+        let pair_counts = differing - ((differing >> 1) & u64x4::splat(low));
+        (pair_counts & u64x4::splat(pairs)) + ((pair_counts >> 2) & u64x4::splat(pairs))
     }
 }

@@ -1,5 +1,6 @@
 //! Plain loops: the reference twin.
 
+use super::differing_bits::{Bytes, DIFFERING, Plane};
 use super::lanes::{Element, FloatVector, LANES, Lanes, Vector};
 use super::one_state::Octet;
 
@@ -77,5 +78,26 @@ impl Octet for PlainOctet {
     }
     fn tree_sums(rows: [Self; 4]) -> [f32; 4] {
         rows.map(|Self(x)| ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])))
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct PlainBytes(Plane);
+
+impl Bytes for PlainBytes {
+    fn zero() -> Self {
+        Self([0; 32])
+    }
+    fn load(plane: &Plane) -> Self {
+        Self(*plane)
+    }
+    fn store(self, plane: &mut Plane) {
+        *plane = self.0;
+    }
+    fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|c| self.0[c] + other.0[c]))
+    }
+    fn differing_from(self, nibble: u8) -> Self {
+        Self(self.0.map(|byte| DIFFERING[usize::from(nibble)][usize::from(byte)]))
     }
 }

@@ -5,7 +5,7 @@ use rand_core::Rng;
 
 use super::*;
 use crate::random::{gaussian, stream};
-use crate::spins::{BlockMajor, SpinMatrix};
+use crate::spins::{BlockMajor, NibblePlanes, SpinMatrix};
 
 /// Around the edges of groups, blocks, and the two table layouts.
 const COLUMNS: [usize; 13] = [0, 1, 7, 8, 9, 63, 64, 65, 127, 196, 255, 257, 500];
@@ -230,6 +230,25 @@ fn margins_and_thresholds_follow_the_spins() {
                 }
                 let outside = !(0xffff << shift);
                 assert_eq!(next[state] & outside, 0x5555_5555_5555_5555 & outside);
+            }
+        }
+    }
+}
+
+#[test]
+fn differing_bits_are_counted_for_all_pairs() {
+    // Around the number of planes whose sums fit a byte: 63 planes are 252 bits.
+    for n_bits in [0, 1, 3, 4, 5, 251, 252, 253, 600] {
+        let spins = random_spins(64, n_bits, 11);
+        let planes = NibblePlanes::new(&BlockMajor::from_rows(&spins));
+        for isa in Isa::available() {
+            let mut counts = [[7; PLANE_WIDTH]; PLANE_WIDTH];
+            differing_bits(isa, planes.block(0), planes.block(1), &mut counts);
+            for (i, counts) in counts.iter().enumerate() {
+                for (j, &count) in counts.iter().enumerate() {
+                    let expected = hamming_distance(isa, spins.row(i), spins.row(32 + j));
+                    assert_eq!(u64::from(count), 7 + expected, "{} {n_bits} bits", isa.name());
+                }
             }
         }
     }

@@ -1,63 +1,56 @@
 //! The Hebb rule, J_ij = (1/N) sum_mu xi_i xi_j with zero diagonal (Hopfield 1982), in exact integers.
 
-use super::patterns::{PatternBits, check_patterns};
-use crate::couplings::{Couplings, PANEL, n_panels, panel_rows, store_panel};
+use super::patterns::check_patterns;
+use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Isa, LANES, Lanes, Tables, signed_product};
-use crate::spins::SpinMatrix;
+use crate::kernels::{Isa, PLANE_WIDTH, differing_bits};
+use crate::spins::{BlockMajor, NibblePlanes, SpinMatrix};
 
 /// Up to this number of patterns every count is an integer that f32 holds exactly.
 pub const MAX_PATTERNS: usize = 1 << 24;
 
-/// Scratch of one thread.
-struct Scratch {
-    signs: Vec<Lanes<i32>>,  // [P][16]
-    counts: Vec<Lanes<i32>>, // [N][16]
-    tables: Tables<i32>,
+/// Counts sum_mu xi_i xi_j for 32 x 32 pairs of neurons.
+type Tile = [[i32; PLANE_WIDTH]; PLANE_WIDTH];
+
+/// Patterns packed for counting.
+struct Counter {
+    planes: NibblePlanes, // columns are spins, bits are patterns
+    n_patterns: usize,
+    n_spins: usize,
 }
 
-impl Scratch {
-    fn new(bits: &PatternBits) -> Self {
-        Self {
-            signs: vec![Lanes::ZERO; bits.n_patterns()],
-            counts: vec![Lanes::ZERO; bits.n_spins()],
-            tables: Tables::new(),
+impl Counter {
+    fn new(patterns: &SpinMatrix) -> Result<Self> {
+        check_patterns(patterns)?;
+        if patterns.n_rows() > MAX_PATTERNS {
+            let expected = format!("at most {MAX_PATTERNS} patterns, whose counts f32 holds exactly");
+            return Err(Error::parameter("patterns", expected, patterns.n_rows()));
         }
+        let planes = NibblePlanes::new(&BlockMajor::from_columns(patterns));
+        Ok(Self { planes, n_patterns: patterns.n_rows(), n_spins: patterns.n_spins() })
     }
 
-    /// sum_mu xi_i xi_j for the panel's 16 neurons i and all j, zero diagonal; lanes past the last neuron are zero.
-    fn count(&mut self, isa: Isa, bits: &PatternBits, panel: usize) -> &[Lanes<i32>] {
-        let (words, shift) = bits.panel_signs(panel);
-        let rows = panel_rows(panel, bits.n_spins());
-        for (lanes, &word) in self.signs.iter_mut().zip(words) {
-            *lanes = Lanes(std::array::from_fn(|lane| ((word >> shift >> lane & 1) as i32) * 2 - 1));
-            lanes.0[rows.len()..].fill(0);
-        }
-        self.counts.fill(Lanes::ZERO);
-        let by_spin = bits.by_spin();
-        signed_product(
-            isa,
-            by_spin.words(),
-            by_spin.n_rows(),
-            &self.signs,
-            &mut self.counts,
-            &mut self.tables,
-        );
-        for (lane, neuron) in rows.enumerate() {
-            self.counts[neuron].0[lane] = 0;
-        }
-        &self.counts
+    fn n_blocks(&self) -> usize {
+        self.n_spins.div_ceil(PLANE_WIDTH)
     }
-}
 
-fn check(patterns: &SpinMatrix) -> Result<()> {
-    check_patterns(patterns)?;
-    if patterns.n_rows() > MAX_PATTERNS {
-        let expected = format!("at most {MAX_PATTERNS} patterns, whose counts f32 holds exactly");
-        return Err(Error::parameter("patterns", expected, patterns.n_rows()));
+    /// The neurons of a block: 32, or fewer in the last.
+    fn neurons(&self, block: usize) -> std::ops::Range<usize> {
+        block * PLANE_WIDTH..self.n_spins.min((block + 1) * PLANE_WIDTH)
     }
-    Ok(())
+
+    /// P - 2 d for the pairs of two blocks, 0 on the diagonal.
+    fn tile(&self, isa: Isa, a: usize, b: usize) -> Tile {
+        let mut differing = [[0; PLANE_WIDTH]; PLANE_WIDTH];
+        differing_bits(isa, self.planes.block(a), self.planes.block(b), &mut differing);
+        // Up to 2^24 patterns: no overflow.
+        let mut tile = differing.map(|row| row.map(|d| self.n_patterns as i32 - 2 * d as i32));
+        if a == b {
+            (0..PLANE_WIDTH).for_each(|i| tile[i][i] = 0);
+        }
+        tile
+    }
 }
 
 /// Hebb couplings of the rows of `patterns`: stored values are the integer counts sum_mu xi_i xi_j, the scale is 1/N.
@@ -66,21 +59,29 @@ fn check(patterns: &SpinMatrix) -> Result<()> {
 /// If there are no patterns, no spins, or more than [`MAX_PATTERNS`] patterns; if memory for J is missing; if
 /// interrupted.
 pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
-    check(patterns)?;
-    let n_spins = patterns.n_spins();
+    let counter = Counter::new(patterns)?;
+    let n_spins = counter.n_spins;
     let mut couplings = Couplings::zeros(n_spins)?.with_scale(1.0 / n_spins as f64)?;
-    let bits = PatternBits::new(patterns);
-    execution.progress().begin("counting (hebb)", n_panels(n_spins) as u64);
-    let panels = couplings.values_mut().chunks_mut(PANEL * n_spins).enumerate();
-    let scratch = || (Scratch::new(&bits), vec![Lanes::<f32>::ZERO; n_spins]);
-    execution.for_each(panels, scratch, |(scratch, panel), (index, rows)| {
-        for (lanes, counts) in panel.iter_mut().zip(scratch.count(execution.isa(), &bits, index)) {
-            *lanes = Lanes(counts.0.map(|count| count as f32));
-        }
-        store_panel(panel, rows);
-        execution.progress().advance(1);
-        Ok(())
-    })?;
+    execution.progress().begin("counting (hebb)", counter.n_blocks() as u64);
+    let blocks = couplings.values_mut().chunks_mut(PLANE_WIDTH * n_spins).enumerate();
+    execution.for_each(
+        blocks,
+        || (),
+        |(), (block, rows)| {
+            for other in block..counter.n_blocks() {
+                let tile = counter.tile(execution.isa(), block, other);
+                let columns = counter.neurons(other);
+                for (row, counts) in rows.chunks_exact_mut(n_spins).zip(&tile) {
+                    for (value, &count) in row[columns.clone()].iter_mut().zip(counts) {
+                        *value = count as f32;
+                    }
+                }
+            }
+            execution.progress().advance(1);
+            Ok(())
+        },
+    )?;
+    couplings.mirror_upper(execution)?;
     execution.progress().end();
     Ok(couplings)
 }
@@ -90,24 +91,27 @@ pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
 /// # Errors
 /// As [`hebb`].
 pub fn squared_hebb_norm(patterns: &SpinMatrix, execution: &Execution) -> Result<f64> {
-    check(patterns)?;
-    let n_spins = patterns.n_spins();
-    let bits = PatternBits::new(patterns);
-    let mut sums = vec![0u128; n_panels(n_spins)];
+    let counter = Counter::new(patterns)?;
+    let mut sums = vec![0u128; counter.n_blocks()];
     execution.for_each(
         sums.iter_mut().enumerate(),
-        || Scratch::new(&bits),
-        |scratch, (panel, sum)| {
-            let counts = scratch.count(execution.isa(), &bits, panel);
-            let squares = |lanes: &Lanes<i32>| -> u64 {
-                // 16 squares of counts up to 2^24 stay below 2^52.
-                (0..LANES).map(|lane| u64::from(lanes.0[lane].unsigned_abs()).pow(2)).sum()
-            };
-            *sum = counts.iter().map(|lanes| u128::from(squares(lanes))).sum();
+        || (),
+        |(), (block, sum)| {
+            for other in block..counter.n_blocks() {
+                let tile = counter.tile(execution.isa(), block, other);
+                let (rows, columns) = (counter.neurons(block).len(), counter.neurons(other).len());
+                let squares = |row: &[i32; PLANE_WIDTH]| -> u128 {
+                    row[..columns].iter().map(|&count| u128::from(count.unsigned_abs()).pow(2)).sum()
+                };
+                let total: u128 = tile[..rows].iter().map(squares).sum();
+                // A tile off the diagonal stands for its mirror image too.
+                *sum += if other == block { total } else { 2 * total };
+            }
             Ok(())
         },
     )?;
-    Ok(sums.iter().sum::<u128>() as f64 / (n_spins as f64 * n_spins as f64))
+    let n_spins = counter.n_spins as f64;
+    Ok(sums.iter().sum::<u128>() as f64 / (n_spins * n_spins))
 }
 
 #[cfg(test)]
@@ -117,7 +121,9 @@ mod tests {
 
     #[test]
     fn counts_equal_the_integer_sums() {
-        for (n_patterns, n_spins, n_threads) in [(1, 1, 1), (3, 17, 2), (130, 65, 1), (64, 200, 2)] {
+        for (n_patterns, n_spins, n_threads) in
+            [(1, 1, 1), (3, 17, 2), (130, 65, 1), (64, 200, 2), (300, 97, 2)]
+        {
             let execution = Execution::with_threads(n_threads).unwrap();
             let mut rng = crate::random::stream(n_spins as u64, "hebb test", &[]);
             let bools: Vec<bool> = (0..n_patterns * n_spins).map(|_| rng.next_u64() >> 63 == 1).collect();
