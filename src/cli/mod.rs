@@ -2,6 +2,7 @@
 //!
 //! What belongs to a program and not to a library happens here: the environment, signals, the terminal, exit codes.
 
+mod bench;
 mod common;
 mod estimate;
 mod export;
@@ -42,6 +43,8 @@ enum Command {
     Export(export::Export),
     /// Reproduce a published figure: table, plots, parameters
     Reproduce(reproduce::Reproduce),
+    /// Time the work on this machine, beside what it could do
+    Bench(bench::Bench),
 }
 
 /// Exit code of a run that was interrupted.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reproduce(command) => command.run(),
+        Command::Bench(command) => command.run(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     // A reader that went away, as in `attractor ... | head`, is no failure worth a message.

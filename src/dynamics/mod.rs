@@ -4,9 +4,11 @@
 
 mod field;
 mod file;
+mod local_fields;
 mod parallel;
 mod start;
 
 pub use field::Ties;
+pub use local_fields::LocalFields;
 pub use parallel::{Fate, ParallelDynamics, Recall, Stop};
 pub use start::{at_overlap, n_flips, random_states};

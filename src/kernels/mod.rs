@@ -25,6 +25,7 @@ mod dispatch;
 mod isa;
 mod lanes;
 mod logistic;
+pub mod machine;
 mod one_state;
 mod overlap;
 mod signed_product;

@@ -1,0 +1,269 @@
+//! `attractor bench`: how fast this machine does the work, beside what it could do.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use attractor::couplings::Couplings;
+use attractor::datasets::Random;
+use attractor::dynamics::{LocalFields, ParallelDynamics, Stop, Ties, at_overlap, random_states};
+use attractor::execution::Execution;
+use attractor::kernels::machine;
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, hebb, initial_couplings};
+use attractor::spins::BlockMajor;
+use attractor::{Error, Result};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::common::{Common, short};
+
+#[derive(Args)]
+pub struct Bench {
+    /// What to time [default: all]
+    #[arg(value_enum)]
+    names: Vec<Work>,
+    /// Number of spins N
+    #[arg(long, default_value_t = 4096)]
+    n: usize,
+    /// Number of patterns P of an epoch and of hebb
+    #[arg(long, default_value_t = 4096)]
+    patterns: usize,
+    /// Number of states of fields and of recall
+    #[arg(long, default_value_t = 4096)]
+    states: usize,
+    /// Timed runs of each; the median is shown
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Work {
+    /// Local fields of many states
+    Fields,
+    /// A full-batch epoch of pseudo-likelihood
+    Epoch,
+    /// Hebb couplings
+    Hebb,
+    /// A parallel step of one state, and recall of many to convergence
+    Recall,
+}
+
+/// One line of the result.
+#[derive(Serialize)]
+struct Timing {
+    name: &'static str,
+    shape: String,
+    threads: usize,
+    /// Median of the timed runs.
+    seconds: f64,
+    rate: f64,
+    unit: &'static str,
+    /// What the machine could do at most, in the same unit.
+    bound: f64,
+    share_of_bound: f64,
+}
+
+/// Signed multiply-adds that one vector addition does, over the multiply-adds of one fused operation: eight columns a lane.
+const COLUMNS_PER_ADDITION: f64 = 8.0;
+
+/// Rates of the machine, measured in this run.
+struct Machine {
+    multiply_adds: f64, // G / s
+    read: f64,          // GB / s
+}
+
+impl Machine {
+    fn measure(execution: &Execution, runs: usize) -> Self {
+        let repeats = 2_000_000;
+        let seconds = median(runs, || {
+            execution.pool().broadcast(|_| black_box(machine::multiply_adds(execution.isa(), repeats)));
+        });
+        let work = machine::multiply_adds(execution.isa(), repeats) as f64;
+        let multiply_adds = work * execution.n_threads() as f64 / seconds / 1e9;
+
+        // Larger than any cache in reach.
+        let words = vec![1u64; 32 << 20];
+        let part = words.len() / execution.n_threads();
+        let seconds = median(runs, || {
+            execution
+                .pool()
+                .broadcast(|thread| black_box(machine::read(&words[thread.index() * part..][..part])));
+        });
+        Self { multiply_adds, read: (part * execution.n_threads() * 8) as f64 / seconds / 1e9 }
+    }
+
+    fn signed_bound(&self) -> f64 {
+        COLUMNS_PER_ADDITION * self.multiply_adds
+    }
+}
+
+/// The median time of `runs` calls, after one that does not count.
+fn median(runs: usize, mut work: impl FnMut()) -> f64 {
+    work();
+    let mut seconds: Vec<f64> = (0..runs)
+        .map(|_| {
+            let begun = Instant::now();
+            work();
+            begun.elapsed().as_secs_f64()
+        })
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[runs / 2]
+}
+
+impl Bench {
+    pub fn run(self) -> anyhow::Result<()> {
+        for (name, value) in
+            [("n", self.n), ("patterns", self.patterns), ("states", self.states), ("runs", self.runs)]
+        {
+            if value == 0 {
+                return Err(Error::parameter(name, "at least 1", 0).into());
+            }
+        }
+        let execution = self.common.execution()?;
+        let machine = Machine::measure(&execution, self.runs);
+        let wanted = |work| self.names.is_empty() || self.names.contains(&work);
+        let mut timings = Vec::new();
+        if wanted(Work::Fields) {
+            timings.push(self.fields(&machine, &execution)?);
+        }
+        if wanted(Work::Epoch) {
+            timings.push(self.epoch(&machine, &execution)?);
+        }
+        if wanted(Work::Hebb) {
+            timings.push(self.hebb(&machine, &execution)?);
+        }
+        if wanted(Work::Recall) {
+            timings.push(self.one_state(&machine, &execution)?);
+            timings.push(self.recall(&machine, &execution)?);
+        }
+        let mut text = format!(
+            "{} thread(s), {}: {} GMAC/s of fused multiply-adds, reads {} GB/s\n\n",
+            execution.n_threads(),
+            execution.isa().name(),
+            short(machine.multiply_adds),
+            short(machine.read)
+        );
+        text += &format!(
+            "{:12} {:28} {:>10} {:>10} {:8} {:>14}\n",
+            "work", "shape", "seconds", "rate", "", "of the bound"
+        );
+        for timing in &timings {
+            text += &format!(
+                "{:12} {:28} {:>10} {:>10} {:8} {:>12.0} %\n",
+                timing.name,
+                timing.shape,
+                short(timing.seconds),
+                short(timing.rate),
+                timing.unit,
+                100.0 * timing.share_of_bound
+            );
+        }
+        self.common.print(&timings, &text)
+    }
+
+    fn timing(
+        &self,
+        name: &'static str,
+        shape: String,
+        execution: &Execution,
+        seconds: f64,
+        giga_units: f64,
+        (unit, bound): (&'static str, f64),
+    ) -> Timing {
+        let rate = giga_units / seconds;
+        Timing {
+            name,
+            shape,
+            threads: execution.n_threads(),
+            seconds,
+            rate,
+            unit,
+            bound,
+            share_of_bound: rate / bound,
+        }
+    }
+
+    fn couplings(&self, execution: &Execution) -> Result<Couplings> {
+        initial_couplings(&Initial::Random, 1.0, &random_states(1, self.n, 0), self.common.seed, execution)
+    }
+
+    fn fields(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
+        let couplings = self.couplings(execution)?;
+        let states = BlockMajor::from_rows(&random_states(self.states, self.n, self.common.seed));
+        let mut fields = LocalFields::new(&couplings, &states, execution)?;
+        let mut failed = Ok(());
+        let seconds = median(self.runs, || failed = fields.update(&couplings, &states, execution));
+        failed?;
+        let work = self.states as f64 * (self.n as f64).powi(2) / 1e9;
+        let shape = format!("{} states, N = {}", self.states, self.n);
+        Ok(self.timing("fields", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
+    }
+
+    fn epoch(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
+        let patterns = random_states(self.patterns, self.n, self.common.seed);
+        let parameters = PseudoLikelihood {
+            lambda: 0.2,
+            lr: 1.0,
+            lr_decay: 1.0,
+            l2: 0.0,
+            batches: Batches::Full,
+            seed: 0,
+        };
+        let mut trainer = Trainer::new(&patterns, parameters, &Initial::Zero, 1.0, execution)?;
+        let mut failed = Ok(());
+        let seconds = median(self.runs, || failed = trainer.advance_to(trainer.epoch() + 1));
+        failed?;
+        let work = 2.0 * self.patterns as f64 * (self.n as f64).powi(2) / 1e9;
+        let shape = format!("P = {}, N = {}", self.patterns, self.n);
+        Ok(self.timing("epoch", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
+    }
+
+    fn hebb(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
+        let random = Random { n_spins: self.n, n_patterns: self.patterns, n_test: 0, seed: self.common.seed };
+        let patterns = random.generate(execution)?.train;
+        let mut failed = Ok(());
+        let seconds = median(self.runs, || failed = hebb(&patterns, execution).map(drop));
+        failed?;
+        // One triangle is counted; the other is its mirror image.
+        let work = 0.5 * self.patterns as f64 * (self.n as f64).powi(2) / 1e9;
+        let shape = format!("P = {}, N = {}", self.patterns, self.n);
+        Ok(self.timing("hebb", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
+    }
+
+    fn one_state(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
+        let couplings = self.couplings(execution)?;
+        let state = random_states(1, self.n, self.common.seed);
+        let dynamics = ParallelDynamics { stop: Stop::After(1), ties: Ties::Keep };
+        let mut failed = Ok(());
+        let seconds =
+            median(self.runs, || failed = dynamics.run(&couplings, &state, &state, execution).map(drop));
+        failed?;
+        let work = 4.0 * (self.n as f64).powi(2) / 1e9;
+        let shape = format!("1 state, 1 step, N = {}", self.n);
+        Ok(self.timing("recall", shape, execution, seconds, work, ("GB/s", machine.read)))
+    }
+
+    fn recall(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
+        // Hebb couplings at load 0.05 return nearly every state from overlap 0.7 in a few steps.
+        let patterns = random_states((self.n / 20).max(1), self.n, self.common.seed);
+        let couplings = hebb(&patterns, execution)?;
+        let rows: Vec<usize> = (0..self.states).map(|state| state % patterns.n_rows()).collect();
+        let reference = patterns.select(&rows);
+        let starts = at_overlap(&reference, 0.7, self.common.seed)?;
+        let dynamics = ParallelDynamics { stop: Stop::Settled { limit: 100 }, ties: Ties::Keep };
+        let mut steps = 0.0;
+        let mut failed = Ok(());
+        let seconds = median(self.runs, || {
+            failed = dynamics.run(&couplings, &starts, &reference, execution).map(|recall| {
+                // A fixed point takes one more step to be recognised.
+                steps = recall.fates.iter().map(|fate| (fate.steps + fate.period.unwrap_or(0)) as f64).sum();
+            });
+        });
+        failed?;
+        let work = steps * (self.n as f64).powi(2) / 1e9;
+        let shape = format!("{} states to convergence", self.states);
+        Ok(self.timing("recall", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
+    }
+}

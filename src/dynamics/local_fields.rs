@@ -1,0 +1,100 @@
+//! The local fields of many states, h_i(x) = sum_j J_ij x_j, kept as they are computed: panel by panel.
+
+use crate::couplings::{Couplings, PANEL, load_panel, n_panels};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::kernels::{Lanes, Tables, signed_product};
+use crate::spins::BlockMajor;
+
+/// Fields of M states at N neurons, `[panel][state][16]`; in units of the stored couplings, without their scale.
+pub struct LocalFields {
+    n_states: usize,
+    n_spins: usize,
+    fields: Vec<Lanes<f32>>,
+}
+
+impl LocalFields {
+    /// Computes the fields of every row of `states`.
+    ///
+    /// # Errors
+    /// If the sizes do not fit together, memory for M N fields is missing, or interrupted.
+    pub fn new(couplings: &Couplings, states: &BlockMajor, execution: &Execution) -> Result<Self> {
+        let (n_states, n_spins) = (states.n_rows(), couplings.n_spins());
+        if states.n_columns() != n_spins {
+            let expected = format!("N = {n_spins} as in the couplings");
+            return Err(Error::shape("states", expected, format!("N = {}", states.n_columns())));
+        }
+        let mut fields = Vec::new();
+        let n_lanes = n_panels(n_spins).saturating_mul(n_states);
+        if fields.try_reserve_exact(n_lanes).is_err() {
+            return Err(Error::parameter("states", format!("memory for {n_lanes} x 16 fields"), n_states));
+        }
+        fields.resize(n_lanes, Lanes::ZERO);
+        let mut local_fields = Self { n_states, n_spins, fields };
+        local_fields.update(couplings, states, execution)?;
+        Ok(local_fields)
+    }
+
+    /// Computes them again for states and couplings of the same shape.
+    ///
+    /// # Errors
+    /// If interrupted.
+    ///
+    /// # Panics
+    /// If the shape is another.
+    pub fn update(
+        &mut self,
+        couplings: &Couplings,
+        states: &BlockMajor,
+        execution: &Execution,
+    ) -> Result<()> {
+        let shape = (states.n_rows(), states.n_columns(), couplings.n_spins());
+        assert_eq!(shape, (self.n_states, self.n_spins, self.n_spins));
+        if self.n_states == 0 {
+            return Ok(());
+        }
+        let panels = self.fields.chunks_exact_mut(self.n_states).enumerate();
+        let scratch = || (vec![Lanes::ZERO; self.n_spins], Tables::new());
+        execution.for_each(panels, scratch, |(panel, tables), (index, fields)| {
+            load_panel(couplings.panel(index), panel);
+            fields.fill(Lanes::ZERO);
+            signed_product(execution.isa(), states.words(), states.n_rows(), panel, fields, tables);
+            Ok(())
+        })
+    }
+
+    /// The field of one state at one neuron.
+    pub fn get(&self, state: usize, neuron: usize) -> f32 {
+        self.panel(neuron / PANEL)[state].0[neuron % PANEL]
+    }
+
+    /// The fields at the 16 neurons of a panel, one entry a state; lanes past the last neuron are 0.
+    pub fn panel(&self, panel: usize) -> &[Lanes<f32>] {
+        &self.fields[panel * self.n_states..][..self.n_states]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::random_states;
+    use crate::learning::{Initial, initial_couplings};
+
+    #[test]
+    fn fields_are_the_sums_of_their_definition() {
+        let execution = Execution::with_threads(2).unwrap();
+        let (n, m) = (83, 29);
+        let states = random_states(m, n, 1);
+        let couplings = initial_couplings(&Initial::Random, 1.0, &states, 2, &execution).unwrap();
+        let fields = LocalFields::new(&couplings, &BlockMajor::from_rows(&states), &execution).unwrap();
+        for state in 0..m {
+            for i in 0..n {
+                let term =
+                    |j: usize| f64::from(couplings.values()[i * n + j]) * f64::from(states.spin(state, j));
+                let expected: f64 = (0..n).map(term).sum();
+                // sqrt(N) eps |J_i|, |J_i| about 1.
+                assert!((f64::from(fields.get(state, i)) - expected).abs() < 10.0 * f64::from(f32::EPSILON));
+            }
+        }
+    }
+}
