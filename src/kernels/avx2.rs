@@ -219,12 +219,13 @@ impl Bytes for U8 {
         Self(unsafe { _mm256_add_epi8(self.0, other.0) })
     }
     #[inline(always)]
-    fn differing_from(self, nibble: u8) -> Self {
-        let row = &DIFFERING[usize::from(nibble & 15)];
-        // SAFETY: AVX2 as above; 16 bytes of the table are readable, unaligned.
+    fn differing_from(self, nibbles: u64, column: usize) -> Self {
+        // 16 times the nibble: the byte offset of its row in the table, without a scale.
+        let offset = nibbles.rotate_right((8 * column as u32 + 60) % 64) as usize & 0xf0;
+        // SAFETY: AVX2 as above; the offset is that of one of the table's 16 rows of 16 bytes.
         unsafe {
-            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(row.as_ptr().cast()));
-            Self(_mm256_shuffle_epi8(table, self.0))
+            let row = DIFFERING.as_ptr().byte_add(offset).cast();
+            Self(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(row)), self.0))
         }
     }
 }

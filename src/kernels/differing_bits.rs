@@ -31,8 +31,8 @@ pub(super) trait Bytes: Copy {
     fn store(self, plane: &mut Plane);
     /// Byte-wise sum, without overflow.
     fn add(self, other: Self) -> Self;
-    /// popcount(nibble ^ b) of each byte b < 16.
-    fn differing_from(self, nibble: u8) -> Self;
+    /// popcount(a ^ b) of each byte b < 16, where a is byte `column` of `nibbles`.
+    fn differing_from(self, nibbles: u64, column: usize) -> Self;
 }
 
 /// `counts[i][j]` += places in which column i of `a` differs from column j of `b`; both are `[k]` planes.
@@ -43,9 +43,12 @@ pub(super) fn run<V: Bytes>(a: &[Plane], b: &[Plane], counts: &mut [[u32; PLANE_
             let mut sums = [V::zero(); TOGETHER];
             for (a, b) in a.iter().zip(b) {
                 let columns = V::load(b);
-                let nibbles = &a[set * TOGETHER..][..TOGETHER];
-                for (sum, &nibble) in sums.iter_mut().zip(nibbles) {
-                    *sum = sum.add(columns.differing_from(nibble));
+                // One word, not eight bytes: taking them apart in a general register is what the loop has time for.
+                let mut nibbles = [0; TOGETHER];
+                nibbles.copy_from_slice(&a[set * TOGETHER..][..TOGETHER]);
+                let nibbles = u64::from_le_bytes(nibbles);
+                for (column, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.add(columns.differing_from(nibbles, column));
                 }
             }
             for (counts, sum) in counts.iter_mut().zip(sums) {

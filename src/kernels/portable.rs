@@ -142,9 +142,10 @@ impl Bytes for u64x4 {
         self + other
     }
     #[inline(always)]
-    fn differing_from(self, nibble: u8) -> Self {
+    fn differing_from(self, nibbles: u64, column: usize) -> Self {
+        let nibble = (nibbles >> (8 * column)) & 15;
         let [ones, pairs, low] = [0x01, 0x33, 0x55].map(|byte| u64::from_ne_bytes([byte; 8]));
-        let differing = self ^ u64x4::splat(ones * u64::from(nibble));
+        let differing = self ^ u64x4::splat(ones * nibble);
         let pair_counts = differing - ((differing >> 1) & u64x4::splat(low));
         (pair_counts & u64x4::splat(pairs)) + ((pair_counts >> 2) & u64x4::splat(pairs))
     }

@@ -97,7 +97,8 @@ impl Bytes for PlainBytes {
     fn add(self, other: Self) -> Self {
         Self(std::array::from_fn(|c| self.0[c] + other.0[c]))
     }
-    fn differing_from(self, nibble: u8) -> Self {
-        Self(self.0.map(|byte| DIFFERING[usize::from(nibble)][usize::from(byte)]))
+    fn differing_from(self, nibbles: u64, column: usize) -> Self {
+        let table = &DIFFERING[(nibbles >> (8 * column)) as usize & 15];
+        Self(self.0.map(|byte| table[usize::from(byte & 15)]))
     }
 }
