@@ -49,7 +49,7 @@ fn a_step_is_minus_the_gradient_of_the_loss() {
     for (n, p, lambda, l2) in
         [(1, 1, 0.2, 0.0), (2, 3, 1.0, 0.0), (17, 5, 0.2, 0.0), (31, 70, 2.0, 0.3), (40, 64, 0.7, 0.05)]
     {
-        let patterns = random_states(p, n, 100 + n as u64);
+        let patterns = random_states(p, n, 100 + n as u64).unwrap();
         let parameters = PseudoLikelihood { l2, ..parameters(lambda, lr) };
         let mut trainer = trainer(&patterns, &parameters, &Initial::Random, &execution);
         let before = in_f64(trainer.couplings());
@@ -146,7 +146,7 @@ fn training_equals_a_plain_f64_loop() {
         (20, 7, 20, Initial::Zero, PseudoLikelihood { batches: mini(50, false), lr_decay: 1.01, ..full }),
     ];
     for (n, p, epochs, initial, parameters) in cases {
-        let patterns = random_states(p, n, 3);
+        let patterns = random_states(p, n, 3).unwrap();
         let mut trainer = trainer(&patterns, &parameters, &initial, &execution);
         let plain_patterns = signs(&patterns);
         let start = match initial {
@@ -174,7 +174,7 @@ fn the_norm_grows_as_published() {
     let execution = Execution::with_threads(2).unwrap();
     let (n, lambda) = (1000, 0.2);
     for (p, published) in [(400, 0.077), (1500, 0.129)] {
-        let patterns = random_states(p, n, 1);
+        let patterns = random_states(p, n, 1).unwrap();
         let mut trainer = trainer(&patterns, &parameters(lambda, 0.02), &Initial::Hebb, &execution);
         trainer.advance_to(10).unwrap();
         let norms = trainer.couplings().row_norms(&execution).unwrap();
@@ -186,7 +186,7 @@ fn the_norm_grows_as_published() {
 #[test]
 fn stops_on_the_way_change_no_bit() {
     let execution = Execution::with_threads(2).unwrap();
-    let patterns = random_states(45, 70, 8);
+    let patterns = random_states(45, 70, 8).unwrap();
     for batches in [Batches::Full, Batches::Mini { size: 10, drop_last: false }] {
         let parameters = PseudoLikelihood { batches, lr_decay: 0.9, ..parameters(0.5, 1.0) };
         let mut at_once = trainer(&patterns, &parameters, &Initial::Hebb, &execution);
@@ -204,7 +204,7 @@ fn stops_on_the_way_change_no_bit() {
 #[test]
 fn a_diverging_run_keeps_the_last_finite_couplings() {
     let execution = Execution::with_threads(2).unwrap();
-    let patterns = random_states(30, 40, 2);
+    let patterns = random_states(30, 40, 2).unwrap();
     for batches in [Batches::Full, Batches::Mini { size: 30, drop_last: false }] {
         let parameters = PseudoLikelihood { batches, l2: 1e6, ..parameters(0.2, 1.0) };
         let mut trainer_of_stops = trainer(&patterns, &parameters, &Initial::Hebb, &execution);
@@ -223,7 +223,7 @@ fn a_diverging_run_keeps_the_last_finite_couplings() {
 
 #[test]
 fn a_cancelled_run_keeps_the_couplings_of_a_whole_epoch() {
-    let patterns = random_states(60, 300, 4);
+    let patterns = random_states(60, 300, 4).unwrap();
     for batches in [Batches::Full, Batches::Mini { size: 7, drop_last: false }] {
         let parameters = PseudoLikelihood { batches, ..parameters(0.2, 0.01) };
         let execution = Execution::with_threads(2).unwrap();
@@ -256,7 +256,7 @@ fn hebb_couplings_have_the_one_step_error_of_theory() {
         let alpha = p as f64 / n as f64;
         let errors: Vec<f64> = (0..n_draws)
             .map(|seed| {
-                let patterns = random_states(p, n, seed);
+                let patterns = random_states(p, n, seed).unwrap();
                 let couplings = hebb(&patterns, &execution).unwrap();
                 let norms = couplings.row_norms(&execution).unwrap();
                 margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap().negative_fraction

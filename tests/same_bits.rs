@@ -130,7 +130,7 @@ fn digests(isa: Isa, n_threads: usize) -> [String; 4] {
     trainer.advance_to(20).unwrap();
     let couplings = trainer.couplings();
 
-    let starts = random_states(70, 83, 4);
+    let starts = random_states(70, 83, 4).unwrap();
     let dynamics = ParallelDynamics { stop: Stop::After(3), ties: Ties::Keep };
     let recall = dynamics.run(couplings, &starts, &starts, &execution).unwrap();
     let evaluation = Evaluation::new(&data, lambda, 25, 10, 6, &execution).unwrap();
