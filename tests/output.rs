@@ -136,6 +136,23 @@ fn one_spin_and_one_pattern_are_enough() {
     }
 }
 
+/// lambda = 2 lambda', lr = 2 lr' / N; what is not given keeps its default.
+#[test]
+fn units_of_the_paper_are_converted() {
+    let program = program();
+    for (options, lambda, lr) in [
+        ("--paper-units --lambda 0.25 --lr 5", 0.5, 0.5),
+        ("--paper-units --lr 5", 0.2, 0.5),
+        ("--paper-units", 0.2, 1.0),
+        ("--lambda 0.25 --lr 5", 0.25, 5.0),
+    ] {
+        let output = program.run(&format!("train data --epochs 1 -o new --force --json {options}"));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let parameter = |name: &str| document["parameters"][name].as_str().unwrap().parse::<f64>().unwrap();
+        assert_eq!((parameter("lambda"), parameter("lr")), (lambda, lr), "{options}");
+    }
+}
+
 #[test]
 fn help_and_version_are_there() {
     let program = Program::new();
