@@ -154,13 +154,16 @@ impl Execution {
     }
 }
 
+/// As many as large machines run at once; a pool of far more than there are processors hardly gets anything done.
+const MAX_THREADS: usize = 1024;
+
 /// A rayon pool of `n_threads`.
 ///
 /// # Errors
-/// If `n_threads` is 0 or the threads cannot be started.
+/// If `n_threads` is 0 or above 1024, or the threads cannot be started.
 pub fn thread_pool(n_threads: usize) -> Result<Arc<ThreadPool>> {
-    if n_threads == 0 {
-        return Err(Error::parameter("threads", "at least 1", 0));
+    if !(1..=MAX_THREADS).contains(&n_threads) {
+        return Err(Error::parameter("threads", format!("at least 1, at most {MAX_THREADS}"), n_threads));
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
     pool.map(Arc::new).map_err(|error| Error::parameter("threads", "a number the system can start", error))

@@ -114,7 +114,7 @@ mod tests {
     fn statistics_equal_plain_f64_loops() {
         let execution = Execution::with_threads(2).unwrap();
         let (n, p, lambda) = (37, 70, 0.7);
-        let patterns = random_states(p, n, 1);
+        let patterns = random_states(p, n, 1).unwrap();
         let couplings = initial_couplings(&Initial::Random, 1.0, &patterns, 2, &execution).unwrap();
         let norms = couplings.row_norms(&execution).unwrap();
         let found = margin_statistics(&couplings, &patterns, lambda, &norms, &execution).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn hebb_product_of_hebb_is_its_squared_norm() {
         let execution = Execution::with_threads(1).unwrap();
-        let patterns = random_states(50, 40, 3);
+        let patterns = random_states(50, 40, 3).unwrap();
         let couplings = hebb(&patterns, &execution).unwrap();
         let norms = couplings.row_norms(&execution).unwrap();
         let found = margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap();

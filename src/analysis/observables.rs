@@ -138,7 +138,7 @@ impl<'a> Evaluation<'a> {
     /// `seed`), and over all features, after `n_steps` parallel steps.
     ///
     /// # Errors
-    /// If interrupted, or the training set is too large for exact Hebb counts.
+    /// If interrupted, memory for the random states is missing, or the training set is too large for exact Hebb counts.
     pub fn new(
         data: &'a DataSet,
         lambda: f64,
@@ -153,7 +153,7 @@ impl<'a> Evaluation<'a> {
             train_sample: train.head(n_states),
             test_sample: data.test.as_ref().map(|test| test.head(n_states)),
             features: data.features.as_ref(),
-            random_sample: random_states(n_states, train.n_spins(), seed),
+            random_sample: random_states(n_states, train.n_spins(), seed)?,
             lambda,
             hebb_norm: squared_hebb_norm(train, execution)?.sqrt(),
             dynamics: ParallelDynamics { stop: Stop::After(n_steps), ties: Ties::Keep },

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn mean_over_pairs_equals_the_plain_double_sum() {
-        let states = random_states(30, 77, 1);
+        let states = random_states(30, 77, 1).unwrap();
         let isa = Isa::detect();
         let mut sum = 0.0;
         for a in 0..30 {

@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::common::{Common, short};
+use super::estimate::Estimate;
 
 #[derive(Args)]
 pub struct Bench {
@@ -122,6 +123,11 @@ impl Bench {
             }
         }
         let execution = self.common.execution()?;
+        let estimate = self.estimate(&execution);
+        if self.common.dry_run {
+            return self.common.print(&estimate, &estimate.text());
+        }
+        estimate.check_memory(&execution)?;
         let machine = Machine::measure(&execution, self.runs);
         let wanted = |work| self.names.is_empty() || self.names.contains(&work);
         let mut timings = Vec::new();
@@ -163,6 +169,14 @@ impl Bench {
         self.common.print(&timings, &text)
     }
 
+    /// Of all parts: the largest memory, the sum of the times.
+    fn estimate(&self, execution: &Execution) -> Estimate {
+        let (n, p, states) = (self.n as f64, self.patterns as f64, self.states as f64);
+        let memory = 2.0 * 4.0 * n * n + (p + 8.0 * states) * n / 2.0 + 256.0 * states + (256 << 20) as f64;
+        let work = (self.runs as f64 + 1.0) * n * n * (2.5 * p + 6.0 * states);
+        Estimate::new(memory, 0.0, work, execution)
+    }
+
     fn timing(
         &self,
         name: &'static str,
@@ -186,12 +200,12 @@ impl Bench {
     }
 
     fn couplings(&self, execution: &Execution) -> Result<Couplings> {
-        initial_couplings(&Initial::Random, 1.0, &random_states(1, self.n, 0), self.common.seed, execution)
+        initial_couplings(&Initial::Random, 1.0, &random_states(1, self.n, 0)?, self.common.seed, execution)
     }
 
     fn fields(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
         let couplings = self.couplings(execution)?;
-        let states = BlockMajor::from_rows(&random_states(self.states, self.n, self.common.seed));
+        let states = BlockMajor::from_rows(&random_states(self.states, self.n, self.common.seed)?);
         let mut fields = LocalFields::new(&couplings, &states, execution)?;
         let mut failed = Ok(());
         let seconds = median(self.runs, || failed = fields.update(&couplings, &states, execution));
@@ -202,7 +216,7 @@ impl Bench {
     }
 
     fn epoch(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
-        let patterns = random_states(self.patterns, self.n, self.common.seed);
+        let patterns = random_states(self.patterns, self.n, self.common.seed)?;
         let parameters = PseudoLikelihood {
             lambda: 0.2,
             lr: 1.0,
@@ -234,7 +248,7 @@ impl Bench {
 
     fn one_state(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
         let couplings = self.couplings(execution)?;
-        let state = random_states(1, self.n, self.common.seed);
+        let state = random_states(1, self.n, self.common.seed)?;
         let dynamics = ParallelDynamics { stop: Stop::After(1), ties: Ties::Keep };
         let mut failed = Ok(());
         let seconds =
@@ -247,7 +261,7 @@ impl Bench {
 
     fn recall(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
         // Hebb couplings at load 0.05 return nearly every state from overlap 0.7 in a few steps.
-        let patterns = random_states((self.n / 20).max(1), self.n, self.common.seed);
+        let patterns = random_states((self.n / 20).max(1), self.n, self.common.seed)?;
         let couplings = hebb(&patterns, execution)?;
         let rows: Vec<usize> = (0..self.states).map(|state| state % patterns.n_rows()).collect();
         let reference = patterns.select(&rows);

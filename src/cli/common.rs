@@ -1,7 +1,7 @@
 //! Options that every subcommand has, and what they turn into.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::Isa;
@@ -9,10 +9,12 @@ use attractor::storage::{Description, Overwrite, check_output, hash_file};
 use attractor::{Error, Result};
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
 use super::progress::Terminal;
 
 #[derive(Args)]
+#[command(next_help_heading = "Options of every subcommand")]
 pub struct Common {
     /// Seed of everything random
     #[arg(long, default_value_t = 0, global = true)]
@@ -41,9 +43,9 @@ impl Common {
             Some(threads) => threads,
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
-        let isa = match std::env::var("ATTRACTOR_ISA") {
-            Err(_) => Isa::detect(),
-            Ok(name) => Isa::from_name(&name).ok_or_else(|| {
+        let isa = match std::env::var_os("ATTRACTOR_ISA").map(|name| name.to_string_lossy().into_owned()) {
+            None => Isa::detect(),
+            Some(name) => Isa::from_name(&name).ok_or_else(|| {
                 let names: Vec<_> = Isa::ALL.iter().map(|isa| isa.name()).collect();
                 Error::parameter("ATTRACTOR_ISA", names.join(", "), name)
             })?,
@@ -69,9 +71,23 @@ impl Common {
         if self.force { Overwrite::Replace } else { Overwrite::Refuse }
     }
 
-    /// Refuses an output that cannot be written, before any work.
-    pub fn check_output(&self, path: &Path) -> Result<()> {
-        check_output(path, self.overwrite())
+    /// Refuses outputs that cannot be written, or that would replace an input or one another, before any work.
+    pub fn check_outputs(&self, outputs: &[&Path], inputs: &[&Path]) -> Result<()> {
+        for (index, output) in outputs.iter().enumerate() {
+            check_output(output, self.overwrite())?;
+            for (what, others) in [("an input", inputs), ("another output", &outputs[..index])] {
+                if others.iter().any(|other| identity(other) == identity(output)) {
+                    let expected = "an output with a file of its own";
+                    return Err(Error::format(output, expected, format!("{what} of that name")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints what a run would write that has checked its inputs.
+    pub fn print_dry_run(&self, output: &Path) -> anyhow::Result<()> {
+        self.print(&json!({ "output": output }), &format!("would write {}", output.display()))
     }
 
     /// Prints the result: `document` as JSON, or `text` for people.
@@ -84,6 +100,16 @@ impl Common {
         }
         Ok(())
     }
+}
+
+/// The file a path leads to, whether it is there or will be.
+fn identity(path: &Path) -> PathBuf {
+    let whole = path.canonicalize().or_else(|_| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+        Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
+    });
+    whole.unwrap_or_else(|_| path.to_owned())
 }
 
 /// The entries that say how an output came about: the command line and the hash of each input.

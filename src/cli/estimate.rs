@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use attractor::execution::Execution;
 use attractor::kernels::{Lanes, Tables, signed_product};
+use attractor::{Error, Result};
 use serde::Serialize;
+use sysinfo::System;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Estimate {
@@ -18,6 +20,35 @@ impl Estimate {
     pub fn new(memory_bytes: f64, disk_bytes: f64, work: f64, execution: &Execution) -> Self {
         let rate = rate_per_thread(execution) * execution.n_threads() as f64;
         Self { memory_bytes: memory_bytes as u64, disk_bytes: disk_bytes as u64, seconds: work / rate }
+    }
+
+    /// Refuses a run that takes more memory than the machine, or the job's share of it, has at all; notes one that takes
+    /// more than is free now.
+    ///
+    /// # Errors
+    /// Says both amounts.
+    pub fn check_memory(&self, execution: &Execution) -> Result<()> {
+        // A system that does not tell its memory is no reason to stop.
+        let Ok(mut system) = System::new() else { return Ok(()) };
+        system.refresh_memory();
+        let mut total = system.total_memory() + system.total_swap();
+        let mut free = system.available_memory() + system.free_swap();
+        if let Some(limits) = system.cgroup_limits() {
+            total = total.min(limits.total_memory + system.total_swap());
+            free = free.min(limits.free_memory + limits.free_swap);
+        }
+        if self.memory_bytes > total {
+            let expected = format!("about {} for this run", bytes(self.memory_bytes));
+            return Err(Error::shape("memory", expected, format!("{} in all", bytes(total))));
+        }
+        if self.memory_bytes > free {
+            execution.progress().note(&format!(
+                "note: this run takes about {} of memory, and {} are free",
+                bytes(self.memory_bytes),
+                bytes(free)
+            ));
+        }
+        Ok(())
     }
 
     pub fn text(&self) -> String {

@@ -39,7 +39,7 @@ impl Export {
     pub fn run(self) -> anyhow::Result<()> {
         let Format::Npy = self.to;
         let output = self.output.unwrap_or_else(|| self.file.with_extension("npy"));
-        self.common.check_output(&output)?;
+        self.common.check_outputs(&[&output], &[&self.file])?;
         let container = Container::open_any(&self.file)?;
         let shape = match container.kind() {
             "couplings" => {

@@ -86,6 +86,12 @@ fn ranks(text: &str) -> Result<RangeInclusive<u64>, String> {
     Ok(parse(low)?..=parse(high)?)
 }
 
+/// What makes the data, its parameters checked.
+enum Generator {
+    Random(Random),
+    Manifold(Manifold),
+}
+
 /// Features stored without being asked for: beyond, the file would outgrow the patterns.
 const MAX_STORED_FEATURES: u64 = 100_000;
 
@@ -95,53 +101,61 @@ impl Generate {
         let (Source::Random(RandomOptions { shape }) | Source::Manifold(ManifoldOptions { shape, .. })) =
             &self.source;
         let output = shape.output.clone();
+        let (n_spins, n_patterns, n_test) = (shape.n, shape.patterns, shape.test);
         let execution = common.execution()?;
-        common.check_output(&output)?;
-        let stored = match &self.source {
-            Source::Random(_) => 0,
+        common.check_outputs(&[&output], &[])?;
+        let (generator, n_stored) = match self.source {
+            Source::Random(_) => {
+                let random = Random { n_spins, n_patterns, n_test, seed: common.seed };
+                random.check()?;
+                (Generator::Random(random), 0)
+            }
             Source::Manifold(options) => {
-                options.stored_features.unwrap_or(options.features.min(MAX_STORED_FEATURES) as usize)
+                let default = options.features.min(MAX_STORED_FEATURES) as usize;
+                let n_stored_features = options.stored_features.unwrap_or(default);
+                let manifold = Manifold::new(ManifoldParameters {
+                    n_spins,
+                    n_patterns,
+                    n_test,
+                    n_features: options.features,
+                    n_active: options.active,
+                    exponent: options.exponent,
+                    coefficients: match options.coefficients {
+                        CoefficientsOption::Signs => Coefficients::Signs,
+                        CoefficientsOption::Gaussian => Coefficients::Gaussian,
+                    },
+                    test_features: options.test_features,
+                    n_stored_features,
+                    seed: common.seed,
+                })?;
+                (Generator::Manifold(manifold), n_stored_features)
             }
         };
+        let n_rows = n_patterns as f64 + n_test as f64 + n_stored as f64;
+        let size = n_rows * n_spins as f64 / 8.0;
+        let estimate = Estimate::new(2.0 * size, size, 100.0 * n_rows * n_spins as f64, &execution);
         if common.dry_run {
-            let rows = shape.patterns as f64 + shape.test as f64 + stored as f64;
-            let size = rows * shape.n as f64 / 8.0;
-            let estimate = Estimate::new(2.0 * size, size, 100.0 * rows * shape.n as f64, &execution);
             return common.print(&estimate, &estimate.text());
         }
-        let data = match self.source {
-            Source::Random(RandomOptions { shape }) => {
-                Random { n_spins: shape.n, n_patterns: shape.patterns, n_test: shape.test, seed: common.seed }
-                    .generate(&execution)?
-            }
-            Source::Manifold(options) => Manifold::new(ManifoldParameters {
-                n_spins: options.shape.n,
-                n_patterns: options.shape.patterns,
-                n_test: options.shape.test,
-                n_features: options.features,
-                n_active: options.active,
-                exponent: options.exponent,
-                coefficients: match options.coefficients {
-                    CoefficientsOption::Signs => Coefficients::Signs,
-                    CoefficientsOption::Gaussian => Coefficients::Gaussian,
-                },
-                test_features: options.test_features,
-                n_stored_features: stored,
-                seed: common.seed,
-            })?
-            .generate(&execution)?,
+        estimate.check_memory(&execution)?;
+        let data = match generator {
+            Generator::Random(random) => random.generate(&execution)?,
+            Generator::Manifold(manifold) => manifold.generate(&execution)?,
         };
         save(data, &output, &common, provenance(&[])?)
     }
 }
 
-/// Writes a data set with what is known of its making, and says so.
+/// Writes a data set, unless the run is dry, with what is known of its making, and says so.
 pub fn save(
     mut data: DataSet,
     output: &std::path::Path,
     common: &Common,
     made: Description,
 ) -> anyhow::Result<()> {
+    if common.dry_run {
+        return common.print_dry_run(output);
+    }
     data.provenance.extend(made);
     data.write(output, common.overwrite())?;
     let rows = |part: &Option<attractor::spins::SpinMatrix>| part.as_ref().map_or(0, |part| part.n_rows());

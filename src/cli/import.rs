@@ -99,15 +99,16 @@ struct CouplingsOptions {
 impl Import {
     pub fn run(self) -> anyhow::Result<()> {
         let common = self.common;
-        let output = match &self.source {
-            Source::Mnist(options) => &options.output,
-            Source::Npy(options) | Source::Csv(options) => &options.output,
-            Source::Couplings(options) => &options.output,
+        let (output, inputs) = match &self.source {
+            Source::Mnist(options) => (&options.output, Vec::new()),
+            Source::Npy(options) | Source::Csv(options) => {
+                let others = [&options.test, &options.features, &options.weights];
+                let others = others.into_iter().filter_map(|file| file.as_deref());
+                (&options.output, std::iter::once(options.train.as_path()).chain(others).collect())
+            }
+            Source::Couplings(options) => (&options.output, vec![options.file.as_path()]),
         };
-        common.check_output(output)?;
-        if common.dry_run {
-            return common.print(&json!({ "output": output }), &format!("would write {}", output.display()));
-        }
+        common.check_outputs(&[output], &inputs)?;
         match self.source {
             Source::Mnist(options) => {
                 let mnist = Mnist {
@@ -140,6 +141,9 @@ impl Import {
                 let mut description = provenance(&[("input", &options.file)])?;
                 description.insert("rule".into(), "import".into());
                 let couplings = Couplings::read_npy(&options.file)?.with_description(description);
+                if common.dry_run {
+                    return common.print_dry_run(&options.output);
+                }
                 couplings.write(&options.output, common.overwrite())?;
                 let document = json!({ "output": options.output, "n": couplings.n_spins() });
                 let text = listing([

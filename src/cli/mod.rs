@@ -17,7 +17,7 @@ mod train;
 use std::process::ExitCode;
 
 use attractor::Error;
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Train and run associative memories of binary spins, and measure what they learned.
 #[derive(Parser)]
@@ -52,8 +52,19 @@ const INTERRUPTED: u8 = 130;
 /// Exit code of a wrong command line.
 const USAGE: u8 = 2;
 
+/// The same command with options that take a number with a minus as their value, so that a number out of range is
+/// named as such and not taken for an option.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes_value = |arg: &Arg| arg.get_action().takes_values() && !arg.is_positional();
+    command
+        .mut_args(|arg| if takes_value(&arg) { arg.allow_negative_numbers(true) } else { arg })
+        .mut_subcommands(with_negative_numbers)
+}
+
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let matches = with_negative_numbers(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
         Command::Generate(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Train(command) => command.run(),

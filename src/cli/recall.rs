@@ -1,14 +1,15 @@
 //! `attractor recall`: run the dynamics from chosen starts and say where it ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor::Error;
 use attractor::analysis::recall_summary;
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
-use attractor::dynamics::{ParallelDynamics, Stop, Ties, at_overlap, random_states};
+use attractor::dynamics::{ParallelDynamics, Stop, Ties, at_overlap, n_flips, random_states};
+use attractor::execution::Execution;
 use attractor::spins::SpinMatrix;
+use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -25,7 +26,7 @@ pub struct Recall {
     #[arg(long, value_enum, default_value_t = From::Train)]
     from: From,
     /// Overlap of the starts with these states, by random flips
-    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1.0)]
     overlap: f64,
     /// Update order
     #[arg(long, value_enum, default_value_t = Dynamics::Parallel)]
@@ -75,31 +76,38 @@ const DEFAULT_RANDOM_STATES: usize = 1000;
 impl Recall {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
-        if let Some(output) = &self.output {
-            self.common.check_output(output)?;
-        }
+        let outputs: Vec<&Path> = self.output.iter().map(PathBuf::as_path).collect();
+        self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
         let couplings = Couplings::open(&self.couplings, &execution)?;
         let data = DataSet::open(&self.data)?;
         if data.n_spins() != couplings.n_spins() {
             let expected = format!("N = {} as in {}", couplings.n_spins(), self.couplings.display());
             return Err(Error::format(&self.data, expected, format!("N = {}", data.n_spins())).into());
         }
-        let reference = self.reference(data)?;
-        let n_states = reference.n_rows();
+        let n_spins = data.n_spins();
+        n_flips(n_spins, self.overlap)?;
+        let part = self.part(data)?;
+        let n_states = match &part {
+            Some(part) => self.states.unwrap_or(usize::MAX).min(part.n_rows()),
+            None => self.states.unwrap_or(DEFAULT_RANDOM_STATES),
+        };
+        if n_states == 0 {
+            return Err(Error::parameter("states", "at least 1", 0).into());
+        }
         let stop = match self.steps {
             Some(steps) => Stop::After(steps),
             None => Stop::Settled { limit: self.max_steps },
         };
+        let estimate = self.estimate(n_states, n_spins, &execution);
         if self.common.dry_run {
-            let n_spins = couplings.n_spins() as f64;
-            let memory =
-                n_states as f64 * n_spins / 2.0 + execution.n_threads() as f64 * 64.0 * (n_spins + 4096.0);
-            let disk = if self.output.is_some() { n_states as f64 * n_spins / 4.0 } else { 0.0 };
-            // Settling takes some ten steps, unless a number is given.
-            let work = self.steps.unwrap_or(10) as f64 * n_states as f64 * n_spins * n_spins;
-            let estimate = Estimate::new(memory, disk, work, &execution);
             return self.common.print(&estimate, &estimate.text());
         }
+        estimate.check_memory(&execution)?;
+        // The uncorrupted states.
+        let reference = match part {
+            Some(part) => part.head(n_states),
+            None => random_states(n_states, n_spins, self.common.seed)?,
+        };
         let starts = at_overlap(&reference, self.overlap, self.common.seed)?;
         let ties = match self.ties {
             TiesOption::Keep => Ties::Keep,
@@ -139,26 +147,28 @@ impl Recall {
         self.common.print(&document, &text)
     }
 
-    /// The uncorrupted states.
-    fn reference(&self, data: DataSet) -> anyhow::Result<SpinMatrix> {
-        let n_spins = data.n_spins();
-        let states = match self.from {
-            From::Train => Some(data.train),
-            From::Test => data.test,
-            From::Features => data.features,
-            From::Random => {
-                let count = self.states.unwrap_or(DEFAULT_RANDOM_STATES);
-                Some(random_states(count, n_spins, self.common.seed))
-            }
+    /// The part of the data to start from; none for random states.
+    fn part(&self, data: DataSet) -> Result<Option<SpinMatrix>> {
+        let (states, name) = match self.from {
+            From::Train => (Some(data.train), "patterns"),
+            From::Test => (data.test, "test examples"),
+            From::Features => (data.features, "features"),
+            From::Random => return Ok(None),
         };
-        let Some(states) = states else {
-            let part = if self.from == From::Test { "test examples" } else { "features" };
-            return Err(Error::format(&self.data, format!("{part} to start from"), "none").into());
-        };
-        let states = self.states.map_or_else(|| states.clone(), |count| states.head(count));
-        if states.n_rows() == 0 {
-            return Err(Error::parameter("states", "at least 1", 0).into());
+        match states {
+            Some(states) => Ok(Some(states)),
+            None => Err(Error::format(&self.data, format!("{name} to start from"), "none")),
         }
-        Ok(states)
+    }
+
+    fn estimate(&self, n_states: usize, n_spins: usize, execution: &Execution) -> Estimate {
+        let (n_states, n_spins) = (n_states as f64, n_spins as f64);
+        // Six copies of the states in bits, and the hashes by which cycles are recognised.
+        let memory = n_states * (6.0 * n_spins / 8.0 + 256.0)
+            + execution.n_threads() as f64 * 64.0 * (n_spins + 4096.0);
+        let disk = if self.output.is_some() { n_states * n_spins / 4.0 } else { 0.0 };
+        // Settling takes some ten steps, unless a number is given.
+        let work = self.steps.unwrap_or(10) as f64 * n_states * n_spins * n_spins;
+        Estimate::new(memory, disk, work, execution)
     }
 }

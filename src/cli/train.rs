@@ -1,6 +1,7 @@
 //! `attractor train`: couplings from a data set, with metrics and snapshots on the way.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use attractor::analysis::{Evaluation, Observables, observe};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, hebb};
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, check_factor, hebb};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -31,10 +32,11 @@ pub struct Train {
     #[arg(long, value_enum, default_value_t = Variant::Asymmetric)]
     variant: Variant,
     /// Inverse temperature of the loss: twice the paper's lambda'
-    #[arg(long, default_value_t = 0.2, allow_negative_numbers = true)]
-    lambda: f64,
+    /// [default: 0.2]
+    #[arg(long)]
+    lambda: Option<f64>,
     /// Learning rate: the paper's lr' times 2 / N [default: 1]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long)]
     lr: Option<f64>,
     /// Factor of the learning rate from epoch to epoch
     #[arg(long, default_value_t = 1.0)]
@@ -55,10 +57,10 @@ pub struct Train {
     #[arg(long, default_value = "hebb")]
     init: String,
     /// Factor of the initial couplings
-    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1.0)]
     init_scale: f64,
     /// Weight decay
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0.0)]
     l2: f64,
     /// Write Hebb couplings divided by N, not integer counts with a scale
     #[arg(long)]
@@ -76,7 +78,7 @@ pub struct Train {
     #[arg(long, value_delimiter = ',')]
     snapshots: Vec<u64>,
     /// Table of --eval-every [default: metrics.csv beside the output]
-    #[arg(long)]
+    #[arg(long, requires = "eval_every")]
     metrics: Option<PathBuf>,
     /// File to write
     #[arg(long, short, default_value = "J.safetensors")]
@@ -106,6 +108,8 @@ enum Variant {
     Symmetrized,
 }
 
+/// Lambda where none is given.
+const DEFAULT_LAMBDA: f64 = 0.2;
 /// The learning rate where none is given.
 const DEFAULT_LR: f64 = 1.0;
 
@@ -125,21 +129,23 @@ impl Train {
             let expected = format!("epochs up to the last, {}", self.epochs);
             return Err(Error::parameter("snapshots", expected, late).into());
         }
-        self.common.check_output(&self.output)?;
-        for &epoch in &self.snapshots {
-            self.common.check_output(&self.snapshot_path(epoch))?;
+        if self.rule == Rule::Hebb
+            && let Some(epoch) = self.snapshots.first()
+        {
+            return Err(
+                Error::parameter("snapshots", "none with --rule hebb, which has no epochs", epoch).into()
+            );
         }
-        if self.eval_every.is_some() {
-            self.common.check_output(&self.metrics_path())?;
-        }
+        self.check_outputs()?;
+        let initial = self.initial(data.n_spins(), &execution)?;
+        let estimate = self.estimate(&data, &execution);
         if self.common.dry_run {
-            let estimate = self.estimate(&data, &execution);
             return self.common.print(&estimate, &estimate.text());
         }
+        estimate.check_memory(&execution)?;
         if data.weights.is_some() && !self.common.quiet {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
         }
-        let initial = self.initial(&execution)?;
         let mut run = Run::new(&self, &data, &parameters, &execution)?;
         match self.rule {
             Rule::Hebb => run.hebb()?,
@@ -151,10 +157,9 @@ impl Train {
     fn parameters(&self, data: &DataSet) -> PseudoLikelihood {
         // lambda = 2 lambda', lr = 2 lr' / N.
         let n_spins = data.n_spins() as f64;
-        let (lambda, lr) = match (self.paper_units, self.lr) {
-            (false, lr) => (self.lambda, lr.unwrap_or(DEFAULT_LR)),
-            (true, lr) => (2.0 * self.lambda, lr.map_or(DEFAULT_LR, |lr| 2.0 * lr / n_spins)),
-        };
+        let (lambda_unit, lr_unit) = if self.paper_units { (2.0, 2.0 / n_spins) } else { (1.0, 1.0) };
+        let lambda = self.lambda.map_or(DEFAULT_LAMBDA, |lambda| lambda_unit * lambda);
+        let lr = self.lr.map_or(DEFAULT_LR, |lr| lr_unit * lr);
         let batches = match self.batch {
             Some(size) => Batches::Mini { size, drop_last: self.drop_last },
             None => Batches::Full,
@@ -162,21 +167,44 @@ impl Train {
         PseudoLikelihood { lambda, lr, lr_decay: self.lr_decay, l2: self.l2, batches, seed: self.common.seed }
     }
 
-    fn initial(&self, execution: &Execution) -> Result<Initial> {
-        Ok(match self.init.as_str() {
-            "hebb" => Initial::Hebb,
-            "zero" => Initial::Zero,
-            "random" => Initial::Random,
-            "uniform" => Initial::Uniform,
-            file if Path::new(file).exists() => Initial::Given(Couplings::open(Path::new(file), execution)?),
-            other => {
-                return Err(Error::parameter(
-                    "init",
-                    "hebb, zero, random, uniform or a file that exists",
-                    other,
-                ));
-            }
-        })
+    /// Refuses outputs that cannot be written, are inputs, or are one another.
+    fn check_outputs(&self) -> Result<()> {
+        let mut outputs = vec![self.output.clone()];
+        outputs.extend(
+            self.snapshots.iter().collect::<BTreeSet<_>>().into_iter().map(|&e| self.snapshot_path(e)),
+        );
+        outputs.extend(self.eval_every.map(|_| self.metrics_path()));
+        let outputs: Vec<&Path> = outputs.iter().map(PathBuf::as_path).collect();
+        let inputs = [Some(self.data.as_path()), self.init_file()];
+        self.common.check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    /// The file of the initial couplings, where it is one.
+    fn init_file(&self) -> Option<&Path> {
+        let is_name = ["hebb", "zero", "random", "uniform"].contains(&self.init.as_str());
+        (self.rule == Rule::PseudoLikelihood && !is_name).then_some(Path::new(&self.init))
+    }
+
+    fn initial(&self, n_spins: usize, execution: &Execution) -> Result<Initial> {
+        check_factor(self.init_scale)?;
+        let Some(file) = self.init_file() else {
+            return Ok(match self.init.as_str() {
+                "zero" => Initial::Zero,
+                "random" => Initial::Random,
+                "uniform" => Initial::Uniform,
+                _ => Initial::Hebb,
+            });
+        };
+        if !file.exists() {
+            let expected = "hebb, zero, random, uniform or a file that exists";
+            return Err(Error::parameter("init", expected, &self.init));
+        }
+        let couplings = Couplings::open(file, execution)?;
+        if couplings.n_spins() != n_spins {
+            let expected = format!("N = {n_spins} as in {}", self.data.display());
+            return Err(Error::format(file, expected, format!("N = {}", couplings.n_spins())));
+        }
+        Ok(Initial::Given(couplings))
     }
 
     fn metrics_path(&self) -> PathBuf {
@@ -198,7 +226,8 @@ impl Train {
             (_, Variant::Symmetrized, Some(_)) => 4.0,
         };
         let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
-        let memory = copies * couplings + 3.0 * n * p / 8.0 + scratch;
+        let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
+        let memory = copies * couplings + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.snapshots.len() as f64);
         let epochs = if self.rule == Rule::Hebb { 0.0 } else { self.epochs as f64 };
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
@@ -233,9 +262,7 @@ impl<'a> Run<'a> {
         let seed = options.common.seed;
         let evaluation = Evaluation::new(data, parameters.lambda, n_states, n_steps, seed, execution)?;
         let mut inputs: Vec<(&str, &Path)> = vec![("data", &options.data)];
-        if options.rule == Rule::PseudoLikelihood && Path::new(&options.init).exists() {
-            inputs.push(("init_file", Path::new(&options.init)));
-        }
+        inputs.extend(options.init_file().map(|file| ("init_file", file)));
         let mut description = provenance(&inputs)?;
         description.insert("p".into(), data.n_patterns().to_string());
         description.insert("rule".into(), name_of(options.rule));

@@ -134,12 +134,19 @@ impl Couplings {
     /// The same couplings with the scale multiplied in, each rounded to f32; the scale of the result is 1.
     ///
     /// # Errors
-    /// If memory for a copy is missing, or interrupted.
+    /// If a coupling is beyond f32, memory for a copy is missing, or interrupted.
     pub fn normalised(&self, execution: &Execution) -> Result<Self> {
-        self.multiplied(1.0, execution)
+        let normalised = self.multiplied(1.0, execution)?;
+        match first_fault(self.n_spins, 0, normalised.values()) {
+            None => Ok(normalised),
+            Some((i, j, found)) => {
+                Err(Error::shape(format!("coupling ({i}, {j})"), fault_expected(i, j), found.to_string()))
+            }
+        }
     }
 
-    /// Couplings times `factor`, rounded to f32 once; the scale of the result is 1.
+    /// Couplings times `factor`, rounded to f32 once; the scale of the result is 1. Values beyond f32 become infinite:
+    /// the caller sees to the factor.
     pub(crate) fn multiplied(&self, factor: f64, execution: &Execution) -> Result<Self> {
         let mut result = Couplings::zeros(self.n_spins)?.with_description(self.description.clone());
         let factor = factor * self.scale;

@@ -48,8 +48,8 @@ impl DataSet {
     /// If N or P is 0, a part that is present has no rows or another N, weights are not P numbers that are finite,
     /// >= 0 and not all 0, or labels are not one a row.
     pub fn validated(self) -> Result<Self> {
-        at_least_one("n_spins", self.n_spins())?;
-        at_least_one("n_patterns", self.n_patterns())?;
+        at_least_one("n", self.n_spins())?;
+        at_least_one("patterns", self.n_patterns())?;
         for (name, part) in [("test", &self.test), ("features", &self.features)] {
             let Some(part) = part else { continue };
             if part.n_rows() == 0 {
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn empty_data_is_refused() {
-        assert!(message(DataSet::from_train(SpinMatrix::all_down(2, 0))).contains("n_spins"));
-        assert!(message(DataSet::from_train(SpinMatrix::all_down(0, 2))).contains("n_patterns"));
+        assert!(message(DataSet::from_train(SpinMatrix::all_down(2, 0))).contains("n: "));
+        assert!(message(DataSet::from_train(SpinMatrix::all_down(0, 2))).contains("patterns: "));
         assert!(
             message(DataSet { test: Some(SpinMatrix::all_down(0, 3)), ..two_by_three() }).contains("test")
         );

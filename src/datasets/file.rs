@@ -118,8 +118,8 @@ mod tests {
         let path = folder.path().join("data.safetensors");
         data().write(&path, Overwrite::Refuse).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
-        // The last byte of the first row of train: 77 spins leave 3 pad bits.
-        bytes[4096 + 9] |= 0x80;
+        // The last byte of the first row of train, behind the weights: 77 spins leave 3 pad bits.
+        bytes[4096 + 5 * 4 + 9] |= 0x80;
         std::fs::write(&path, bytes).unwrap();
         let error = DataSet::open(&path).unwrap_err().to_string();
         assert!(error.contains("data.safetensors") && error.contains("zero bits past spin 77"), "{error}");

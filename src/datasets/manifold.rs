@@ -57,8 +57,8 @@ impl Manifold {
     /// If one is out of its range, or L exceeds the number of features to draw from.
     pub fn new(parameters: ManifoldParameters) -> Result<Self> {
         let ManifoldParameters { n_features, n_active, exponent, .. } = parameters;
-        at_least_one("n_spins", parameters.n_spins)?;
-        at_least_one("n_patterns", parameters.n_patterns)?;
+        at_least_one("n", parameters.n_spins)?;
+        at_least_one("patterns", parameters.n_patterns)?;
         if !(1..=MAX_RANK).contains(&n_features) {
             return Err(Error::parameter("features", format!("1..={MAX_RANK}"), n_features));
         }
@@ -70,17 +70,17 @@ impl Manifold {
         }
         if parameters.n_stored_features as u64 > n_features {
             let expected = format!("at most the {n_features} features");
-            return Err(Error::parameter("stored features", expected, parameters.n_stored_features));
+            return Err(Error::parameter("stored-features", expected, parameters.n_stored_features));
         }
         let test_ranks = parameters.test_features.clone().unwrap_or(1..=n_features);
         let (first, last) = (*test_ranks.start(), *test_ranks.end());
         if first == 0 || first > last || last > n_features {
             let expected = format!("a range within 1..={n_features}");
-            return Err(Error::parameter("test features", expected, format!("{first}..={last}")));
+            return Err(Error::parameter("test-features", expected, format!("{first}..={last}")));
         }
         if n_active as u64 > last - first + 1 {
             let expected = format!("at least {n_active} ranks, the features of a pattern");
-            return Err(Error::parameter("test features", expected, format!("{first}..={last}")));
+            return Err(Error::parameter("test-features", expected, format!("{first}..={last}")));
         }
         Ok(Self {
             train_law: Zipf::new(exponent, 1..=n_features),
@@ -357,8 +357,8 @@ mod tests {
     #[test]
     fn parameters_out_of_range_are_refused() {
         let message = |parameters| Manifold::new(parameters).unwrap_err().to_string();
-        assert!(message(ManifoldParameters { n_spins: 0, ..parameters() }).contains("n_spins"));
-        assert!(message(ManifoldParameters { n_patterns: 0, ..parameters() }).contains("n_patterns"));
+        assert!(message(ManifoldParameters { n_spins: 0, ..parameters() }).contains("n: "));
+        assert!(message(ManifoldParameters { n_patterns: 0, ..parameters() }).contains("patterns: "));
         assert!(message(ManifoldParameters { n_features: 0, ..parameters() }).contains("features"));
         assert!(
             message(ManifoldParameters { n_features: MAX_RANK + 1, ..parameters() }).contains("features")
@@ -372,7 +372,7 @@ mod tests {
         #[expect(clippy::reversed_empty_ranges)]
         for range in [0..=5, 5..=51, 9..=8, 4..=5, 0..=u64::MAX] {
             let message = message(ManifoldParameters { test_features: Some(range), ..parameters() });
-            assert!(message.contains("test features"), "{message}");
+            assert!(message.contains("test-features"), "{message}");
         }
         assert!(message(ManifoldParameters { n_stored_features: 51, ..parameters() }).contains("stored"));
     }

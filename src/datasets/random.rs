@@ -20,13 +20,21 @@ pub struct Random {
 }
 
 impl Random {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// If N or P is 0.
+    pub fn check(&self) -> Result<()> {
+        at_least_one("n", self.n_spins)?;
+        at_least_one("patterns", self.n_patterns)
+    }
+
     /// Makes the data set.
     ///
     /// # Errors
     /// If N or P is 0, the rows do not fit in memory, or the run is cancelled.
     pub fn generate(&self, execution: &Execution) -> Result<DataSet> {
-        at_least_one("n_spins", self.n_spins)?;
-        at_least_one("n_patterns", self.n_patterns)?;
+        self.check()?;
         let rows = |what, domain, n_rows| {
             make_rows(execution, what, n_rows, self.n_spins, |row, words| {
                 fill_random(stream(self.seed, domain, &[row as u64]), self.n_spins, 0, words);

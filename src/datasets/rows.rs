@@ -3,7 +3,7 @@
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
 use crate::spins::{SpinMatrix, WORD};
 
@@ -22,21 +22,17 @@ pub(super) fn make_rows(
     make: impl Fn(usize, &mut [u64]) + Sync,
 ) -> Result<SpinMatrix> {
     let width = n_spins.div_ceil(WORD);
-    let too_large =
-        || Error::shape(what, "rows that fit in memory", format!("{n_rows} rows of {n_spins} spins"));
-    let n_words = n_rows.checked_mul(width).ok_or_else(too_large)?;
-    let mut words = Vec::new();
-    words.try_reserve_exact(n_words).map_err(|_| too_large())?;
-    words.resize(n_words, 0);
+    let mut matrix = SpinMatrix::try_all_down(what, n_rows, n_spins)?;
     if width > 0 {
         let progress = execution.progress();
         progress.begin(what, n_rows as u64);
         let made = execution.for_each(
-            words.chunks_mut(width * ROWS_A_TASK).enumerate(),
+            matrix.words_mut().chunks_mut(width * ROWS_A_TASK).enumerate(),
             || (),
             |(), (task, rows)| {
                 for (offset, row) in rows.chunks_exact_mut(width).enumerate() {
                     make(task * ROWS_A_TASK + offset, row);
+                    debug_assert!(row.last().is_none_or(|word| word & !used_bits(n_spins, width - 1) == 0));
                 }
                 progress.advance((rows.len() / width) as u64);
                 Ok(())
@@ -45,7 +41,7 @@ pub(super) fn make_rows(
         progress.end();
         made?;
     }
-    SpinMatrix::from_words(n_rows, n_spins, words)
+    Ok(matrix)
 }
 
 /// Fills the words from word `first` on of a row of `n_spins` spins with the numbers of `rng`, one a word, counted from

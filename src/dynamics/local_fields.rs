@@ -84,7 +84,7 @@ mod tests {
     fn fields_are_the_sums_of_their_definition() {
         let execution = Execution::with_threads(2).unwrap();
         let (n, m) = (83, 29);
-        let states = random_states(m, n, 1);
+        let states = random_states(m, n, 1).unwrap();
         let couplings = initial_couplings(&Initial::Random, 1.0, &states, 2, &execution).unwrap();
         let fields = LocalFields::new(&couplings, &BlockMajor::from_rows(&states), &execution).unwrap();
         for state in 0..m {

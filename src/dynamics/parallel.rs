@@ -315,7 +315,7 @@ mod tests {
         let execution = Execution::with_threads(2).unwrap();
         let n = 150;
         let couplings = couplings(n, false, 5);
-        let starts = random_states(9, n, 6);
+        let starts = random_states(9, n, 6).unwrap();
         let dynamics = ParallelDynamics { stop: Stop::After(20), ties: Ties::Keep };
         let together = dynamics.run(&couplings, &starts, &starts, &execution).unwrap();
         for row in 0..9 {
@@ -332,7 +332,7 @@ mod tests {
         let execution = Execution::with_threads(1).unwrap();
         let couplings = couplings(5, true, 1);
         let dynamics = ParallelDynamics { stop: Stop::After(1), ties: Ties::Keep };
-        let (five, six) = (random_states(2, 5, 1), random_states(2, 6, 1));
+        let (five, six) = (random_states(2, 5, 1).unwrap(), random_states(2, 6, 1).unwrap());
         assert!(dynamics.run(&couplings, &six, &six, &execution).is_err());
         assert!(dynamics.run(&couplings, &five, &five.head(1), &execution).is_err());
         let none = five.head(0);

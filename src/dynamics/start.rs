@@ -37,8 +37,11 @@ pub fn at_overlap(states: &SpinMatrix, overlap: f64, seed: u64) -> Result<SpinMa
 }
 
 /// `n_states` states of independent fair spins.
-pub fn random_states(n_states: usize, n_spins: usize, seed: u64) -> SpinMatrix {
-    let mut states = SpinMatrix::all_down(n_states, n_spins);
+///
+/// # Errors
+/// If memory for them is missing.
+pub fn random_states(n_states: usize, n_spins: usize, seed: u64) -> Result<SpinMatrix> {
+    let mut states = SpinMatrix::try_all_down("random states", n_states, n_spins)?;
     let last = states.last_mask();
     for row in 0..n_states {
         let mut rng = stream(seed, "random state", &[row as u64]);
@@ -48,7 +51,7 @@ pub fn random_states(n_states: usize, n_spins: usize, seed: u64) -> SpinMatrix {
             *word &= last;
         }
     }
-    states
+    Ok(states)
 }
 
 #[cfg(test)]
@@ -57,7 +60,7 @@ mod tests {
 
     #[test]
     fn corrupted_states_have_the_overlap_asked_for() {
-        let states = random_states(20, 130, 1);
+        let states = random_states(20, 130, 1).unwrap();
         for overlap in [1.0, 0.8, 0.05, 0.0, -1.0] {
             let flips = n_flips(130, overlap).unwrap();
             let corrupted = at_overlap(&states, overlap, 2).unwrap();

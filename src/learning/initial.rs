@@ -25,7 +25,7 @@ pub enum Initial {
 /// Initial couplings for the rows of `patterns`, multiplied by `factor`; the scale of the result is 1.
 ///
 /// # Errors
-/// If `factor` is not finite, given couplings are of another size, or as [`hebb`].
+/// If `factor` or a coupling times it is not finite in f32, given couplings are of another size, or as [`hebb`].
 pub fn initial_couplings(
     initial: &Initial,
     factor: f64,
@@ -33,12 +33,10 @@ pub fn initial_couplings(
     seed: u64,
     execution: &Execution,
 ) -> Result<Couplings> {
-    if !factor.is_finite() {
-        return Err(Error::parameter("init-scale", "a finite number", factor));
-    }
+    check_factor(factor)?;
     let n_spins = patterns.n_spins();
     let width = factor / libm::sqrt(n_spins as f64);
-    match initial {
+    let couplings = match initial {
         Initial::Hebb => hebb(patterns, execution)?.multiplied(factor, execution),
         Initial::Given(couplings) if couplings.n_spins() == n_spins => {
             couplings.multiplied(factor, execution)
@@ -51,6 +49,24 @@ pub fn initial_couplings(
         Initial::Zero => Couplings::zeros(n_spins),
         Initial::Random => random(n_spins, seed, execution, |rng| gaussian(rng) * width),
         Initial::Uniform => random(n_spins, seed, execution, |rng| (2.0 * uniform(rng) - 1.0) * width),
+    }?;
+    // Sums of squares are in f64, where no finite f32 overflows.
+    if couplings.row_norms(execution)?.iter().all(|norm| norm.is_finite()) {
+        Ok(couplings)
+    } else {
+        Err(Error::parameter("init-scale", "a factor that keeps all couplings finite", format!("{factor:e}")))
+    }
+}
+
+/// Refuses a factor of initial couplings that is not finite in f32.
+///
+/// # Errors
+/// Names the parameter.
+pub fn check_factor(factor: f64) -> Result<()> {
+    if (factor as f32).is_finite() {
+        Ok(())
+    } else {
+        Err(Error::parameter("init-scale", "a number that is finite in f32", format!("{factor:e}")))
     }
 }
 
@@ -102,5 +118,10 @@ mod tests {
         assert!(
             initial_couplings(&Initial::Zero, f64::NAN, &SpinMatrix::all_down(1, 4), 0, &execution).is_err()
         );
+        for initial in [Initial::Hebb, Initial::Random, Initial::Uniform] {
+            let patterns = SpinMatrix::all_down(1, 4);
+            assert!(initial_couplings(&initial, 1e39, &patterns, 0, &execution).is_err());
+            assert!(initial_couplings(&initial, 1e37, &patterns, 0, &execution).is_ok());
+        }
     }
 }

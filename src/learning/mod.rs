@@ -11,7 +11,7 @@ mod pseudo_likelihood;
 mod trainer;
 
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
-pub use initial::{Initial, initial_couplings};
+pub use initial::{Initial, check_factor, initial_couplings};
 pub use patterns::PatternBits;
 pub use pseudo_likelihood::{Batches, PseudoLikelihood};
 pub use trainer::Trainer;

@@ -22,6 +22,12 @@ use crate::spins::SpinMatrix;
 /// Signed multiply-adds after which a segment ends: seconds, so that a stopped run loses little.
 const SEGMENT_WORK: f64 = 2e11;
 
+/// Tables and update of a step cost about as much as this number of patterns.
+const BATCH_PATTERNS: f64 = 64.0;
+
+/// Signed multiply-adds in the time it takes to hand a step out to the threads.
+const BATCH_WORK: f64 = 2e6;
+
 /// Gradient descent on the pseudo-likelihood of a set of patterns.
 pub struct Trainer<'a> {
     patterns: &'a SpinMatrix,
@@ -80,14 +86,13 @@ impl<'a> Trainer<'a> {
     /// [`Error::Diverged`] if couplings stop being finite, [`Error::Interrupted`] if cancelled. The couplings are then
     /// those of the last complete segment, at [`epoch`](Self::epoch).
     pub fn advance_to(&mut self, epoch: u64) -> Result<()> {
-        let n_spins = self.couplings.n_spins() as f64;
-        let work_per_epoch = 2.0 * n_spins * n_spins * self.patterns.n_rows() as f64;
-        let segment = (SEGMENT_WORK / work_per_epoch).max(1.0) as u64;
+        let n_spins = self.couplings.n_spins();
+        let segment = (SEGMENT_WORK / self.work_per_epoch()).max(1.0) as u64;
         while self.epoch < epoch {
             let end = epoch.min(self.epoch.saturating_add(segment));
             match &self.bits {
                 Some(bits) => self.execution.for_each(
-                    self.next.values_mut().chunks_mut(PANEL * n_spins as usize).enumerate(),
+                    self.next.values_mut().chunks_mut(PANEL * n_spins).enumerate(),
                     || PanelScratch::new(bits.n_patterns(), bits.n_spins()),
                     full_batch_panel(
                         &self.couplings,
@@ -106,13 +111,32 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
+    /// Signed multiply-adds of an epoch, and what else its batches cost in their place: tables, update, handing out.
+    fn work_per_epoch(&self) -> f64 {
+        let (n_spins, n_patterns) = (self.couplings.n_spins() as f64, self.patterns.n_rows() as f64);
+        let (n_batches, size) = match self.parameters.batches {
+            Batches::Full => (1.0, n_patterns),
+            Batches::Mini { size, .. } => ((n_patterns / size as f64).ceil(), n_patterns.min(size as f64)),
+        };
+        n_batches * (2.0 * n_spins * n_spins * (size + BATCH_PATTERNS) + BATCH_WORK)
+    }
+
     fn minibatch_segment(&mut self, end: u64) -> Result<()> {
         let Batches::Mini { size, drop_last } = self.parameters.batches else {
             unreachable!("full batches keep their bits");
         };
         let (n_spins, n_patterns) = (self.couplings.n_spins(), self.patterns.n_rows());
         let (execution, parameters) = (self.execution, &self.parameters);
-        let mut panels = vec![Lanes::ZERO; n_panels(n_spins) * n_spins]; // [panel][j][16]
+        let mut panels = Vec::new(); // [panel][j][16]
+        let n_columns = n_panels(n_spins) * n_spins;
+        if panels.try_reserve_exact(n_columns).is_err() {
+            return Err(Error::parameter(
+                "n",
+                "memory for a third copy of J, which minibatches take",
+                n_spins,
+            ));
+        }
+        panels.resize(n_columns, Lanes::ZERO);
         for (index, panel) in panels.chunks_exact_mut(n_spins).enumerate() {
             load_panel(self.couplings.panel(index), panel);
         }

@@ -21,6 +21,23 @@ impl SpinMatrix {
         Self { n_rows, n_spins, words: vec![0; n_rows * n_spins.div_ceil(WORD)] }
     }
 
+    /// As [`all_down`](Self::all_down), for sizes that a user asked for; `what` names the rows.
+    ///
+    /// # Errors
+    /// If memory for them is missing.
+    pub fn try_all_down(what: &str, n_rows: usize, n_spins: usize) -> Result<Self> {
+        let mut words = Vec::new();
+        let n_words = n_rows.checked_mul(n_spins.div_ceil(WORD));
+        match n_words.map(|n_words| words.try_reserve_exact(n_words).map(|()| n_words)) {
+            Some(Ok(n_words)) => words.resize(n_words, 0),
+            _ => {
+                let found = format!("{n_rows} rows of {n_spins} spins");
+                return Err(Error::shape(what, "rows that fit in memory", found));
+            }
+        }
+        Ok(Self { n_rows, n_spins, words })
+    }
+
     /// Takes packed words, `[n_rows][n_spins.div_ceil(64)]`.
     ///
     /// # Errors
@@ -36,6 +53,8 @@ impl SpinMatrix {
             ));
         }
         let matrix = Self { n_rows, n_spins, words };
+        // Rows without words may be any number, beyond what a loop could visit.
+        let n_rows = if words_per_row == 0 { 0 } else { n_rows };
         match (0..n_rows).find(|&row| matrix.row(row).last().is_some_and(|w| w & !matrix.last_mask() != 0)) {
             Some(row) => Err(Error::shape(
                 format!("row {row} of packed spins"),
@@ -115,6 +134,11 @@ impl SpinMatrix {
     pub(crate) fn row_mut(&mut self, row: usize) -> &mut [u64] {
         let width = self.words_per_row();
         &mut self.words[row * width..][..width]
+    }
+
+    /// All words, for writers inside the crate, who keep the pad bits zero.
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
     }
 
     /// The used bits of a row's last word.
@@ -231,6 +255,15 @@ mod tests {
         let error = SpinMatrix::from_words(2, 65, vec![0, 1, 0, 2]).unwrap_err();
         assert!(error.to_string().contains("row 1"), "{error}");
         assert!(SpinMatrix::from_words(2, 65, vec![0, 1, 0, 1]).is_ok());
+        assert!(SpinMatrix::from_words(usize::MAX, 0, Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn rows_beyond_memory_are_refused() {
+        for (n_rows, n_spins) in [(usize::MAX, 1), (1, usize::MAX), (1 << 40, 1 << 40), (1 << 30, 1 << 30)] {
+            assert!(SpinMatrix::try_all_down("rows", n_rows, n_spins).is_err());
+        }
+        assert_eq!(SpinMatrix::try_all_down("rows", 2, 65).unwrap(), SpinMatrix::all_down(2, 65));
     }
 
     #[test]

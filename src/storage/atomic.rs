@@ -25,6 +25,15 @@ pub fn check_output(path: &Path, overwrite: Overwrite) -> Result<()> {
     if path.is_dir() {
         return Err(Error::format(path, "a file to write", "a folder"));
     }
+    if path.exists() && !path.is_file() {
+        // Renaming onto it would replace the device itself.
+        return Err(Error::format(path, "a file to write", "a pipe or device"));
+    }
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        let found = if folder.exists() { "a file of that name" } else { "no such folder" };
+        return Err(Error::format(path, format!("a folder {} to write it in", folder.display()), found));
+    }
     if overwrite == Overwrite::Refuse && path.exists() {
         return Err(Error::Exists { path: path.to_owned() });
     }

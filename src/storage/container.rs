@@ -59,7 +59,8 @@ impl<'a> Tensor<'a> {
     }
 }
 
-/// Writes a container atomically: `kind` says what it is, `description` how it was made.
+/// Writes a container atomically: `kind` says what it is, `description` how it was made. Tensors of larger elements come
+/// first, as the format recommends: each is then aligned, whatever the lengths of those before it.
 ///
 /// # Errors
 /// If the output exists and may not be replaced, or cannot be written.
@@ -70,7 +71,9 @@ pub fn write_container(
     tensors: &[Tensor<'_>],
     overwrite: Overwrite,
 ) -> Result<()> {
-    let header = header(kind, description, tensors);
+    let mut tensors: Vec<_> = tensors.iter().collect();
+    tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.dtype.bitsize()));
+    let header = header(kind, description, &tensors);
     write_atomically(path, overwrite, |file| {
         file.write_all(&header).map_err(Error::io(path, "write the header"))?;
         for tensor in tensors {
@@ -81,7 +84,7 @@ pub fn write_container(
 }
 
 /// Length, JSON, and spaces up to the page boundary.
-fn header(kind: &str, description: &Description, tensors: &[Tensor<'_>]) -> Vec<u8> {
+fn header(kind: &str, description: &Description, tensors: &[&Tensor<'_>]) -> Vec<u8> {
     let mut metadata = description.clone();
     metadata.insert("format_version".into(), FORMAT_VERSION.to_string());
     metadata.insert("kind".into(), kind.into());
@@ -150,8 +153,12 @@ impl Container {
     /// by this program, or by a newer format version of it.
     pub fn open_any(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path, "open"))?;
-        let length = file.metadata().map_err(Error::io(path, "read the length"))?.len();
-        if length == 0 {
+        let metadata = file.metadata().map_err(Error::io(path, "read the length"))?;
+        if !metadata.is_file() {
+            let found = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
+            return Err(Error::format(path, "a safetensors container", found));
+        }
+        if metadata.len() == 0 {
             return Err(Error::format(path, "a safetensors container", "an empty file"));
         }
         // SAFETY: the map is read-only; that nobody shortens the file meanwhile is the caller's part, as the docs say.
@@ -270,6 +277,24 @@ mod tests {
         let container = Container::open(&path, "test").unwrap();
         assert_eq!(container.values::<f32>("x", DType::F32, 1).unwrap(), (&[2][..], &[1.0, -2.5][..]));
         assert_eq!(container.entry::<u64>("seed", "a number").unwrap(), 3);
+    }
+
+    #[test]
+    fn tensors_are_aligned_behind_an_odd_number_of_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        let tensors = [
+            Tensor::u8("bytes", &[3], &[1, 2, 3]),
+            Tensor::f32("weights", &[1], &[0.5]),
+            Tensor::u8("labels", &[1], &[7]),
+            Tensor::u32("steps", &[2], &[8, 9]),
+        ];
+        write_container(&path, "test", &Description::new(), &tensors, Overwrite::Refuse).unwrap();
+        let container = Container::open(&path, "test").unwrap();
+        assert_eq!(container.values::<u8>("bytes", DType::U8, 1).unwrap().1, [1, 2, 3]);
+        assert_eq!(container.values::<f32>("weights", DType::F32, 1).unwrap().1, [0.5]);
+        assert_eq!(container.values::<u8>("labels", DType::U8, 1).unwrap().1, [7]);
+        assert_eq!(container.values::<u32>("steps", DType::U32, 1).unwrap().1, [8, 9]);
     }
 
     #[test]

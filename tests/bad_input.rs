@@ -1,0 +1,250 @@
+//! Options out of range and outputs that cannot be written: a clear refusal, and nothing written.
+
+mod program;
+mod refusal;
+
+use program::Program;
+use refusal::refused;
+
+/// A folder with a data set of N = 8 and its couplings.
+fn program() -> Program {
+    let program = Program::new();
+    program.run("generate random --n 8 --patterns 6 --test 2 -o data");
+    program.run("train data --epochs 2 -o J");
+    program
+}
+
+/// Runs `command` with each option, which is to be refused with all of the words.
+fn each_refused(command: &str, cases: &[(&str, &[&str])]) {
+    let program = program();
+    for (option, words) in cases {
+        refused(&program, &format!("{command} {option}"), words);
+        refused(&program, &format!("{command} {option} --dry-run"), words);
+    }
+}
+
+#[test]
+fn training_parameters_out_of_range() {
+    const POSITIVE: &str = "expected a finite positive number";
+    each_refused(
+        "train data -o new",
+        &[
+            ("--lambda 0", &["lambda: ", POSITIVE, "found 0"]),
+            ("--lambda -1", &["lambda: ", POSITIVE, "found -1"]),
+            ("--lambda nan", &["lambda: ", POSITIVE, "found NaN"]),
+            ("--lambda inf", &["lambda: ", POSITIVE, "found inf"]),
+            ("--lambda 1e-60", &["lambda: ", POSITIVE]),
+            ("--lambda two", &["two", "--lambda"]),
+            ("--lr 0", &["lr: ", POSITIVE, "found 0"]),
+            ("--lr -0.5", &["lr: ", POSITIVE, "found -0.5"]),
+            ("--lr nan", &["lr: ", POSITIVE, "found NaN"]),
+            ("--lr 1e300", &["lr: ", POSITIVE]),
+            ("--paper-units --lr -3", &["lr: ", POSITIVE]),
+            ("--lr-decay 0", &["lr-decay: ", POSITIVE, "found 0"]),
+            ("--lr-decay -1", &["lr-decay: ", POSITIVE, "found -1"]),
+            ("--l2 -0.1", &["l2: ", "found -0.1"]),
+            ("--l2 nan", &["l2: ", "found NaN"]),
+            ("--batch 0", &["batch: ", "at least 1", "found 0"]),
+            ("--batch 7 --drop-last", &["batch: ", "at most the 6 patterns", "found 7"]),
+            ("--drop-last", &["--batch"]),
+            ("--batch -1", &["--batch"]),
+            ("--epochs -1", &["--epochs"]),
+            ("--epochs 5 --snapshots 2,6", &["snapshots: ", "up to the last, 5", "found 6"]),
+            ("--snapshots 1,x", &["--snapshots"]),
+            ("--rule hebb --snapshots 1", &["snapshots: ", "found 1"]),
+            ("--eval-states 0", &["eval-states: ", "at least 1", "found 0"]),
+            ("--eval-every 0", &["eval-every: ", "at least 1", "found 0"]),
+            ("--init gone", &["init: ", "hebb, zero, random, uniform", "found gone"]),
+            ("--init-scale nan", &["init-scale: ", "found NaN"]),
+            ("--init-scale 1e300", &["init-scale: ", "found 1e300"]),
+            ("--init random --init-scale 1e300", &["init-scale: ", "found 1e300"]),
+            ("--rule guess", &["--rule", "hebb", "pseudo-likelihood", "guess"]),
+        ],
+    );
+}
+
+#[test]
+fn recall_parameters_out_of_range() {
+    each_refused(
+        "recall J data -o new",
+        &[
+            ("--overlap 2", &["overlap: ", "from -1 to 1", "found 2"]),
+            ("--overlap -1.01", &["overlap: ", "found -1.01"]),
+            ("--overlap nan", &["overlap: ", "found NaN"]),
+            ("--states 0", &["states: ", "at least 1", "found 0"]),
+            ("--from features", &["data: ", "features", "found none"]),
+            ("--from nowhere", &["--from", "train", "test", "features", "random"]),
+            ("--steps 3 --max-steps 5", &["--steps", "--max-steps"]),
+            ("--steps -1", &["--steps"]),
+        ],
+    );
+    let program = program();
+    program.run("generate random --n 8 --patterns 6 --test 0 -o untested");
+    refused(&program, "recall J untested --from test", &["untested: ", "test", "found none"]);
+}
+
+#[test]
+fn data_of_no_size() {
+    for command in ["generate random", "generate manifold --features 9"] {
+        each_refused(
+            &format!("{command} -o new"),
+            &[
+                ("--n 0 --patterns 5", &["n: ", "at least 1", "found 0"]),
+                ("--n 5 --patterns 0", &["patterns: ", "at least 1", "found 0"]),
+                ("--patterns 5", &["--n"]),
+                ("--n -5 --patterns 5", &["-5"]),
+                ("--n 18446744073709551616 --patterns 5", &["--n", "18446744073709551616"]),
+            ],
+        );
+    }
+}
+
+/// More memory than any machine has: refused before the run, while a dry run tells how much it is.
+#[test]
+fn runs_beyond_memory() {
+    let program = program();
+    for command in [
+        "generate random --n 18446744073709551615 --patterns 5 -o new",
+        "generate random --n 10000000000 --patterns 1000000 -o new",
+        "generate manifold --features 9 --n 18446744073709551615 --patterns 5 -o new",
+        "generate manifold --features 9 --n 5 --patterns 18446744073709551615 -o new",
+        "generate manifold --features 9 --n 5 --patterns 5 --test 18446744073709551615 -o new",
+        "train data --eval-states 18446744073709551615 -o new",
+        "recall J data --from random --states 18446744073709551615 -o new",
+        "recall J data --from random --states 1000000000000000 -o new",
+    ] {
+        refused(&program, command, &["memory: expected about ", "TiB for this run, found ", "in all"]);
+        let dry = program.run(&format!("{command} --dry-run"));
+        assert!(String::from_utf8_lossy(&dry.stdout).contains("TiB of memory"), "{command}");
+    }
+    // A data set that fits, of couplings that do not.
+    program.run("generate random --n 10000000 --patterns 2 --test 0 -o wide");
+    for options in ["", "--rule hebb", "--batch 1", "--variant symmetrized"] {
+        refused(&program, &format!("train wide -o new {options}"), &["memory: expected about ", "TiB"]);
+    }
+}
+
+#[test]
+fn manifold_parameters_out_of_range() {
+    each_refused(
+        "generate manifold --n 8 --patterns 5 --test 2 -o new",
+        &[
+            ("--features 0", &["features: ", "found 0"]),
+            ("--features 18446744073709551615", &["features: ", "found 18446744073709551615"]),
+            ("--features 5 --active 0", &["active: ", "found 0"]),
+            ("--features 5 --active 6", &["active: ", "1..=5", "found 6"]),
+            ("--features 5 --exponent -1", &["exponent: ", "found -1"]),
+            ("--features 5 --exponent nan", &["exponent: ", "found NaN"]),
+            ("--features 5 --stored-features 6", &["stored", "at most the 5", "found 6"]),
+            ("--features 5 --test-features 3..9", &["test", "1..=5", "found 3..=9"]),
+            ("--features 5 --test-features 4..5", &["test", "at least 3 ranks", "found 4..=5"]),
+            ("--features 5 --test-features 4", &["--test-features", "1..100"]),
+            ("--features 5 --test-features 5..1", &["test", "found 5..=1"]),
+        ],
+    );
+}
+
+#[test]
+fn threads_and_instruction_sets_that_are_none() {
+    let mut program = program();
+    for command in ["generate random --n 5 --patterns 3 -o new", "train data -o new", "recall J data -o new"]
+    {
+        refused(&program, &format!("{command} --threads 0"), &["threads: ", "at least 1", "found 0"]);
+        refused(&program, &format!("{command} --threads 1000000000"), &["threads: ", "at most 1024"]);
+        refused(&program, &format!("{command} --threads many"), &["--threads", "many"]);
+        program.isa = Some("sse9");
+        let words = ["ATTRACTOR_ISA: expected ", "avx2", "portable", "scalar", "found sse9"];
+        refused(&program, command, &words);
+        program.isa = None;
+    }
+}
+
+/// Commands that write a file named by -o.
+const WRITERS: [&str; 5] = [
+    "generate random --n 5 --patterns 3",
+    "train data --epochs 2",
+    "train data --rule hebb",
+    "recall J data",
+    "export J",
+];
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let program = program();
+    std::fs::create_dir(program.path("folder")).unwrap();
+    for command in WRITERS {
+        refused(
+            &program,
+            &format!("{command} -o missing/new"),
+            &["missing/new: expected a folder missing", "found no such folder"],
+        );
+        refused(
+            &program,
+            &format!("{command} -o data/new"),
+            &["data/new: expected a folder data", "found a file"],
+        );
+        for folder in ["folder", "folder/", ".", ".."] {
+            refused(
+                &program,
+                &format!("{command} -o {folder} --force"),
+                &["expected a file", "found a folder"],
+            );
+        }
+        assert_eq!(std::fs::read_dir(program.path("folder")).unwrap().count(), 0);
+    }
+    refused(&program, "train data -o new --eval-every 1 --metrics missing/m.csv", &["missing/m.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn outputs_that_are_pipes() {
+    let program = program();
+    let made = std::process::Command::new("mkfifo").arg(program.path("pipe")).status().unwrap();
+    assert!(made.success());
+    for command in WRITERS {
+        let command = format!("{command} -o pipe --force");
+        refused(&program, &command, &["pipe: expected a file", "found a pipe or device"]);
+    }
+    assert!(!program.path("pipe").is_file());
+}
+
+#[test]
+fn existing_outputs_are_kept_without_force() {
+    let program = program();
+    std::fs::write(program.path("precious"), "text").unwrap();
+    std::fs::write(program.path("new-epoch-1.safetensors"), "text").unwrap();
+    std::fs::write(program.path("metrics.csv"), "text").unwrap();
+    for command in WRITERS {
+        refused(&program, &format!("{command} -o precious"), &["precious: ", "--force"]);
+        program.run(&format!("{command} -o precious --force"));
+        assert_ne!(program.files()["precious"], b"text");
+    }
+    let train = "train data --epochs 2 -o new";
+    refused(&program, &format!("{train} --snapshots 1"), &["new-epoch-1.safetensors", "--force"]);
+    refused(&program, &format!("{train} --eval-every 1"), &["metrics.csv", "--force"]);
+    program.run(&format!("{train} --snapshots 1 --eval-every 1 --force"));
+    assert!(program.files()["metrics.csv"].starts_with(b"epoch,loss,"));
+}
+
+/// Even --force means overwriting an older output, not what the command reads or writes itself.
+#[test]
+fn outputs_that_are_inputs_or_one_another() {
+    let program = program();
+    for (command, file) in [
+        ("train data --epochs 2 -o data", "data"),
+        ("train data --epochs 2 -o ./data", "data"),
+        ("train data --epochs 2 --init J -o J", "J"),
+        ("train data --epochs 2 -o new --eval-every 1 --metrics data", "data"),
+        ("train data --epochs 2 -o new --eval-every 1 --metrics new", "new"),
+        ("train data --epochs 2 -o new --eval-every 1 --metrics ./new", "new"),
+        (
+            "train data --epochs 2 -o new --eval-every 1 --snapshots 1 --metrics new-epoch-1.safetensors",
+            "new-epoch-1.safetensors",
+        ),
+        ("recall J data -o J", "J"),
+        ("recall J data -o data", "data"),
+        ("export J -o J", "J"),
+    ] {
+        refused(&program, &format!("{command} --force"), &[file, "expected", "found"]);
+    }
+}

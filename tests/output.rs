@@ -1,0 +1,166 @@
+//! What the program prints and leaves behind: one JSON document, nothing when asked to be quiet, no file when dry.
+
+mod program;
+
+use program::Program;
+use serde_json::Value;
+
+/// A folder with a data set with features, couplings, and arrays to import.
+fn program() -> Program {
+    let program = Program::new();
+    program.run("generate manifold --n 20 --patterns 15 --test 5 --features 6 -o data");
+    program.run("train data --epochs 2 -o J");
+    program.run("export data -o spins.npy");
+    program.run("export J -o J.npy");
+    std::fs::write(program.path("spins.csv"), "1,-1,1\n-1,-1,1\n").unwrap();
+    program
+}
+
+/// One of each kind, with keys that its JSON document must have.
+const COMMANDS: [(&str, &[&str]); 10] = [
+    ("generate random --n 9 --patterns 4 -o new", &["n", "p", "test", "load"]),
+    ("generate manifold --n 9 --patterns 4 --features 5 -o new", &["n", "p", "features"]),
+    ("import npy spins.npy -o new", &["n", "p"]),
+    ("import csv spins.csv -o new", &["n", "p"]),
+    ("import couplings J.npy -o new", &["n", "output"]),
+    (
+        "train data --epochs 4 --eval-every 1 --snapshots 1 -o new",
+        &[
+            "epoch",
+            "loss",
+            "row_norm",
+            "lambda_eff",
+            "asymmetry",
+            "asymmetry_msd",
+            "overlap",
+            "fixed_fraction",
+            "learned_features",
+            "gap",
+            "seconds",
+        ],
+    ),
+    ("train data --rule hebb -o new", &["epoch", "loss", "overlap", "seconds"]),
+    (
+        "recall J data --overlap 0.8 -o new",
+        &["overlap_mean", "overlap_max_mean", "overlap_std", "fixed_fraction", "steps_mean", "states"],
+    ),
+    ("inspect J", &["kind", "tensors", "metadata"]),
+    ("export J -o new", &["output", "shape"]),
+];
+
+#[test]
+fn json_is_exactly_one_document() {
+    for (command, keys) in COMMANDS {
+        let program = program();
+        let output = program.run(&format!("{command} --json"));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for key in keys {
+            assert!(document.get(key).is_some(), "{command}: no {key:?} in {document}");
+        }
+    }
+    let output = program().run("train data --epochs 4 --eval-every 1 -o new --json");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for part in ["train", "test", "features", "random"] {
+        let overlap = document["overlap"][part].as_f64().unwrap();
+        assert!((-1.0..=1.0).contains(&overlap));
+    }
+    assert_eq!(document["epoch"], 4);
+}
+
+/// A dry run prints estimates, which are as much a result.
+#[test]
+fn json_of_a_dry_run_is_exactly_one_document() {
+    for (command, _) in COMMANDS {
+        let output = program().run(&format!("{command} --json --dry-run"));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap();
+    }
+}
+
+#[test]
+fn quiet_prints_nothing() {
+    for (command, _) in COMMANDS {
+        let output = program().run(&format!("{command} --quiet"));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{command}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
+    }
+    // Weights that a rule does not use are worth a note, but not to the quiet.
+    let program = program();
+    std::fs::write(program.path("weights"), "1\n2\n").unwrap();
+    program.run("import csv spins.csv --weights weights -o weighted");
+    assert!(!program.run("train weighted -o J-1").stderr.is_empty());
+    assert!(program.run("train weighted -o J-2 --quiet").stderr.is_empty());
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    for (command, _) in COMMANDS {
+        let program = program();
+        let before = program.files();
+        let output = program.run(&format!("{command} --dry-run"));
+        assert!(!output.stdout.is_empty(), "{command}");
+        assert!(program.files() == before, "{command}: the folder changed");
+    }
+}
+
+#[test]
+fn paths_may_hold_spaces_and_other_letters() {
+    let program = Program::new();
+    let words = |words: &[&str]| {
+        let output = program.command("").args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let (data, couplings) = ("données \"1\" .safetensors", "-J &\n2");
+    words(&["generate", "random", "--n", "7", "--patterns", "3", "--output", data]);
+    words(&["train", data, "--epochs", "2", &format!("--output={couplings}")]);
+    words(&["recall", "--output", "end states", "--", couplings, data]);
+    words(&["inspect", "end states"]);
+    assert!(program.path(data).exists() && program.path(couplings).exists());
+}
+
+#[test]
+fn one_spin_and_one_pattern_are_enough() {
+    let program = Program::new();
+    for (n, p) in [(1, 1), (1, 5), (7, 1)] {
+        program.run(&format!("generate random --n {n} --patterns {p} --test 1 -o data --force"));
+        for rule in ["--rule hebb", "--epochs 3", "--epochs 0", "--epochs 3 --batch 1 --variant symmetrized"]
+        {
+            let output = program.run(&format!("train data {rule} -o J --force --json"));
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            // A single spin has no couplings: it keeps its value.
+            assert!(n > 1 || document["overlap"]["train"] == 1.0, "{document}");
+            program.run("recall J data --overlap 0.5 -o states --force");
+            program.run("recall J data --from random --states 1 --steps 0");
+            program.run("inspect J");
+            program.run("export states -o states.npy --force");
+        }
+    }
+}
+
+/// lambda = 2 lambda', lr = 2 lr' / N; what is not given keeps its default.
+#[test]
+fn units_of_the_paper_are_converted() {
+    let program = program();
+    for (options, lambda, lr) in [
+        ("--paper-units --lambda 0.25 --lr 5", 0.5, 0.5),
+        ("--paper-units --lr 5", 0.2, 0.5),
+        ("--paper-units", 0.2, 1.0),
+        ("--lambda 0.25 --lr 5", 0.25, 5.0),
+    ] {
+        let output = program.run(&format!("train data --epochs 1 -o new --force --json {options}"));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let parameter = |name: &str| document["parameters"][name].as_str().unwrap().parse::<f64>().unwrap();
+        assert_eq!((parameter("lambda"), parameter("lr")), (lambda, lr), "{options}");
+    }
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let program = Program::new();
+    for command in ["", "generate", "generate random", "import mnist", "train", "recall", "inspect", "export"]
+    {
+        let output = program.run(&format!("{command} --help"));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: attractor"), "{command}");
+    }
+    let version = program.run("--version").stdout;
+    assert_eq!(String::from_utf8_lossy(&version), concat!("attractor ", env!("CARGO_PKG_VERSION"), "\n"));
+}

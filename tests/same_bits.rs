@@ -1,0 +1,159 @@
+//! The same bits at any thread count, with every instruction set, and in every build.
+
+mod program;
+
+use std::collections::BTreeMap;
+
+use attractor::analysis::{Evaluation, observe};
+use attractor::datasets::{Coefficients, Manifold, ManifoldParameters};
+use attractor::dynamics::{ParallelDynamics, Stop, Ties, random_states};
+use attractor::execution::{Execution, thread_pool};
+use attractor::kernels::Isa;
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer};
+use program::Program;
+
+/// Every way to make couplings, data and states; the sizes are no multiples of 8, 16 or 64.
+const RUNS: [&str; 11] = [
+    "generate random --n 131 --patterns 70 --test 33 --seed 3 -o random",
+    "generate manifold --n 131 --patterns 150 --features 40 --exponent 1.2 --test 50 -o manifold",
+    "generate manifold --n 77 --patterns 30 --features 9 --active 9 --coefficients gaussian -o dense",
+    "train manifold --rule hebb -o hebb --eval-every 1 --metrics hebb.csv",
+    "train random --epochs 12 --eval-every 5 --snapshots 3,7 -o full --metrics full.csv",
+    "train manifold --epochs 6 --batch 37 --l2 0.01 --lr-decay 0.9 --init random --eval-every 2 -o mini \
+     --metrics mini.csv",
+    "train manifold --epochs 5 --batch 40 --drop-last --init uniform --variant symmetrized -o symmetrized \
+     --eval-every 1 --metrics symmetrized.csv",
+    "train dense --epochs 9 --init zero --lambda 2 -o dense-J",
+    "recall full random --overlap 0.7 --steps 4 -o recalled",
+    "recall mini manifold --from features --overlap 0.6 --ties up -o features",
+    "recall hebb manifold --from random --states 1 -o one",
+];
+
+/// What the runs write. Each starts from the files that `reference`, if any, holds at that point: outputs name the
+/// hashes of their inputs, whose command line says how many threads made them.
+fn written(
+    isa: Isa,
+    n_threads: usize,
+    reference: Option<&BTreeMap<String, Vec<u8>>>,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut program = Program::new();
+    program.isa = Some(isa.name());
+    let mut written = BTreeMap::new();
+    for run in RUNS {
+        program.run(&format!("{run} --threads {n_threads}"));
+        for (name, content) in program.files() {
+            if let Some(content) = reference.and_then(|reference| reference.get(&name)) {
+                std::fs::write(program.path(&name), content).unwrap();
+            }
+            written.entry(name).or_insert(content);
+        }
+    }
+    written
+}
+
+/// The content with the number of threads in the recorded command line taken back to 1, a character of the same length.
+fn with_one_thread(mut content: Vec<u8>) -> Vec<u8> {
+    let (option, number) = (b"--threads 2", b'1');
+    for start in 0..content.len().saturating_sub(option.len() - 1) {
+        if content[start..].starts_with(option) {
+            content[start + option.len() - 1] = number;
+        }
+    }
+    content
+}
+
+#[test]
+fn files_do_not_depend_on_threads_and_instruction_set() {
+    let reference = written(Isa::Scalar, 1, None);
+    let names: Vec<_> = reference.keys().map(String::as_str).collect();
+    let expected = [
+        "dense",
+        "dense-J",
+        "features",
+        "full",
+        "full-epoch-3.safetensors",
+        "full-epoch-7.safetensors",
+        "full.csv",
+        "hebb",
+        "hebb.csv",
+        "manifold",
+        "mini",
+        "mini.csv",
+        "one",
+        "random",
+        "recalled",
+        "symmetrized",
+        "symmetrized.csv",
+    ];
+    assert_eq!(names, expected);
+    for isa in Isa::available() {
+        for n_threads in [1, 2] {
+            for (name, content) in written(isa, n_threads, Some(&reference)) {
+                // No assert_eq: it would print the files.
+                assert!(
+                    with_one_thread(content) == reference[&name],
+                    "{name} differs with {} on {n_threads} threads",
+                    isa.name()
+                );
+            }
+        }
+    }
+}
+
+/// BLAKE3 of a data set, the couplings trained on it, the states recalled and the row of observables: every kernel,
+/// minibatches of uneven size included.
+fn digests(isa: Isa, n_threads: usize) -> [String; 4] {
+    let execution = Execution::new(thread_pool(n_threads).unwrap(), isa).unwrap();
+    let manifold = ManifoldParameters {
+        n_spins: 83,
+        n_patterns: 150,
+        n_test: 40,
+        n_features: 30,
+        n_active: 4,
+        exponent: 1.3,
+        coefficients: Coefficients::Gaussian,
+        test_features: None,
+        n_stored_features: 20,
+        seed: 11,
+    };
+    let data = Manifold::new(manifold).unwrap().generate(&execution).unwrap();
+    let lambda = 0.7;
+    let parameters = PseudoLikelihood {
+        lambda,
+        lr: 0.5,
+        lr_decay: 0.98,
+        l2: 0.003,
+        batches: Batches::Mini { size: 71, drop_last: false },
+        seed: 2,
+    };
+    let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 0.5, &execution).unwrap();
+    trainer.advance_to(20).unwrap();
+    let couplings = trainer.couplings();
+
+    let starts = random_states(70, 83, 4).unwrap();
+    let dynamics = ParallelDynamics { stop: Stop::After(3), ties: Ties::Keep };
+    let recall = dynamics.run(couplings, &starts, &starts, &execution).unwrap();
+    let evaluation = Evaluation::new(&data, lambda, 25, 10, 6, &execution).unwrap();
+    let observed = observe(couplings, &evaluation, &execution).unwrap();
+
+    let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..16].to_owned();
+    [
+        digest(bytemuck::cast_slice(data.train.words())),
+        digest(bytemuck::cast_slice(couplings.values())),
+        digest(bytemuck::cast_slice(recall.states.words())),
+        digest(observed.values().join(",").as_bytes()),
+    ]
+}
+
+/// Pins bits: only this program has ever produced these numbers. They tell builds apart that fuse or reorder
+/// arithmetic, so the test is to pass in a build for the processor at hand (`RUSTFLAGS="-C target-cpu=native"`) too.
+const PINNED: [&str; 4] = ["39b3ad3441a86741", "102eafa87e1d1adb", "11b7cfbc0fbb299a", "8d3ce9d471303fd1"];
+
+#[test]
+fn results_are_pinned() {
+    for isa in Isa::available() {
+        for n_threads in [1, 2] {
+            assert_eq!(digests(isa, n_threads), PINNED, "{} on {n_threads} threads", isa.name());
+        }
+    }
+}
