@@ -1,0 +1,279 @@
+//! A training run from start to report: observations, metrics and snapshots on the way, couplings saved whatever happens.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Instant;
+
+use attractor::analysis::{Evaluation, Observables, observe};
+use attractor::couplings::Couplings;
+use attractor::datasets::DataSet;
+use attractor::execution::Execution;
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, hebb};
+use attractor::storage::{Description, Table};
+use attractor::{Error, Result};
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::super::common::{listing, provenance, short, short_or_dash};
+use super::{Rule, Train, Variant};
+
+/// A training run: what has been learned and observed so far.
+pub(super) struct Run<'a> {
+    options: &'a Train,
+    execution: &'a Execution,
+    evaluation: Evaluation<'a>,
+    description: Description,
+    metrics: Table,
+    latest: Option<(u64, Observables)>,
+    couplings: Option<Couplings>,
+    begun: Instant,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        options: &'a Train,
+        data: &'a DataSet,
+        parameters: &PseudoLikelihood,
+        execution: &'a Execution,
+    ) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let (n_states, n_steps) = (options.eval_states, options.eval_steps);
+        let seed = options.common.seed;
+        let evaluation = Evaluation::new(data, parameters.lambda, n_states, n_steps, seed, execution)?;
+        let mut inputs: Vec<(&str, &Path)> = vec![("data", &options.data)];
+        inputs.extend(options.init_file().map(|file| ("init_file", file)));
+        let mut description = provenance(&inputs)?;
+        description.insert("p".into(), data.n_patterns().to_string());
+        description.insert("rule".into(), name_of(options.rule));
+        description.insert("variant".into(), name_of(options.variant));
+        if options.rule == Rule::PseudoLikelihood {
+            let (batch, drop_last) = match parameters.batches {
+                Batches::Full => ("full".to_owned(), false),
+                Batches::Mini { size, drop_last } => (size.to_string(), drop_last),
+            };
+            description.extend([
+                ("solver".to_owned(), name_of(options.solver)),
+                ("lambda".to_owned(), parameters.lambda.to_string()),
+                ("lr".to_owned(), parameters.lr.to_string()),
+                ("lr_decay".to_owned(), parameters.lr_decay.to_string()),
+                ("l2".to_owned(), parameters.l2.to_string()),
+                ("batch".to_owned(), batch),
+                ("drop_last".to_owned(), drop_last.to_string()),
+                ("init".to_owned(), options.init.clone()),
+                ("init_scale".to_owned(), options.init_scale.to_string()),
+                ("seed".to_owned(), parameters.seed.to_string()),
+            ]);
+        }
+        let columns = ["epoch"].into_iter().chain(Observables::COLUMNS);
+        let metrics = Table::new(columns);
+        if options.eval_every.is_some() {
+            metrics.write(&options.metrics_path(), options.common.overwrite())?;
+        }
+        Ok(Self {
+            options,
+            execution,
+            evaluation,
+            description,
+            metrics,
+            latest: None,
+            couplings: None,
+            begun,
+        })
+    }
+
+    pub(super) fn hebb(&mut self) -> anyhow::Result<()> {
+        let mut couplings = hebb(self.evaluation.train(), self.execution)?;
+        if self.options.normalise {
+            couplings = couplings.normalised(self.execution)?;
+        }
+        self.observe(0, &couplings)?;
+        self.save(couplings, 0, "complete")
+    }
+
+    pub(super) fn pseudo_likelihood(
+        &mut self,
+        parameters: &PseudoLikelihood,
+        initial: &Initial,
+    ) -> anyhow::Result<()> {
+        let options = self.options;
+        let train = self.evaluation.train();
+        let mut trainer =
+            Trainer::new(train, parameters.clone(), initial, options.init_scale, self.execution)?;
+        let progress = self.execution.progress();
+        progress.begin("training", options.epochs);
+        self.observe_trainer(&trainer)?;
+        if options.snapshots.contains(&0) {
+            self.snapshot(0, trainer.couplings())?;
+        }
+        while trainer.epoch() < options.epochs {
+            let next = self.next_stop(trainer.epoch());
+            if let Err(error) = trainer.advance_to(next) {
+                return self.stop_early(trainer, error);
+            }
+            let epoch = trainer.epoch();
+            let is_evaluation =
+                epoch == options.epochs || options.eval_every.is_some_and(|every| epoch % every == 0);
+            if is_evaluation {
+                let before = self.latest;
+                let observed = match self.observe_trainer(&trainer) {
+                    Ok(observed) => observed,
+                    Err(error) => return self.stop_early(trainer, error),
+                };
+                if let Some((earlier, before)) = before
+                    && observed.loss > before.loss
+                {
+                    progress.note(&format!(
+                        "note: the loss rose from {} at epoch {earlier} to {} at epoch {epoch}; a smaller --lr may help",
+                        short(before.loss),
+                        short(observed.loss)
+                    ));
+                }
+            }
+            if options.snapshots.contains(&epoch) {
+                self.snapshot(epoch, trainer.couplings())?;
+            }
+        }
+        progress.end();
+        let couplings = match options.variant {
+            Variant::Asymmetric => trainer.into_couplings(),
+            Variant::Symmetrized => trainer.into_couplings().symmetrized(self.execution)?,
+        };
+        self.save(couplings, options.epochs, "complete")
+    }
+
+    /// The next epoch at which something is to be done.
+    fn next_stop(&self, epoch: u64) -> u64 {
+        let evaluation = self.options.eval_every.map(|every| (epoch / every + 1) * every);
+        let snapshot = self.options.snapshots.iter().copied().filter(|&snapshot| snapshot > epoch).min();
+        [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(self.options.epochs)
+    }
+
+    /// Saves the couplings of the last complete epoch, then passes the error on.
+    fn stop_early(&mut self, trainer: Trainer<'_>, error: Error) -> anyhow::Result<()> {
+        self.execution.progress().end();
+        let status = if matches!(error, Error::Interrupted) { "interrupted" } else { "diverged" };
+        let epoch = trainer.epoch();
+        // Cancelled work is not resumed to symmetrise what is saved.
+        self.description.insert("variant".into(), name_of(Variant::Asymmetric));
+        self.save(trainer.into_couplings(), epoch, status)?;
+        let saved = format!("the couplings of epoch {epoch} are in {}", self.options.output.display());
+        Err(anyhow::Error::from(error).context(saved))
+    }
+
+    /// The couplings as the chosen variant has them.
+    fn variant<'c>(&self, couplings: &'c Couplings) -> Result<Cow<'c, Couplings>> {
+        match self.options.variant {
+            Variant::Asymmetric => Ok(Cow::Borrowed(couplings)),
+            Variant::Symmetrized => couplings.symmetrized(self.execution).map(Cow::Owned),
+        }
+    }
+
+    fn observe_trainer(&mut self, trainer: &Trainer<'_>) -> Result<Observables> {
+        let couplings = self.variant(trainer.couplings())?;
+        self.observe(trainer.epoch(), &couplings)
+    }
+
+    fn observe(&mut self, epoch: u64, couplings: &Couplings) -> Result<Observables> {
+        let observed = observe(couplings, &self.evaluation, self.execution)?;
+        self.latest = Some((epoch, observed));
+        self.metrics.push([vec![epoch.to_string()], observed.values()].concat());
+        if self.options.eval_every.is_some() {
+            self.metrics.append_last(&self.options.metrics_path())?;
+            if !self.options.common.json {
+                self.execution.progress().note(&progress_line(epoch, &observed));
+            }
+        }
+        Ok(observed)
+    }
+
+    fn snapshot(&self, epoch: u64, couplings: &Couplings) -> Result<()> {
+        let couplings = self.variant(couplings)?.into_owned();
+        let couplings = couplings.with_description(self.describe(epoch, "snapshot"));
+        couplings.write(&self.options.snapshot_path(epoch), self.options.common.overwrite())
+    }
+
+    fn describe(&self, epoch: u64, status: &str) -> Description {
+        let mut description = self.description.clone();
+        description.insert("epoch".into(), epoch.to_string());
+        description.insert("status".into(), status.into());
+        description
+    }
+
+    fn save(&mut self, couplings: Couplings, epoch: u64, status: &str) -> anyhow::Result<()> {
+        let couplings = couplings.with_description(self.describe(epoch, status));
+        couplings.write(&self.options.output, self.options.common.overwrite())?;
+        self.couplings = Some(couplings);
+        Ok(())
+    }
+
+    pub(super) fn report(&self) -> anyhow::Result<()> {
+        let Some((epoch, observed)) = self.latest else { return Ok(()) };
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let mut document = serde_json::to_value(observed)?;
+        document["epoch"] = json!(epoch);
+        document["seconds"] = json!(seconds);
+        document["output"] = json!(self.options.output);
+        document["parameters"] = json!(self.description);
+        let count = |at: fn(&attractor::analysis::FeatureCount) -> usize| {
+            observed.learned_features.map_or("-".to_owned(), |count| at(&count).to_string())
+        };
+        let entry = |key: &str| self.description.get(key).cloned().unwrap_or_default();
+        let how = match self.options.rule {
+            Rule::Hebb => String::new(),
+            Rule::PseudoLikelihood => format!(
+                ", {}, lambda {}, lr {}, {epoch} epochs, from {}",
+                entry("variant"),
+                entry("lambda"),
+                entry("lr"),
+                entry("init")
+            ),
+        };
+        let text = listing([
+            ("couplings", self.options.output.display().to_string()),
+            ("rule", format!("{}{how}", entry("rule"))),
+            ("loss", short(observed.loss)),
+            (
+                "row norm |J_i|",
+                format!("{} (lambda_eff {})", short(observed.row_norm), short(observed.lambda_eff)),
+            ),
+            (
+                "stability",
+                format!(
+                    "mean {}, min {}, {:.2} % negative",
+                    short(observed.stability.mean),
+                    short(observed.stability.min),
+                    100.0 * observed.stability.negative_fraction
+                ),
+            ),
+            ("asymmetry", short(observed.asymmetry)),
+            ("distance from Hebb", short_or_dash(observed.hebb_distance)),
+            ("overlap train", short(observed.overlap.train)),
+            ("overlap test", short_or_dash(observed.overlap.test)),
+            ("overlap features", short_or_dash(observed.overlap.features)),
+            ("overlap random", short(observed.overlap.random)),
+            ("training patterns fixed", format!("{:.1} %", 100.0 * observed.fixed_fraction)),
+            ("learned features", format!("{} at 0.9, {} at 0.99", count(|c| c.at_0_9), count(|c| c.at_0_99))),
+            ("gap train - test", short_or_dash(observed.gap.map(|gap| gap.train_minus_test))),
+            ("gap 1 - test", short_or_dash(observed.gap.map(|gap| gap.one_minus_test))),
+            ("seconds", short(seconds)),
+        ]);
+        self.options.common.print(&document, &text)
+    }
+}
+
+/// The name of an option's value as the user writes it.
+fn name_of(value: impl ValueEnum) -> String {
+    value.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+}
+
+fn progress_line(epoch: u64, observed: &Observables) -> String {
+    format!(
+        "epoch {epoch}: loss {}, lambda_eff {}, overlap train {} test {} features {}, learned {}",
+        short(observed.loss),
+        short(observed.lambda_eff),
+        short(observed.overlap.train),
+        short_or_dash(observed.overlap.test),
+        short_or_dash(observed.overlap.features),
+        observed.learned_features.map_or("-".to_owned(), |count| count.at_0_9.to_string()),
+    )
+}
