@@ -58,6 +58,10 @@ fn json_is_exactly_one_document() {
             assert!(document.get(key).is_some(), "{command}: no {key:?} in {document}");
         }
     }
+    for command in ["reproduce --list", "bench --n 64 --patterns 64 --states 64 --runs 1"] {
+        let output = Program::new().run(&format!("{command} --json"));
+        assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap().is_array(), "{command}");
+    }
     let output = program().run("train data --epochs 4 --eval-every 1 -o new --json");
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     for part in ["train", "test", "features", "random"] {
