@@ -6,12 +6,12 @@ use attractor::analysis::margin_statistics;
 use attractor::couplings::Couplings;
 use attractor::dynamics::random_states;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, hebb};
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer, hebb, initial_couplings};
 use attractor::random::{permutation, stream};
 use attractor::spins::SpinMatrix;
 
 fn parameters(lambda: f64, lr: f64) -> PseudoLikelihood {
-    PseudoLikelihood { lambda, lr, lr_decay: 1.0, l2: 0.0, batches: Batches::Full, seed: 5 }
+    PseudoLikelihood { seed: 5, ..PseudoLikelihood::new(lambda, lr) }
 }
 
 fn trainer<'a>(
@@ -270,5 +270,36 @@ fn hebb_couplings_have_the_one_step_error_of_theory() {
         let tolerance = 4.0 * standard_error + finite_size;
         assert!(tolerance < 0.05 * one_step_error(alpha), "the draws say little: {tolerance}");
         assert!((mean - one_step_error(alpha)).abs() < tolerance, "P {p}: {mean} +- {standard_error}");
+    }
+}
+
+/// Both routes are the same descent: after 100 epochs they differ by rounding alone.
+#[test]
+fn gram_route_equals_the_direct_one() {
+    let execution = Execution::with_threads(2).unwrap();
+    let (n, p) = (150, 40);
+    let patterns = random_states(p, n, 21).unwrap();
+    let given = initial_couplings(&Initial::Uniform, 2.0, &patterns, 3, &execution).unwrap();
+    for (initial, l2) in [
+        (Initial::Hebb, 0.0),
+        (Initial::Hebb, 0.01),
+        (Initial::Zero, 0.0),
+        (Initial::Random, 0.02),
+        (Initial::Given(given), 0.0),
+    ] {
+        let train = |route, stops: &[u64]| {
+            let parameters = PseudoLikelihood { l2, lr_decay: 0.99, route, ..parameters(0.4, 0.7) };
+            let mut trainer = Trainer::new(&patterns, parameters, &initial, 0.5, &execution).unwrap();
+            stops.iter().for_each(|&stop| trainer.advance_to(stop).unwrap());
+            trainer.into_couplings()
+        };
+        let (direct, gram) = (train(Route::Direct, &[100]), train(Route::Gram, &[100]));
+        let norm =
+            |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        let difference = norm(&mut direct.values().iter().zip(gram.values()).map(|(a, b)| a - b));
+        assert!(difference < 1e-4 * norm(&mut direct.values().iter().copied()), "{initial:?} {difference}");
+        assert!((0..n).all(|i| gram.values()[i * (n + 1)] == 0.0));
+        // Segments keep the coefficients, so they change no bit; the small load makes the route automatic.
+        assert_eq!(train(Route::Automatic, &[1, 7, 100]).values(), gram.values());
     }
 }

@@ -119,12 +119,11 @@ fn digests(isa: Isa, n_threads: usize) -> [String; 4] {
     let data = Manifold::new(manifold).unwrap().generate(&execution).unwrap();
     let lambda = 0.7;
     let parameters = PseudoLikelihood {
-        lambda,
-        lr: 0.5,
         lr_decay: 0.98,
         l2: 0.003,
         batches: Batches::Mini { size: 71, drop_last: false },
         seed: 2,
+        ..PseudoLikelihood::new(lambda, 0.5)
     };
     let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 0.5, &execution).unwrap();
     trainer.advance_to(20).unwrap();

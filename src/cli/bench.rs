@@ -8,7 +8,7 @@ use attractor::datasets::Random;
 use attractor::dynamics::{LocalFields, ParallelDynamics, Stop, Ties, at_overlap, random_states};
 use attractor::execution::Execution;
 use attractor::kernels::machine;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, hebb, initial_couplings};
+use attractor::learning::{Initial, PseudoLikelihood, Route, Trainer, hebb, initial_couplings};
 use attractor::spins::BlockMajor;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::common::{Common, short};
 use super::estimate::Estimate;
+use super::train::RouteOption;
 
 #[derive(Args)]
 pub struct Bench {
@@ -28,6 +29,9 @@ pub struct Bench {
     /// Number of patterns P of an epoch and of hebb
     #[arg(long, default_value_t = 4096)]
     patterns: usize,
+    /// What an epoch works on
+    #[arg(long, value_enum, default_value_t = RouteOption::Automatic)]
+    route: RouteOption,
     /// Number of states of fields and of recall
     #[arg(long, default_value_t = 4096)]
     states: usize,
@@ -217,21 +221,19 @@ impl Bench {
 
     fn epoch(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
         let patterns = random_states(self.patterns, self.n, self.common.seed)?;
-        let parameters = PseudoLikelihood {
-            lambda: 0.2,
-            lr: 1.0,
-            lr_decay: 1.0,
-            l2: 0.0,
-            batches: Batches::Full,
-            seed: 0,
-        };
+        let parameters = PseudoLikelihood { route: self.route.into(), ..PseudoLikelihood::new(0.2, 1.0) };
+        let route = parameters.route(self.patterns, self.n);
         let mut trainer = Trainer::new(&patterns, parameters, &Initial::Zero, 1.0, execution)?;
         let mut failed = Ok(());
         let seconds = median(self.runs, || failed = trainer.advance_to(trainer.epoch() + 1));
         failed?;
-        let work = 2.0 * self.patterns as f64 * (self.n as f64).powi(2) / 1e9;
-        let shape = format!("P = {}, N = {}", self.patterns, self.n);
-        Ok(self.timing("epoch", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
+        let (n, p) = (self.n as f64, self.patterns as f64);
+        let (route, work, bound) = match route {
+            Route::Gram => ("Gram", p * p * n / 1e9, machine.multiply_adds),
+            _ => ("direct", 2.0 * p * n * n / 1e9, machine.signed_bound()),
+        };
+        let shape = format!("P = {}, N = {}, {route}", self.patterns, self.n);
+        Ok(self.timing("epoch", shape, execution, seconds, work, ("GMAC/s", bound)))
     }
 
     fn hebb(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {

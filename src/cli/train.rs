@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, check_factor};
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, check_factor};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
@@ -45,6 +45,9 @@ pub struct Train {
     /// Number of epochs
     #[arg(long, default_value_t = 200)]
     epochs: u64,
+    /// What a full-batch step works on; automatic takes gram up to load 1/3
+    #[arg(long, value_enum, default_value_t = RouteOption::Automatic)]
+    route: RouteOption,
     /// Patterns in a minibatch [default: all]
     #[arg(long)]
     batch: Option<usize>,
@@ -96,6 +99,25 @@ enum Rule {
 enum Solver {
     /// Gradient descent
     Gd,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RouteOption {
+    Automatic,
+    /// The couplings
+    Direct,
+    /// Coefficients of the patterns
+    Gram,
+}
+
+impl From<RouteOption> for Route {
+    fn from(option: RouteOption) -> Self {
+        match option {
+            RouteOption::Automatic => Route::Automatic,
+            RouteOption::Direct => Route::Direct,
+            RouteOption::Gram => Route::Gram,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -162,7 +184,15 @@ impl Train {
             Some(size) => Batches::Mini { size, drop_last: self.drop_last },
             None => Batches::Full,
         };
-        PseudoLikelihood { lambda, lr, lr_decay: self.lr_decay, l2: self.l2, batches, seed: self.common.seed }
+        PseudoLikelihood {
+            lambda,
+            lr,
+            lr_decay: self.lr_decay,
+            l2: self.l2,
+            batches,
+            route: self.route.into(),
+            seed: self.common.seed,
+        }
     }
 
     /// Refuses outputs that cannot be written, are inputs, or are one another.

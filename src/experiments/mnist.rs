@@ -101,12 +101,9 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
         let evaluation =
             Evaluation::new(&data, config.lambda, config.n_test, config.n_steps, config.seed, execution)?;
         let parameters = PseudoLikelihood {
-            lambda: config.lambda,
-            lr: config.lr,
-            lr_decay: 1.0,
-            l2: 0.0,
             batches: Batches::Mini { size: config.batch.min(n_patterns), drop_last: true },
             seed: config.seed,
+            ..PseudoLikelihood::new(config.lambda, config.lr)
         };
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 1.0, execution)?;
         points.extend(trajectory(&mut trainer, &evaluation, &[config.epochs], execution)?);

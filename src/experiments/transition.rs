@@ -15,7 +15,7 @@ use crate::analysis::Evaluation;
 use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
 use crate::error::Result;
 use crate::execution::Execution;
-use crate::learning::{Batches, Initial, PseudoLikelihood, Trainer};
+use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 
 /// Parameters of the experiment.
@@ -96,14 +96,8 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
         };
         let (n_states, n_steps) = (config.n_states, config.n_steps);
         let evaluation = Evaluation::new(&data, config.lambda, n_states, n_steps, config.seed, execution)?;
-        let parameters = PseudoLikelihood {
-            lambda: config.lambda,
-            lr: config.lr,
-            lr_decay: 1.0,
-            l2: 0.0,
-            batches: Batches::Full,
-            seed: config.seed,
-        };
+        let parameters =
+            PseudoLikelihood { seed: config.seed, ..PseudoLikelihood::new(config.lambda, config.lr) };
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Hebb, 1.0, execution)?;
         points.extend(trajectory(&mut trainer, &evaluation, &config.epochs, execution)?);
     }

@@ -5,6 +5,7 @@
 
 use std::arch::x86_64::*;
 
+use super::dense_product::{self};
 use super::differing_bits::{self, Bytes, DIFFERING, PLANE_WIDTH, Plane};
 use super::lanes::{FloatVector, Lanes, Vector};
 use super::one_state::Octet;
@@ -251,6 +252,7 @@ entry_points! {
         products: &mut [Lanes<i32>], tables: &mut Tables<i32>);
     fields_of_one_state => one_state::run::<F32Octet>, (state: &[u64], rows: &[f32], n_columns: usize,
         fields: &mut [f32]);
+    dense_product => dense_product::run::<F32>, (rows: &[[f32; dense_product::ROWS]], a: &[Lanes<f32>], products: &mut [Lanes<f32>]);
     residuals => logistic::residuals::<F32>, (signs: &[u64], shift: u32, lambda: f32, fields: &mut [Lanes<f32>]);
     margins => logistic::margins::<F32>, (signs: &[u64], shift: u32, fields: &mut [Lanes<f32>]);
     losses => logistic::losses::<F32>, (lambda: f32, margins: &mut [Lanes<f32>]);

@@ -4,6 +4,7 @@ use wide::{f32x8, i32x8, u64x4};
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
+use super::dense_product::{self};
 use super::differing_bits::{self, PLANE_WIDTH, Plane};
 use super::lanes::{Element, Lanes};
 use super::portable::Wide;
@@ -115,6 +116,31 @@ pub fn fields_of_one_state(isa: Isa, state: &[u64], rows: &[f32], n_columns: usi
         avx2::fields_of_one_state(state, rows, n_columns, fields),
         one_state::run::<f32x8>(state, rows, n_columns, fields),
         one_state::run::<PlainOctet>(state, rows, n_columns, fields)
+    );
+}
+
+/// C[m][16] += sum_k K_mk a_k[16] for real K, in ascending order of k.
+///
+/// `rows` are sets of 6 interleaved rows of K, `[m.div_ceil(6)][k][6]`, missing rows as anything; `a` is `[k][16]`,
+/// `products` `[m][16]`.
+///
+/// # Panics
+/// If the lengths do not fit together.
+pub fn dense_product(
+    isa: Isa,
+    rows: &[[f32; dense_product::ROWS]],
+    a: &[Lanes<f32>],
+    products: &mut [Lanes<f32>],
+) {
+    assert_eq!(rows.len(), a.len() * products.len().div_ceil(dense_product::ROWS));
+    if a.is_empty() {
+        return;
+    }
+    twins!(
+        isa,
+        avx2::dense_product(rows, a, products),
+        dense_product::run::<Wide<f32x8>>(rows, a, products),
+        dense_product::run::<Plain<f32>>(rows, a, products)
     );
 }
 

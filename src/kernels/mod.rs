@@ -20,6 +20,7 @@
 //!
 //! A *panel* is 16 neurons. Its couplings lie interleaved, `[k][16]`: one [`Lanes`], one cache line, per column k.
 
+mod dense_product;
 mod differing_bits;
 mod dispatch;
 mod isa;
@@ -35,9 +36,10 @@ mod avx2;
 mod portable;
 mod scalar;
 
+pub use dense_product::ROWS as DENSE_ROWS;
 pub use differing_bits::{PLANE_WIDTH, Plane};
 pub use dispatch::{
-    Weight, differing_bits, fields_of_one_state, hamming_distance, losses, margins, residuals,
+    Weight, dense_product, differing_bits, fields_of_one_state, hamming_distance, losses, margins, residuals,
     signed_product, threshold,
 };
 pub use isa::Isa;

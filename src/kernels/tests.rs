@@ -253,3 +253,27 @@ fn differing_bits_are_counted_for_all_pairs() {
         }
     }
 }
+
+#[test]
+fn dense_products_follow_ascending_columns_on_every_twin() {
+    for (m, k) in [(1_usize, 1_usize), (5, 7), (6, 6), (13, 64), (20, 1)] {
+        let a = random_weights(k, 12);
+        let mut rng = stream(13, "dense", &[]);
+        let rows: Vec<[f32; DENSE_ROWS]> = (0..m.div_ceil(DENSE_ROWS) * k)
+            .map(|_| std::array::from_fn(|_| gaussian(&mut rng) as f32))
+            .collect();
+        for isa in Isa::available() {
+            let mut products = random_weights(m, 14);
+            let mut expected = products.clone();
+            dense_product(isa, &rows, &a, &mut products);
+            for (state, lanes) in expected.iter_mut().enumerate() {
+                for (lane, sum) in lanes.0.iter_mut().enumerate() {
+                    for (column, a) in a.iter().enumerate() {
+                        *sum += rows[state / DENSE_ROWS * k + column][state % DENSE_ROWS] * a.0[lane];
+                    }
+                }
+            }
+            assert_eq!(bits(&products), bits(&expected), "{} M = {m}, K = {k}", isa.name());
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! works on panels of 16 neurons: a thread takes a panel through all its steps and shares nothing with the others but
 //! the packed patterns.
 
+mod gram;
 mod hebb;
 mod initial;
 mod patterns;
@@ -13,5 +14,5 @@ mod trainer;
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
 pub use patterns::PatternBits;
-pub use pseudo_likelihood::{Batches, PseudoLikelihood};
+pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
 pub use trainer::Trainer;

@@ -25,6 +25,18 @@ pub enum Batches {
     Mini { size: usize, drop_last: bool },
 }
 
+/// What a full-batch step works on. Both are exact; they round differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// The Gram route for loads up to 1/3, the direct one beyond and for minibatches.
+    #[default]
+    Automatic,
+    /// The couplings: 2 N P signed products a neuron and epoch.
+    Direct,
+    /// Coefficients of the patterns: P^2 real products a neuron and epoch.
+    Gram,
+}
+
 /// Parameters of gradient descent on the pseudo-likelihood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PseudoLikelihood {
@@ -38,11 +50,22 @@ pub struct PseudoLikelihood {
     pub l2: f64,
     /// Full batch or minibatches.
     pub batches: Batches,
+    /// Direct or Gram route, or whichever is faster by the load.
+    pub route: Route,
     /// Seed of the shuffles.
     pub seed: u64,
 }
 
+/// Up to 1 / this load the Gram route is the faster one: a real product costs about four signed ones, and there are P^2
+/// for 2 N P.
+const GRAM_SPINS_PER_PATTERN: usize = 3;
+
 impl PseudoLikelihood {
+    /// Full batches at a constant learning rate, without weight decay, on the route that fits the load; seed 0.
+    pub fn new(lambda: f64, lr: f64) -> Self {
+        Self { lambda, lr, lr_decay: 1.0, l2: 0.0, batches: Batches::Full, route: Route::Automatic, seed: 0 }
+    }
+
     /// Checks every parameter against its range, with `n_patterns` patterns to learn.
     ///
     /// # Errors
@@ -65,7 +88,24 @@ impl PseudoLikelihood {
                 let expected = format!("at most the {n_patterns} patterns there are, with --drop-last");
                 Err(Error::parameter("batch", expected, size))
             }
+            Batches::Mini { .. } if self.route == Route::Gram => {
+                Err(Error::parameter("route", "direct or automatic, with minibatches", "gram"))
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// The route that training on P patterns of N spins takes: a function of shape and options alone, because it decides
+    /// how results round.
+    pub fn route(&self, n_patterns: usize, n_spins: usize) -> Route {
+        match (self.route, self.batches) {
+            (Route::Automatic, Batches::Full)
+                if n_patterns.saturating_mul(GRAM_SPINS_PER_PATTERN) <= n_spins =>
+            {
+                Route::Gram
+            }
+            (Route::Automatic, _) => Route::Direct,
+            (route, _) => route,
         }
     }
 

@@ -4,14 +4,16 @@
 //! happens when all panels are through and sound, so J is always that of one epoch. Nothing is reduced across threads,
 //! so J has the same bits at any thread count.
 //!
-//! Full batch: a panel goes through all epochs of a segment while it is in cache. Minibatches: all panels take one batch
-//! before the next is gathered, because gathering is shared.
+//! Full batch: a panel goes through all epochs of a segment while it is in cache, on couplings (direct) or, where loads are
+//! small, on coefficients of the patterns ([Gram](super::gram)). Minibatches: all panels take one batch before the next is
+//! gathered, because gathering is shared.
 
 use std::ops::Range;
 
+use super::gram::{Beginning, Coefficients};
 use super::initial::{Initial, initial_couplings};
 use super::patterns::{PatternBits, check_patterns};
-use super::pseudo_likelihood::{Batches, PseudoLikelihood, Scratch, step};
+use super::pseudo_likelihood::{Batches, PseudoLikelihood, Route, Scratch, step};
 use crate::couplings::{Couplings, PANEL, load_panel, n_panels, store_panel};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -31,12 +33,21 @@ const BATCH_WORK: f64 = 2e6;
 /// Gradient descent on the pseudo-likelihood of a set of patterns.
 pub struct Trainer<'a> {
     patterns: &'a SpinMatrix,
-    bits: Option<PatternBits>, // of all patterns, for full batches
+    method: Method,
     parameters: PseudoLikelihood,
     execution: &'a Execution,
     couplings: Couplings, // generation A
     next: Couplings,      // generation B
     epoch: u64,
+}
+
+/// How segments are computed.
+enum Method {
+    /// Full batch, on the couplings.
+    Direct(PatternBits),
+    /// Full batch, on coefficients of the patterns.
+    Gram(PatternBits, Box<Coefficients>),
+    Minibatch,
 }
 
 impl<'a> Trainer<'a> {
@@ -56,8 +67,21 @@ impl<'a> Trainer<'a> {
         parameters.check(patterns.n_rows())?;
         let couplings = initial_couplings(initial, init_scale, patterns, parameters.seed, execution)?;
         let next = Couplings::zeros(couplings.n_spins())?;
-        let bits = (parameters.batches == Batches::Full).then(|| PatternBits::new(patterns));
-        Ok(Self { patterns, bits, parameters, execution, couplings, next, epoch: 0 })
+        let method = match (parameters.batches, parameters.route(patterns.n_rows(), patterns.n_spins())) {
+            (Batches::Mini { .. }, _) => Method::Minibatch,
+            (Batches::Full, Route::Gram) => {
+                let bits = PatternBits::new(patterns);
+                let beginning = match initial {
+                    Initial::Hebb => Beginning::Hebb(init_scale),
+                    Initial::Zero => Beginning::Zero,
+                    _ => Beginning::Outside(couplings.clone()),
+                };
+                let coefficients = Coefficients::new(patterns, &bits, beginning, execution)?;
+                Method::Gram(bits, Box::new(coefficients))
+            }
+            (Batches::Full, _) => Method::Direct(PatternBits::new(patterns)),
+        };
+        Ok(Self { patterns, method, parameters, execution, couplings, next, epoch: 0 })
     }
 
     /// The couplings after [`epoch`](Self::epoch) epochs.
@@ -90,8 +114,8 @@ impl<'a> Trainer<'a> {
         let segment = (SEGMENT_WORK / self.work_per_epoch()).max(1.0) as u64;
         while self.epoch < epoch {
             let end = epoch.min(self.epoch.saturating_add(segment));
-            match &self.bits {
-                Some(bits) => self.execution.for_each(
+            match &mut self.method {
+                Method::Direct(bits) => self.execution.for_each(
                     self.next.values_mut().chunks_mut(PANEL * n_spins).enumerate(),
                     || PanelScratch::new(bits.n_patterns(), bits.n_spins()),
                     full_batch_panel(
@@ -102,7 +126,21 @@ impl<'a> Trainer<'a> {
                         self.epoch..end,
                     ),
                 )?,
-                None => self.minibatch_segment(end)?,
+                Method::Gram(bits, coefficients) => {
+                    let (epochs, lambda) = (self.epoch..end, self.parameters.lambda);
+                    let check = |rows: &[f32]| check_sound(rows, n_spins, lambda, epochs.clone());
+                    let (parameters, execution) = (&self.parameters, self.execution);
+                    coefficients.segment(
+                        bits,
+                        parameters,
+                        epochs.clone(),
+                        &mut self.next,
+                        execution,
+                        check,
+                    )?;
+                    coefficients.switch();
+                }
+                Method::Minibatch => self.minibatch_segment(end)?,
             }
             std::mem::swap(&mut self.couplings, &mut self.next);
             self.execution.progress().advance(end - self.epoch);
@@ -114,6 +152,10 @@ impl<'a> Trainer<'a> {
     /// Signed multiply-adds of an epoch, and what else its batches cost in their place: tables, update, handing out.
     fn work_per_epoch(&self) -> f64 {
         let (n_spins, n_patterns) = (self.couplings.n_spins() as f64, self.patterns.n_rows() as f64);
+        if let Method::Gram(..) = self.method {
+            // Real products, in signed ones of the same time.
+            return 4.0 * n_spins * n_patterns * n_patterns;
+        }
         let (n_batches, size) = match self.parameters.batches {
             Batches::Full => (1.0, n_patterns),
             Batches::Mini { size, .. } => ((n_patterns / size as f64).ceil(), n_patterns.min(size as f64)),

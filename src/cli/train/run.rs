@@ -8,7 +8,7 @@ use attractor::analysis::{Evaluation, Observables, observe};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer, hebb};
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer, hebb};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
 use clap::ValueEnum;
@@ -47,12 +47,17 @@ impl<'a> Run<'a> {
         description.insert("rule".into(), name_of(options.rule));
         description.insert("variant".into(), name_of(options.variant));
         if options.rule == Rule::PseudoLikelihood {
+            let route = match parameters.route(data.n_patterns(), data.n_spins()) {
+                Route::Gram => "gram",
+                _ => "direct",
+            };
             let (batch, drop_last) = match parameters.batches {
                 Batches::Full => ("full".to_owned(), false),
                 Batches::Mini { size, drop_last } => (size.to_string(), drop_last),
             };
             description.extend([
                 ("solver".to_owned(), name_of(options.solver)),
+                ("route".to_owned(), route.to_owned()),
                 ("lambda".to_owned(), parameters.lambda.to_string()),
                 ("lr".to_owned(), parameters.lr.to_string()),
                 ("lr_decay".to_owned(), parameters.lr_decay.to_string()),
