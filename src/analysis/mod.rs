@@ -9,7 +9,7 @@ mod overlaps;
 
 pub use margins::{MarginStatistics, margin_statistics};
 pub use observables::{
-    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, observe,
-    recall_summary,
+    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, note_rising_loss,
+    observe, recall_summary,
 };
 pub use overlaps::{learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps};

@@ -9,7 +9,8 @@ use crate::datasets::DataSet;
 use crate::dynamics::{ParallelDynamics, Recall, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
-use crate::learning::squared_hebb_norm;
+use crate::execution::Progress;
+use crate::learning::{PseudoLikelihood, squared_hebb_norm};
 use crate::spins::SpinMatrix;
 
 /// What to measure, prepared once for a data set and used at every evaluation point.
@@ -20,6 +21,7 @@ pub struct Evaluation<'a> {
     features: Option<&'a SpinMatrix>,
     random_sample: SpinMatrix,
     lambda: f64,
+    l2: f64,
     hebb_norm: f64,
     dynamics: ParallelDynamics,
 }
@@ -65,6 +67,8 @@ pub struct StabilitySummary {
 pub struct Observables {
     /// Mean pseudo-likelihood loss per neuron over all training patterns.
     pub loss: f64,
+    /// What descent lowers: the loss plus (l2 / 2) |J_i|^2, mean over neurons.
+    pub objective: f64,
     /// Mean over neurons of |J_i|_2.
     pub row_norm: f64,
     /// lambda' times the mean row norm, lambda' = lambda / 2.
@@ -85,8 +89,9 @@ pub struct Observables {
 
 impl Observables {
     /// Names of the columns of a table of observables.
-    pub const COLUMNS: [&'static str; 18] = [
+    pub const COLUMNS: [&'static str; 19] = [
         "loss",
+        "objective",
         "row_norm",
         "lambda_eff",
         "asymmetry",
@@ -111,6 +116,7 @@ impl Observables {
         let count = |count: Option<usize>| count.map(|count| count as f64);
         let values = [
             Some(self.loss),
+            Some(self.objective),
             Some(self.row_norm),
             Some(self.lambda_eff),
             Some(self.asymmetry),
@@ -135,13 +141,13 @@ impl Observables {
 
 impl<'a> Evaluation<'a> {
     /// Overlaps are taken over the first `n_states` training and test patterns and as many random states (of stream
-    /// `seed`), and over all features, after `n_steps` parallel steps.
+    /// `seed`), and over all features, after `n_steps` parallel steps. `parameters` are those whose loss is measured.
     ///
     /// # Errors
     /// If interrupted, memory for the random states is missing, or the training set is too large for exact Hebb counts.
     pub fn new(
         data: &'a DataSet,
-        lambda: f64,
+        parameters: &PseudoLikelihood,
         n_states: usize,
         n_steps: u64,
         seed: u64,
@@ -154,17 +160,30 @@ impl<'a> Evaluation<'a> {
             test_sample: data.test.as_ref().map(|test| test.head(n_states)),
             features: data.features.as_ref(),
             random_sample: random_states(n_states, train.n_spins(), seed)?,
-            lambda,
+            lambda: parameters.lambda,
+            l2: parameters.l2,
             hebb_norm: squared_hebb_norm(train, execution)?.sqrt(),
             dynamics: ParallelDynamics { stop: Stop::After(n_steps), ties: Ties::Keep },
         })
     }
-}
 
-impl<'a> Evaluation<'a> {
     /// The training patterns, all of them.
     pub fn train(&self) -> &'a SpinMatrix {
         self.train
+    }
+}
+
+/// Tells the user where descent went up between two evaluations, (epoch, observables) each.
+pub fn note_rising_loss(
+    progress: &dyn Progress,
+    (earlier, before): (u64, &Observables),
+    (epoch, now): (u64, &Observables),
+) {
+    if now.objective > before.objective {
+        progress.note(&format!(
+            "note: the loss rose from {:.4} at epoch {earlier} to {:.4} at epoch {epoch}; a smaller lr may help",
+            before.objective, now.objective
+        ));
     }
 }
 
@@ -195,6 +214,7 @@ pub fn observe(
     let random = mean(&final_overlaps(&evaluation.random_sample)?);
     Ok(Observables {
         loss: margins.loss,
+        objective: margins.loss + 0.5 * evaluation.l2 * norm * norm / norms.len() as f64,
         row_norm,
         lambda_eff: evaluation.lambda / 2.0 * row_norm,
         asymmetry: asymmetry.ratio,
@@ -225,12 +245,14 @@ pub struct RecallSummary {
     pub overlap_max_mean: Option<f64>,
     /// Standard deviation of the final overlaps over the states.
     pub overlap_std: f64,
-    /// Fraction of starts that are fixed points themselves.
-    pub fixed_fraction: f64,
+    /// Fraction of starts that are fixed points themselves; none if no step was made.
+    pub fixed_fraction: Option<f64>,
     /// Fraction of trajectories that ended in a fixed point.
     pub converged_fraction: f64,
     /// Fraction that ended in a cycle of period 2 or more.
     pub cycle_fraction: f64,
+    /// Fraction that reached neither in the steps made.
+    pub unsettled_fraction: f64,
     /// Largest period seen, 1 for fixed points; none if nothing settled.
     pub period_max: Option<u64>,
     /// Mean number of steps before the fixed point or cycle, or of all steps where neither was reached.
@@ -258,9 +280,10 @@ pub fn recall_summary(
         overlap_mean,
         overlap_max_mean: best.is_finite().then_some(best),
         overlap_std: mean(&deviations).sqrt(),
-        fixed_fraction: fixed_fraction(recall),
+        fixed_fraction: best.is_finite().then(|| fixed_fraction(recall)),
         converged_fraction: fraction(&|period| period == Some(1)),
         cycle_fraction: fraction(&|period| period.is_some_and(|period| period > 1)),
+        unsettled_fraction: fraction(&|period| period.is_none()),
         period_max: recall.fates.iter().filter_map(|fate| fate.period).max(),
         steps_mean: mean(&recall.fates.iter().map(|fate| fate.steps as f64).collect::<Vec<_>>()),
     })

@@ -23,7 +23,7 @@ pub fn overlaps(isa: Isa, a: &SpinMatrix, b: &SpinMatrix) -> Result<Vec<f64>> {
 
 /// How many overlaps reach `threshold`.
 pub fn learned_features(overlaps: &[f64], threshold: f64) -> usize {
-    // Overlaps are multiples of 2/N: half of the smallest spacing in reach absorbs the rounding of the threshold.
+    // Overlaps are multiples of 2/N; the slack is far below that and above the rounding of the threshold.
     overlaps.iter().filter(|&&m| m >= threshold - 1e-12).count()
 }
 

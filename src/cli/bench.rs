@@ -14,8 +14,9 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::common::{Common, short};
 use super::estimate::Estimate;
+use super::options::Common;
+use super::text::short;
 use super::train::RouteOption;
 
 #[derive(Args)]

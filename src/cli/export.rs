@@ -9,7 +9,7 @@ use attractor::storage::Container;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::common::Common;
+use super::options::Common;
 
 #[derive(Args)]
 pub struct Export {

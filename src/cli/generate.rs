@@ -8,8 +8,10 @@ use attractor::storage::Description;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::common::{Common, listing, provenance, short};
 use super::estimate::Estimate;
+use super::options::Common;
+use super::provenance::provenance;
+use super::text::{listing, short};
 
 #[derive(Args)]
 pub struct Generate {

@@ -7,8 +7,10 @@ use attractor::datasets::{Import as SpinFiles, Mnist, SpinEncoding, TestImages};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::common::{Common, listing, provenance};
 use super::generate::save;
+use super::options::Common;
+use super::provenance::provenance;
+use super::text::listing;
 
 #[derive(Args)]
 pub struct Import {

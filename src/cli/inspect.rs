@@ -9,7 +9,8 @@ use attractor::storage::Container;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::common::{Common, listing, short};
+use super::options::Common;
+use super::text::{listing, short};
 
 #[derive(Args)]
 pub struct Inspect {

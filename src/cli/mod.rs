@@ -3,15 +3,17 @@
 //! What belongs to a program and not to a library happens here: the environment, signals, the terminal, exit codes.
 
 mod bench;
-mod common;
 mod estimate;
 mod export;
 mod generate;
 mod import;
 mod inspect;
+mod options;
 mod progress;
+mod provenance;
 mod recall;
 mod reproduce;
+mod text;
 mod train;
 
 use std::process::ExitCode;

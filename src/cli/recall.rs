@@ -13,8 +13,10 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::common::{Common, listing, provenance, short, short_or_dash};
 use super::estimate::Estimate;
+use super::options::Common;
+use super::provenance::provenance;
+use super::text::{listing, name_of, short, short_or_dash};
 
 #[derive(Args)]
 pub struct Recall {
@@ -122,6 +124,11 @@ impl Recall {
             let mut description = provenance(&[("couplings", &self.couplings), ("data", &self.data)])?;
             description.insert("overlap".into(), self.overlap.to_string());
             description.insert("seed".into(), self.common.seed.to_string());
+            description.insert("from".into(), name_of(self.from));
+            description.insert("dynamics".into(), name_of(self.dynamics));
+            description.insert("ties".into(), name_of(self.ties));
+            let (key, steps) = self.steps.map_or(("max_steps", self.max_steps), |steps| ("steps", steps));
+            description.insert(key.into(), steps.to_string());
             recall.write(output, &starts, &description, self.common.overwrite())?;
         }
         let mut document = serde_json::to_value(summary)?;
@@ -137,11 +144,12 @@ impl Recall {
                 format!("{} +- {} (std)", short(summary.overlap_mean), short(summary.overlap_std)),
             ),
             ("largest overlap on the way", short_or_dash(summary.overlap_max_mean)),
-            ("starts that are fixed points", percent(summary.fixed_fraction)),
+            ("starts that are fixed points", summary.fixed_fraction.map_or("-".into(), percent)),
             ("ended in a fixed point", percent(summary.converged_fraction)),
             ("ended in a cycle", percent(summary.cycle_fraction)),
+            ("not settled", percent(summary.unsettled_fraction)),
             ("longest period", summary.period_max.map_or("-".into(), |period| period.to_string())),
-            ("steps before settling", short(summary.steps_mean)),
+            ("steps before settling, or made", short(summary.steps_mean)),
             ("seconds", short(seconds)),
         ]);
         self.common.print(&document, &text)

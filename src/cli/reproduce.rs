@@ -6,7 +6,9 @@ use attractor::experiments::{Experiment, Options};
 use clap::Args;
 use serde_json::json;
 
-use super::common::{Common, command_line, listing};
+use super::options::Common;
+use super::provenance::command_line;
+use super::text::listing;
 
 #[derive(Args)]
 pub struct Reproduce {

@@ -12,8 +12,9 @@ use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, check_facto
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
-use super::common::Common;
 use super::estimate::Estimate;
+use super::options::Common;
+use super::text::name_of;
 use run::Run;
 
 #[derive(Args)]
@@ -37,14 +38,15 @@ pub struct Train {
     #[arg(long)]
     lr: Option<f64>,
     /// Factor of the learning rate from epoch to epoch
-    #[arg(long, default_value_t = 1.0)]
-    lr_decay: f64,
+    /// [default: 1]
+    #[arg(long)]
+    lr_decay: Option<f64>,
     /// Read lambda and lr as the paper's lambda' and lr'
     #[arg(long)]
     paper_units: bool,
-    /// Number of epochs
-    #[arg(long, default_value_t = 200)]
-    epochs: u64,
+    /// Number of epochs [default: 200]
+    #[arg(long)]
+    epochs: Option<u64>,
     /// What a full-batch step works on; automatic takes gram up to load 1/3
     #[arg(long, value_enum, default_value_t = RouteOption::Automatic)]
     route: RouteOption,
@@ -54,15 +56,15 @@ pub struct Train {
     /// Leave out a last, smaller minibatch
     #[arg(long, requires = "batch")]
     drop_last: bool,
-    /// Initial couplings: hebb, zero, random, uniform, or a file
-    #[arg(long, default_value = "hebb")]
-    init: String,
-    /// Factor of the initial couplings
-    #[arg(long, default_value_t = 1.0)]
-    init_scale: f64,
-    /// Weight decay
-    #[arg(long, default_value_t = 0.0)]
-    l2: f64,
+    /// Initial couplings: hebb, zero, random, uniform, or a file [default: hebb]
+    #[arg(long)]
+    init: Option<String>,
+    /// Factor of the initial couplings [default: 1]
+    #[arg(long)]
+    init_scale: Option<f64>,
+    /// Weight decay [default: 0]
+    #[arg(long)]
+    l2: Option<f64>,
     /// Write Hebb couplings divided by N, not integer counts with a scale
     #[arg(long)]
     normalise: bool,
@@ -132,6 +134,8 @@ enum Variant {
 const DEFAULT_LAMBDA: f64 = 0.2;
 /// The learning rate where none is given.
 const DEFAULT_LR: f64 = 1.0;
+/// Epochs where no number is given.
+const DEFAULT_EPOCHS: u64 = 200;
 
 impl Train {
     pub fn run(self) -> anyhow::Result<()> {
@@ -145,17 +149,11 @@ impl Train {
         if self.eval_every == Some(0) {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
-        if let Some(late) = self.snapshots.iter().find(|&&epoch| epoch > self.epochs) {
-            let expected = format!("epochs up to the last, {}", self.epochs);
+        if let Some(late) = self.snapshots.iter().find(|&&epoch| epoch > self.epochs()) {
+            let expected = format!("epochs up to the last, {}", self.epochs());
             return Err(Error::parameter("snapshots", expected, late).into());
         }
-        if self.rule == Rule::Hebb
-            && let Some(epoch) = self.snapshots.first()
-        {
-            return Err(
-                Error::parameter("snapshots", "none with --rule hebb, which has no epochs", epoch).into()
-            );
-        }
+        self.check_options_of_rule()?;
         self.check_outputs()?;
         let initial = self.initial(data.n_spins(), &execution)?;
         let estimate = self.estimate(&data, &execution);
@@ -187,11 +185,47 @@ impl Train {
         PseudoLikelihood {
             lambda,
             lr,
-            lr_decay: self.lr_decay,
-            l2: self.l2,
+            lr_decay: self.lr_decay.unwrap_or(1.0),
+            l2: self.l2.unwrap_or(0.0),
             batches,
             route: self.route.into(),
             seed: self.common.seed,
+        }
+    }
+
+    fn epochs(&self) -> u64 {
+        self.epochs.unwrap_or(DEFAULT_EPOCHS)
+    }
+
+    fn init(&self) -> &str {
+        self.init.as_deref().unwrap_or("hebb")
+    }
+
+    fn init_scale(&self) -> f64 {
+        self.init_scale.unwrap_or(1.0)
+    }
+
+    /// Refuses options that the chosen rule would ignore.
+    fn check_options_of_rule(&self) -> Result<()> {
+        let given = match self.rule {
+            Rule::Hebb => vec![
+                ("lr", self.lr.is_some()),
+                ("lr-decay", self.lr_decay.is_some()),
+                ("epochs", self.epochs.is_some()),
+                ("batch", self.batch.is_some()),
+                ("init", self.init.is_some()),
+                ("init-scale", self.init_scale.is_some()),
+                ("l2", self.l2.is_some()),
+                ("snapshots", !self.snapshots.is_empty()),
+            ],
+            Rule::PseudoLikelihood => vec![("normalise", self.normalise)],
+        };
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => {
+                let expected = format!("no such option with --rule {}", name_of(self.rule));
+                Err(Error::parameter(name, expected, "one"))
+            }
+            None => Ok(()),
         }
     }
 
@@ -209,14 +243,14 @@ impl Train {
 
     /// The file of the initial couplings, where it is one.
     fn init_file(&self) -> Option<&Path> {
-        let is_name = ["hebb", "zero", "random", "uniform"].contains(&self.init.as_str());
-        (self.rule == Rule::PseudoLikelihood && !is_name).then_some(Path::new(&self.init))
+        let is_name = ["hebb", "zero", "random", "uniform"].contains(&self.init());
+        (self.rule == Rule::PseudoLikelihood && !is_name).then_some(Path::new(self.init()))
     }
 
     fn initial(&self, n_spins: usize, execution: &Execution) -> Result<Initial> {
-        check_factor(self.init_scale)?;
+        check_factor(self.init_scale())?;
         let Some(file) = self.init_file() else {
-            return Ok(match self.init.as_str() {
+            return Ok(match self.init() {
                 "zero" => Initial::Zero,
                 "random" => Initial::Random,
                 "uniform" => Initial::Uniform,
@@ -225,7 +259,7 @@ impl Train {
         };
         if !file.exists() {
             let expected = "hebb, zero, random, uniform or a file that exists";
-            return Err(Error::parameter("init", expected, &self.init));
+            return Err(Error::parameter("init", expected, self.init()));
         }
         let couplings = Couplings::open(file, execution)?;
         if couplings.n_spins() != n_spins {
@@ -257,7 +291,7 @@ impl Train {
         let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
         let memory = copies * couplings + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.snapshots.len() as f64);
-        let epochs = if self.rule == Rule::Hebb { 0.0 } else { self.epochs as f64 };
+        let epochs = if self.rule == Rule::Hebb { 0.0 } else { self.epochs() as f64 };
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * self.eval_states as f64 * self.eval_steps as f64 / 3.0;

@@ -78,14 +78,18 @@ impl LocalFields {
 mod tests {
     use super::*;
     use crate::dynamics::random_states;
-    use crate::learning::{Initial, initial_couplings};
+    use crate::random::{gaussian, stream};
 
     #[test]
     fn fields_are_the_sums_of_their_definition() {
         let execution = Execution::with_threads(2).unwrap();
         let (n, m) = (83, 29);
         let states = random_states(m, n, 1).unwrap();
-        let couplings = initial_couplings(&Initial::Random, 1.0, &states, 2, &execution).unwrap();
+        let mut rng = stream(2, "local fields test", &[]);
+        let width = 1.0 / (n as f64).sqrt();
+        let entry =
+            |x: usize| if x.is_multiple_of(n + 1) { 0.0 } else { (gaussian(&mut rng) * width) as f32 };
+        let couplings = Couplings::from_rows(n, (0..n * n).map(entry).collect()).unwrap();
         let fields = LocalFields::new(&couplings, &BlockMajor::from_rows(&states), &execution).unwrap();
         for state in 0..m {
             for i in 0..n {

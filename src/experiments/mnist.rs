@@ -62,13 +62,18 @@ impl MnistConfig {
     }
 }
 
-/// Digits in the picture.
-const N_PICTURED: usize = 10;
-
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    let config = MnistConfig::new(options.quick, options.seed);
+    run_mnist(&MnistConfig::new(options.quick, options.seed), options, execution)
+}
+
+/// Runs the experiment with parameters of the caller's; of `options`, all but the size and the seed count.
+///
+/// # Errors
+/// If MNIST is missing or has too few images, a parameter is out of range, the output exists and may not be replaced or
+/// cannot be written, or interrupted.
+pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
     let files = ["table.csv", "figure.svg", "figure.png", "comparison.csv", "digits.png"];
-    let mut directory = RunDirectory::create("mnist", options, &config, &files)?;
+    let mut directory = RunDirectory::create("mnist", options, config, &files)?;
     let images = Mnist {
         n_train: 60_000,
         n_test: 0,
@@ -89,29 +94,33 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
     directory.result("mean_overlap_within_class", within_class);
 
     let first_test = config.patterns.iter().copied().max().unwrap_or(0);
+    if first_test + config.n_test > images.train.n_rows() {
+        let expected = format!("at most the {} training images, test included", images.train.n_rows());
+        return Err(Error::parameter("patterns", expected, first_test + config.n_test));
+    }
     let held_out: Vec<usize> = (first_test..first_test + config.n_test).collect();
     let test = images.train.select(&held_out);
-    let pictured: Vec<usize> = one_of_each(&labels[first_test..]).collect();
+    let pictured: Vec<usize> = one_of_each(&labels[first_test..][..config.n_test]);
     let pictured = test.select(&pictured);
 
     let mut points = Vec::new();
     let mut pictures = vec![("test image".to_owned(), pictured.clone())];
     for &n_patterns in &config.patterns {
         let data = DataSet { test: Some(test.clone()), ..DataSet::from_train(images.train.head(n_patterns)) };
-        let evaluation =
-            Evaluation::new(&data, config.lambda, config.n_test, config.n_steps, config.seed, execution)?;
         let parameters = PseudoLikelihood {
             batches: Batches::Mini { size: config.batch.min(n_patterns), drop_last: true },
             seed: config.seed,
             ..PseudoLikelihood::new(config.lambda, config.lr)
         };
+        let evaluation =
+            Evaluation::new(&data, &parameters, config.n_test, config.n_steps, config.seed, execution)?;
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 1.0, execution)?;
         points.extend(trajectory(&mut trainer, &evaluation, &[config.epochs], execution)?);
         let dynamics = ParallelDynamics { stop: Stop::After(config.n_steps), ties: Ties::Keep };
         let recall = dynamics.run(trainer.couplings(), &pictured, &pictured, execution)?;
         pictures.push((format!("P = {n_patterns}"), recall.states));
     }
-    directory.table("table.csv", &table(&points))?;
+    directory.table("table.csv", &table(&points, |_| "pseudo-likelihood"))?;
     let comparison = Comparison::new(&points)?;
     directory.table("comparison.csv", &comparison.table())?;
     directory.figure("figure", &comparison.figure())?;
@@ -130,9 +139,9 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
     Ok(Outcome { manifest: directory.finish()?, summary })
 }
 
-/// The first row of each digit, then whatever follows, up to [`N_PICTURED`].
-fn one_of_each(labels: &[u8]) -> impl Iterator<Item = usize> {
-    (0..10).filter_map(|digit| labels.iter().position(|&label| label == digit)).take(N_PICTURED)
+/// The first row of each class that there is.
+fn one_of_each(labels: &[u8]) -> Vec<usize> {
+    (0..=u8::MAX).filter_map(|class| labels.iter().position(|&label| label == class)).take(10).collect()
 }
 
 /// A point of ours beside the published one at the nearest load.

@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
-pub use mnist::MnistConfig;
+pub use mnist::{MnistConfig, run_mnist};
 pub use run_directory::Manifest;
-pub use transition::TransitionConfig;
+pub use transition::{TransitionConfig, run_transition};
 
 /// What a caller chooses about an experiment.
 #[derive(Clone, Debug)]

@@ -29,12 +29,15 @@ pub struct Manifest {
 pub(super) struct RunDirectory {
     folder: PathBuf,
     overwrite: Overwrite,
+    /// What `config.toml` will hold, until it is written.
+    config: Option<String>,
     manifest: Manifest,
     begun: Instant,
 }
 
 impl RunDirectory {
-    /// Makes the folder and writes `config.toml`, after checking that every one of `files` can be written.
+    /// Checks that every one of `files` can be written, and writes nothing yet: a run that fails before its first result
+    /// leaves nothing behind.
     pub(super) fn create(
         experiment: &str,
         options: &Options,
@@ -42,9 +45,14 @@ impl RunDirectory {
         files: &[&str],
     ) -> Result<Self> {
         let folder = options.output.clone();
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "make this folder"))?;
-        for file in files.iter().chain(&["config.toml", "manifest.json"]) {
-            check_output(&folder.join(file), options.overwrite)?;
+        if folder.exists() {
+            for file in files.iter().chain(&["config.toml", "manifest.json"]) {
+                check_output(&folder.join(file), options.overwrite)?;
+            }
+        } else {
+            // Whether the folder can be made is known only by making it.
+            std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "make this folder"))?;
+            std::fs::remove_dir(&folder).map_err(Error::io(&folder, "remove this empty folder"))?;
         }
         let manifest = Manifest {
             experiment: experiment.into(),
@@ -55,12 +63,16 @@ impl RunDirectory {
             files: BTreeMap::new(),
             results: BTreeMap::new(),
         };
-        let mut directory = Self { folder, overwrite: options.overwrite, manifest, begun: Instant::now() };
         let config = toml::to_string_pretty(config).map_err(|error| {
             Error::format(Path::new("config.toml"), "parameters TOML can hold", error.to_string())
         })?;
-        directory.bytes("config.toml", config.as_bytes())?;
-        Ok(directory)
+        Ok(Self {
+            folder,
+            overwrite: options.overwrite,
+            config: Some(config),
+            manifest,
+            begun: Instant::now(),
+        })
     }
 
     pub(super) fn input(&mut self, name: &str, hash: &str) {
@@ -72,12 +84,14 @@ impl RunDirectory {
     }
 
     pub(super) fn table(&mut self, name: &str, table: &Table) -> Result<()> {
+        self.begin()?;
         table.write(&self.folder.join(name), self.overwrite)?;
         self.written(name)
     }
 
     /// Writes `stem.svg` and `stem.png`.
     pub(super) fn figure(&mut self, stem: &str, figure: &Figure) -> Result<()> {
+        self.begin()?;
         figure.write(&self.folder.join(stem), self.overwrite)?;
         self.written(&format!("{stem}.svg"))?;
         self.written(&format!("{stem}.png"))
@@ -85,6 +99,7 @@ impl RunDirectory {
 
     /// Writes `stem.png`.
     pub(super) fn montage(&mut self, stem: &str, montage: &Montage) -> Result<()> {
+        self.begin()?;
         montage.write(&self.folder.join(stem), self.overwrite)?;
         self.written(&format!("{stem}.png"))
     }
@@ -99,9 +114,12 @@ impl RunDirectory {
         Ok(self.manifest)
     }
 
-    fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_bytes(&self.folder.join(name), self.overwrite, bytes)?;
-        self.written(name)
+    /// Makes the folder and writes `config.toml`, before the first result.
+    fn begin(&mut self) -> Result<()> {
+        let Some(config) = self.config.take() else { return Ok(()) };
+        std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "make this folder"))?;
+        write_bytes(&self.folder.join("config.toml"), self.overwrite, config.as_bytes())?;
+        self.written("config.toml")
     }
 
     fn written(&mut self, name: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Observables along a training run.
 
-use crate::analysis::{Evaluation, Observables, observe};
+use crate::analysis::{Evaluation, Observables, note_rising_loss, observe};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::learning::Trainer;
@@ -23,28 +23,37 @@ pub(super) fn trajectory(
     execution: &Execution,
 ) -> Result<Vec<Point>> {
     let train = evaluation.train();
-    let mut points = Vec::new();
+    let mut points: Vec<Point> = Vec::new();
     let what = format!("training on P = {}", train.n_rows());
     execution.progress().begin(&what, epochs.last().copied().unwrap_or(0));
     for &epoch in epochs {
         trainer.advance_to(epoch)?;
+        let observables = observe(trainer.couplings(), evaluation, execution)?;
+        if let Some(last) = points.last() {
+            note_rising_loss(execution.progress(), (last.epoch, &last.observables), (epoch, &observables));
+        }
         points.push(Point {
             n_patterns: train.n_rows(),
             load: train.n_rows() as f64 / train.n_spins() as f64,
             epoch,
-            observables: observe(trainer.couplings(), evaluation, execution)?,
+            observables,
         });
     }
     execution.progress().end();
     Ok(points)
 }
 
-/// One row a point.
-pub(super) fn table(points: &[Point]) -> Table {
-    let columns = ["patterns", "load", "epoch"].into_iter().chain(Observables::COLUMNS);
+/// One row a point; `rule_at` names the rule of the couplings at an epoch.
+pub(super) fn table(points: &[Point], rule_at: fn(u64) -> &'static str) -> Table {
+    let columns = ["rule", "patterns", "load", "epoch"].into_iter().chain(Observables::COLUMNS);
     let mut table = Table::new(columns);
     for point in points {
-        let place = vec![point.n_patterns.to_string(), point.load.to_string(), point.epoch.to_string()];
+        let place = vec![
+            rule_at(point.epoch).to_owned(),
+            point.n_patterns.to_string(),
+            point.load.to_string(),
+            point.epoch.to_string(),
+        ];
         table.push([place, point.observables.values()].concat());
     }
     table

@@ -2,7 +2,8 @@
 //!
 //! Each algorithm is written once, generic over a vector type, and instantiated in one thin file per instruction set
 //! ([`Isa`]). Every operation is a separate IEEE addition, subtraction, multiplication or division (never a fused one),
-//! in an order that the algorithm fixes, so all instantiations give **the same bits**.
+//! in an order that the algorithm fixes, so all instantiations give **the same bits**. ([`machine`] alone fuses: it measures
+//! what a processor could do and computes nothing.)
 //!
 //! # The canonical order of a local field
 //!

@@ -108,45 +108,46 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`Error::Diverged`] if couplings stop being finite, [`Error::Interrupted`] if cancelled. The couplings are then
-    /// those of the last complete segment, at [`epoch`](Self::epoch).
+    /// those at [`epoch`](Self::epoch): the last sound epoch, or the end of the last complete segment.
     pub fn advance_to(&mut self, epoch: u64) -> Result<()> {
-        let n_spins = self.couplings.n_spins();
-        let segment = (SEGMENT_WORK / self.work_per_epoch()).max(1.0) as u64;
+        let mut segment = (SEGMENT_WORK / self.work_per_epoch()).max(1.0) as u64;
         while self.epoch < epoch {
             let end = epoch.min(self.epoch.saturating_add(segment));
-            match &mut self.method {
-                Method::Direct(bits) => self.execution.for_each(
-                    self.next.values_mut().chunks_mut(PANEL * n_spins).enumerate(),
-                    || PanelScratch::new(bits.n_patterns(), bits.n_spins()),
-                    full_batch_panel(
-                        &self.couplings,
-                        bits,
-                        &self.parameters,
-                        self.execution,
-                        self.epoch..end,
-                    ),
-                )?,
-                Method::Gram(bits, coefficients) => {
-                    let (epochs, lambda) = (self.epoch..end, self.parameters.lambda);
-                    let check = |rows: &[f32]| check_sound(rows, n_spins, lambda, epochs.clone());
-                    let (parameters, execution) = (&self.parameters, self.execution);
-                    coefficients.segment(
-                        bits,
-                        parameters,
-                        epochs.clone(),
-                        &mut self.next,
-                        execution,
-                        check,
-                    )?;
-                    coefficients.switch();
+            match self.segment(end) {
+                Ok(()) => {}
+                // Somewhere in this segment: look for the last sound epoch in its halves.
+                Err(Error::Diverged { .. }) if end - self.epoch > 1 => {
+                    segment = (end - self.epoch) / 2;
+                    continue;
                 }
-                Method::Minibatch => self.minibatch_segment(end)?,
+                Err(error) => return Err(error),
             }
             std::mem::swap(&mut self.couplings, &mut self.next);
             self.execution.progress().advance(end - self.epoch);
             self.epoch = end;
         }
         Ok(())
+    }
+
+    /// Computes generation B: the couplings at `end`.
+    fn segment(&mut self, end: u64) -> Result<()> {
+        let n_spins = self.couplings.n_spins();
+        match &mut self.method {
+            Method::Direct(bits) => self.execution.for_each(
+                self.next.values_mut().chunks_mut(PANEL * n_spins).enumerate(),
+                || PanelScratch::new(bits.n_patterns(), bits.n_spins()),
+                full_batch_panel(&self.couplings, bits, &self.parameters, self.execution, self.epoch..end),
+            ),
+            Method::Gram(bits, coefficients) => {
+                let (epochs, lambda) = (self.epoch..end, self.parameters.lambda);
+                let check = |rows: &[f32]| check_sound(rows, n_spins, lambda, epochs.clone());
+                let (parameters, execution) = (&self.parameters, self.execution);
+                coefficients.segment(bits, parameters, epochs.clone(), &mut self.next, execution, check)?;
+                coefficients.switch();
+                Ok(())
+            }
+            Method::Minibatch => self.minibatch_segment(end),
+        }
     }
 
     /// Signed multiply-adds of an epoch, and what else its batches cost in their place: tables, update, handing out.

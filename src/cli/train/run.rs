@@ -4,17 +4,17 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Instant;
 
-use attractor::analysis::{Evaluation, Observables, observe};
+use attractor::analysis::{Evaluation, Observables, note_rising_loss, observe};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
 use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer, hebb};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
-use clap::ValueEnum;
 use serde_json::json;
 
-use super::super::common::{listing, provenance, short, short_or_dash};
+use super::super::provenance::provenance;
+use super::super::text::{listing, name_of, short, short_or_dash};
 use super::{Rule, Train, Variant};
 
 /// A training run: what has been learned and observed so far.
@@ -39,13 +39,15 @@ impl<'a> Run<'a> {
         let begun = Instant::now();
         let (n_states, n_steps) = (options.eval_states, options.eval_steps);
         let seed = options.common.seed;
-        let evaluation = Evaluation::new(data, parameters.lambda, n_states, n_steps, seed, execution)?;
+        let evaluation = Evaluation::new(data, parameters, n_states, n_steps, seed, execution)?;
         let mut inputs: Vec<(&str, &Path)> = vec![("data", &options.data)];
         inputs.extend(options.init_file().map(|file| ("init_file", file)));
         let mut description = provenance(&inputs)?;
         description.insert("p".into(), data.n_patterns().to_string());
         description.insert("rule".into(), name_of(options.rule));
         description.insert("variant".into(), name_of(options.variant));
+        description.insert("eval_states".into(), n_states.to_string());
+        description.insert("eval_steps".into(), n_steps.to_string());
         if options.rule == Rule::PseudoLikelihood {
             let route = match parameters.route(data.n_patterns(), data.n_spins()) {
                 Route::Gram => "gram",
@@ -64,8 +66,8 @@ impl<'a> Run<'a> {
                 ("l2".to_owned(), parameters.l2.to_string()),
                 ("batch".to_owned(), batch),
                 ("drop_last".to_owned(), drop_last.to_string()),
-                ("init".to_owned(), options.init.clone()),
-                ("init_scale".to_owned(), options.init_scale.to_string()),
+                ("init".to_owned(), options.init().to_owned()),
+                ("init_scale".to_owned(), options.init_scale().to_string()),
                 ("seed".to_owned(), parameters.seed.to_string()),
             ]);
         }
@@ -91,7 +93,9 @@ impl<'a> Run<'a> {
         if self.options.normalise {
             couplings = couplings.normalised(self.execution)?;
         }
-        self.observe(0, &couplings)?;
+        if let Err(error) = self.observe(0, &couplings) {
+            return self.save_and_fail(couplings, 0, error);
+        }
         self.save(couplings, 0, "complete")
     }
 
@@ -103,64 +107,76 @@ impl<'a> Run<'a> {
         let options = self.options;
         let train = self.evaluation.train();
         let mut trainer =
-            Trainer::new(train, parameters.clone(), initial, options.init_scale, self.execution)?;
+            Trainer::new(train, parameters.clone(), initial, options.init_scale(), self.execution)?;
         let progress = self.execution.progress();
-        progress.begin("training", options.epochs);
+        progress.begin("training", options.epochs());
         self.observe_trainer(&trainer)?;
-        if options.snapshots.contains(&0) {
-            self.snapshot(0, trainer.couplings())?;
+        if options.snapshots.contains(&0)
+            && let Err(error) = self.snapshot(0, trainer.couplings())
+        {
+            return self.stop_early(trainer, error);
         }
-        while trainer.epoch() < options.epochs {
+        while trainer.epoch() < options.epochs() {
             let next = self.next_stop(trainer.epoch());
             if let Err(error) = trainer.advance_to(next) {
                 return self.stop_early(trainer, error);
             }
             let epoch = trainer.epoch();
             let is_evaluation =
-                epoch == options.epochs || options.eval_every.is_some_and(|every| epoch % every == 0);
+                epoch == options.epochs() || options.eval_every.is_some_and(|every| epoch % every == 0);
             if is_evaluation {
                 let before = self.latest;
                 let observed = match self.observe_trainer(&trainer) {
                     Ok(observed) => observed,
                     Err(error) => return self.stop_early(trainer, error),
                 };
+                // Of symmetrised couplings the loss is another one than what descent lowers.
                 if let Some((earlier, before)) = before
-                    && observed.loss > before.loss
+                    && options.variant == Variant::Asymmetric
                 {
-                    progress.note(&format!(
-                        "note: the loss rose from {} at epoch {earlier} to {} at epoch {epoch}; a smaller --lr may help",
-                        short(before.loss),
-                        short(observed.loss)
-                    ));
+                    note_rising_loss(progress, (earlier, &before), (epoch, &observed));
                 }
             }
-            if options.snapshots.contains(&epoch) {
-                self.snapshot(epoch, trainer.couplings())?;
+            if options.snapshots.contains(&epoch)
+                && let Err(error) = self.snapshot(epoch, trainer.couplings())
+            {
+                return self.stop_early(trainer, error);
             }
         }
         progress.end();
         let couplings = match options.variant {
             Variant::Asymmetric => trainer.into_couplings(),
-            Variant::Symmetrized => trainer.into_couplings().symmetrized(self.execution)?,
+            Variant::Symmetrized => match trainer.couplings().symmetrized(self.execution) {
+                Ok(couplings) => couplings,
+                Err(error) => return self.stop_early(trainer, error),
+            },
         };
-        self.save(couplings, options.epochs, "complete")
+        self.save(couplings, options.epochs(), "complete")
     }
 
     /// The next epoch at which something is to be done.
     fn next_stop(&self, epoch: u64) -> u64 {
         let evaluation = self.options.eval_every.map(|every| (epoch / every + 1) * every);
         let snapshot = self.options.snapshots.iter().copied().filter(|&snapshot| snapshot > epoch).min();
-        [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(self.options.epochs)
+        [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(self.options.epochs())
     }
 
     /// Saves the couplings of the last complete epoch, then passes the error on.
     fn stop_early(&mut self, trainer: Trainer<'_>, error: Error) -> anyhow::Result<()> {
         self.execution.progress().end();
-        let status = if matches!(error, Error::Interrupted) { "interrupted" } else { "diverged" };
         let epoch = trainer.epoch();
         // Cancelled work is not resumed to symmetrise what is saved.
         self.description.insert("variant".into(), name_of(Variant::Asymmetric));
-        self.save(trainer.into_couplings(), epoch, status)?;
+        self.save_and_fail(trainer.into_couplings(), epoch, error)
+    }
+
+    fn save_and_fail(&mut self, couplings: Couplings, epoch: u64, error: Error) -> anyhow::Result<()> {
+        let status = match error {
+            Error::Interrupted => "interrupted",
+            Error::Diverged { .. } => "diverged",
+            _ => "failed",
+        };
+        self.save(couplings, epoch, status)?;
         let saved = format!("the couplings of epoch {epoch} are in {}", self.options.output.display());
         Err(anyhow::Error::from(error).context(saved))
     }
@@ -252,6 +268,13 @@ impl<'a> Run<'a> {
             ),
             ("asymmetry", short(observed.asymmetry)),
             ("distance from Hebb", short_or_dash(observed.hebb_distance)),
+            (
+                "overlaps",
+                format!(
+                    "after {} steps from up to {} states of each kind",
+                    self.options.eval_steps, self.options.eval_states
+                ),
+            ),
             ("overlap train", short(observed.overlap.train)),
             ("overlap test", short_or_dash(observed.overlap.test)),
             ("overlap features", short_or_dash(observed.overlap.features)),
@@ -264,11 +287,6 @@ impl<'a> Run<'a> {
         ]);
         self.options.common.print(&document, &text)
     }
-}
-
-/// The name of an option's value as the user writes it.
-fn name_of(value: impl ValueEnum) -> String {
-    value.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
 }
 
 fn progress_line(epoch: u64, observed: &Observables) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::Isa;
-use attractor::storage::{Description, Overwrite, check_output, hash_file};
+use attractor::storage::{Overwrite, check_output};
 use attractor::{Error, Result};
 use clap::Args;
 use serde::Serialize;
@@ -110,43 +110,4 @@ fn identity(path: &Path) -> PathBuf {
         Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
     });
     whole.unwrap_or_else(|_| path.to_owned())
-}
-
-/// The entries that say how an output came about: the command line and the hash of each input.
-pub fn provenance(inputs: &[(&str, &Path)]) -> Result<Description> {
-    let mut description = Description::new();
-    description.insert("command".into(), command_line());
-    for (name, path) in inputs {
-        description.insert((*name).into(), path.display().to_string());
-        description.insert(format!("{name}_blake3"), hash_file(path)?);
-    }
-    Ok(description)
-}
-
-/// The command line as the user gave it.
-pub fn command_line() -> String {
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once("attractor".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
-}
-
-/// A table for the terminal: names and values in two columns.
-pub fn listing<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let rows: Vec<_> = rows.into_iter().collect();
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("  {name:width$}  {value}\n")).collect()
-}
-
-/// A number for people: four significant digits.
-pub fn short(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        let digits = (3 - value.abs().max(1e-3).log10().floor() as i32).clamp(0, 6) as usize;
-        format!("{value:.digits$}")
-    } else {
-        format!("{value:.3e}")
-    }
-}
-
-/// The same for a number that may be missing.
-pub fn short_or_dash(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), short)
 }
