@@ -251,3 +251,20 @@ fn outputs_that_are_inputs_or_one_another() {
         refused(&program, &format!("{command} --force"), &[file, "expected", "found"]);
     }
 }
+
+#[test]
+fn figures_that_cannot_be_made() {
+    let program = program();
+    std::fs::create_dir(program.path("full")).unwrap();
+    std::fs::write(program.path("full/table.csv"), "mine").unwrap();
+    for run in ["", "--dry-run"] {
+        refused(
+            &program,
+            &format!("reproduce mandelbrot {run}"),
+            &["experiment: ", "transition, mnist", "mandelbrot"],
+        );
+        refused(&program, &format!("reproduce transition -o full {run}"), &["full/table.csv", "--force"]);
+        refused(&program, &format!("reproduce transition -o data/new {run}"), &["data/new"]);
+    }
+    refused(&program, "reproduce mnist --mnist nowhere -o new", &["nowhere: ", "train-images-idx3-ubyte"]);
+}

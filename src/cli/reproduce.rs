@@ -42,10 +42,6 @@ impl Reproduce {
         let experiment = Experiment::named(&name)?;
         let default = if self.quick { format!("{name}-quick") } else { name };
         let output = self.output.unwrap_or_else(|| default.into());
-        if self.common.dry_run {
-            let document = json!({ "experiment": experiment.name, "output": output });
-            return self.common.print(&document, &format!("would write into {}", output.display()));
-        }
         let options = Options {
             output: output.clone(),
             quick: self.quick,
@@ -54,6 +50,11 @@ impl Reproduce {
             mnist: self.mnist,
             command: command_line(),
         };
+        if self.common.dry_run {
+            experiment.check_output(&options)?;
+            let document = json!({ "experiment": experiment.name, "output": output });
+            return self.common.print(&document, &format!("would write into {}", output.display()));
+        }
         let outcome = experiment.run(&options, &self.common.execution()?)?;
         let files: Vec<_> = outcome.manifest.files.keys().map(String::as_str).collect();
         let text = format!(

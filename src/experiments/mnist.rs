@@ -19,6 +19,9 @@ use crate::storage::Table;
 
 const PUBLISHED: &[u8] = include_bytes!("../../data/reference/mnist14.csv");
 
+/// What the experiment writes.
+pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "comparison.csv", "digits.png"];
+
 /// Parameters of the experiment.
 #[derive(Clone, Debug, Serialize)]
 pub struct MnistConfig {
@@ -72,8 +75,7 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
 /// If MNIST is missing or has too few images, a parameter is out of range, the output exists and may not be replaced or
 /// cannot be written, or interrupted.
 pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
-    let files = ["table.csv", "figure.svg", "figure.png", "comparison.csv", "digits.png"];
-    let mut directory = RunDirectory::create("mnist", options, config, &files)?;
+    let mut directory = RunDirectory::create("mnist", options, config, FILES)?;
     let images = Mnist {
         n_train: 60_000,
         n_test: 0,

@@ -51,6 +51,7 @@ pub struct Experiment {
     pub name: &'static str,
     /// What it shows, in one line.
     pub about: &'static str,
+    files: &'static [&'static str],
     run: fn(&Options, &Execution) -> Result<Outcome>,
 }
 
@@ -61,12 +62,14 @@ impl Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
                     and test gaps against load and epochs, pseudo-likelihood beside Hebb",
+            files: transition::FILES,
             run: transition::run,
         },
         Experiment {
             name: "mnist",
             about: "final overlaps of training, test and random states on MNIST 14x14 against load, beside the published \
                     curves (arXiv:2507.05147)",
+            files: mnist::FILES,
             run: mnist::run,
         },
     ];
@@ -81,6 +84,14 @@ impl Experiment {
             let names: Vec<_> = ALL.iter().map(|experiment| experiment.name).collect();
             Error::parameter("experiment", format!("one of {}", names.join(", ")), name)
         })
+    }
+
+    /// Checks that its output can be written.
+    ///
+    /// # Errors
+    /// If a file exists and may not be replaced, or the folder cannot be made.
+    pub fn check_output(&self, options: &Options) -> Result<()> {
+        run_directory::check_folder(options, self.files)
     }
 
     /// Runs it.

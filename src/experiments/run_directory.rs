@@ -26,6 +26,23 @@ pub struct Manifest {
     pub results: BTreeMap<String, f64>,
 }
 
+/// Checks that the folder is there or can be made, and that `files` can be written into it.
+pub(super) fn check_folder(options: &Options, files: &[&str]) -> Result<()> {
+    let folder = &options.output;
+    if folder.exists() {
+        for file in files.iter().chain(&["config.toml", "manifest.json"]) {
+            check_output(&folder.join(file), options.overwrite)?;
+        }
+        return Ok(());
+    }
+    // Whether a folder can be made is known only by making one, for a moment.
+    let is_there = |folder: &&Path| folder.as_os_str().is_empty() || folder.exists();
+    let ancestor = folder.ancestors().find(is_there).unwrap_or(Path::new(""));
+    let ancestor = if ancestor.as_os_str().is_empty() { Path::new(".") } else { ancestor };
+    let probe = tempfile::tempdir_in(ancestor);
+    probe.map(drop).map_err(|error| Error::io(folder, "make this folder")(error.kind().into()))
+}
+
 pub(super) struct RunDirectory {
     folder: PathBuf,
     overwrite: Overwrite,
@@ -44,16 +61,8 @@ impl RunDirectory {
         config: &impl Serialize,
         files: &[&str],
     ) -> Result<Self> {
+        check_folder(options, files)?;
         let folder = options.output.clone();
-        if folder.exists() {
-            for file in files.iter().chain(&["config.toml", "manifest.json"]) {
-                check_output(&folder.join(file), options.overwrite)?;
-            }
-        } else {
-            // Whether the folder can be made is known only by making it.
-            std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "make this folder"))?;
-            std::fs::remove_dir(&folder).map_err(Error::io(&folder, "remove this empty folder"))?;
-        }
         let manifest = Manifest {
             experiment: experiment.into(),
             program: concat!("attractor ", env!("CARGO_PKG_VERSION")).into(),

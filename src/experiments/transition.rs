@@ -21,6 +21,10 @@ use crate::execution::Execution;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 
+/// What the experiment writes.
+pub(super) const FILES: &[&str] =
+    &["table.csv", "figure.svg", "figure.png", "features.svg", "features.png", "gap.svg", "gap.png"];
+
 /// Parameters of the experiment.
 #[derive(Clone, Debug, Serialize)]
 pub struct TransitionConfig {
@@ -80,9 +84,7 @@ pub fn run_transition(
     options: &Options,
     execution: &Execution,
 ) -> Result<Outcome> {
-    let files =
-        ["table.csv", "figure.svg", "figure.png", "features.svg", "features.png", "gap.svg", "gap.png"];
-    let mut directory = RunDirectory::create("transition", options, config, &files)?;
+    let mut directory = RunDirectory::create("transition", options, config, FILES)?;
 
     let patterns_at = |load: f64| ((load * config.n_spins as f64).round() as usize).max(1);
     let n_patterns = config.loads.iter().map(|&load| patterns_at(load)).max().unwrap_or(1);
