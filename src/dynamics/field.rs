@@ -45,7 +45,8 @@ pub(super) fn parallel_update(
     let n_blocks = n_spins.div_ceil(WORD);
     let tile = if n_blocks >= 2 * execution.n_threads() { TILE } else { SMALL_TILE };
     let scratch = || Scratch {
-        panel: vec![Lanes::ZERO; n_spins],
+        // A single state is multiplied with the rows of J as they lie.
+        panel: vec![Lanes::ZERO; if n_states == 1 { 0 } else { n_spins }],
         fields: vec![Lanes::ZERO; tile.min(n_states)],
         ties: Vec::new(),
         tables: Tables::new(),
