@@ -18,9 +18,9 @@ pub struct DataSet {
     pub test: Option<SpinMatrix>,
     /// The hidden features that the patterns are made of, most frequent first, [any, N].
     pub features: Option<SpinMatrix>,
-    /// Weight of each pattern in the loss, [P]: finite, >= 0, not all 0.
+    /// Weight of each pattern in the loss, `[P]`: finite, >= 0, not all 0.
     pub weights: Option<Vec<f32>>,
-    /// Class of each pattern, [P].
+    /// Class of each pattern, `[P]`.
     pub train_labels: Option<Vec<u8>>,
     /// Class of each unseen example.
     pub test_labels: Option<Vec<u8>>,

@@ -21,7 +21,7 @@ pub struct Import {
     pub test: Option<PathBuf>,
     /// Hidden features, [any, N].
     pub features: Option<PathBuf>,
-    /// Weight of each pattern, [P]: a 1-D .npy array, or one number a line.
+    /// Weight of each pattern, `[P]`: a 1-D .npy array, or one number a line.
     pub weights: Option<PathBuf>,
     /// What the values of all spins mean.
     pub encoding: SpinEncoding,

@@ -41,12 +41,12 @@ impl PatternDraw {
         Self { ranks, coefficients, kind, ties: rng }
     }
 
-    /// Ranks k of its features, distinct, [L].
+    /// Ranks k of its features, distinct, `[L]`.
     pub fn ranks(&self) -> &[u64] {
         &self.ranks
     }
 
-    /// Their coefficients c, [L]; +1 and -1 for [`Coefficients::Signs`].
+    /// Their coefficients c, `[L]`; +1 and -1 for [`Coefficients::Signs`].
     pub fn coefficients(&self) -> &[f64] {
         &self.coefficients
     }

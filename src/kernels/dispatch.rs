@@ -74,7 +74,7 @@ impl Weight for i32 {
     }
 }
 
-/// C[m][16] += sum_k s_mk w_k[16], s = +-1, in the canonical order of the [module](super).
+/// `C[m][16] += sum_k s_mk w_k[16]`, s = +-1, in the canonical order of the [module](super).
 ///
 /// `signs` is `[weights.len().div_ceil(64)][stride]` words, of which the first `products.len()` of each block are read;
 /// `weights` is `[k][16]`, `products` `[m][16]`. For i32 the caller bounds the sums: sum_k |w_k| plus |C| below 2^31.
@@ -119,7 +119,7 @@ pub fn fields_of_one_state(isa: Isa, state: &[u64], rows: &[f32], n_columns: usi
     );
 }
 
-/// C[m][16] += sum_k K_mk a_k[16] for real K, in ascending order of k.
+/// `C[m][16] += sum_k K_mk a_k[16]` for real K, in ascending order of k.
 ///
 /// `rows` are sets of 6 interleaved rows of K, `[m.div_ceil(6)][k][6]`, missing rows as anything; `a` is `[k][16]`,
 /// `products` `[m][16]`.
