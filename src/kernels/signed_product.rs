@@ -12,10 +12,11 @@
 //!
 //! so a state costs one load and one addition per 8 columns and no multiplication. What the real code adds:
 //!
-//! 1. A full table (256 entries, 16 KiB) lives in L2 and its lookups are bound by L2-to-L1 lines; a *split* table holds
-//!    the two halves of the tree (16 + 16 entries, 2 KiB) in L1 and adds them at the lookup: the same sum in the same
-//!    order, bound by L1 loads instead. With many states a block takes [`WIDE`] groups from full tables and the rest from
-//!    split ones, so that both ports work; with few states all are split, because a full table costs 256 additions.
+//! 1. A *full* table has 256 entries (16 KiB, eight of them in L2) and costs 256 additions; a *split* table holds the two
+//!    halves of the tree (16 + 16 entries, 2 KiB, in L1) and adds them at the lookup: the same sum in the same order, with
+//!    twice the loads. Full tables serve many states, split ones few. Mixing both in a block, to use the ports of L1 and L2
+//!    at once, was measured on a Zen 1 core with 4096 states and columns: 63 GMAC/s with 8 full groups of 8, then 59, 57, 56,
+//!    55 with 6, 5, 4, 2 (OpenBLAS sgemm 18 to 20); one kind at a time it is.
 //! 2. Bits are block-major, one word of 64 columns per state, so the inner loop reads them in sequence.
 //! 3. The table index is the rotated word masked to `byte * 64`, already a byte offset.
 //! 4. The last block may have fewer groups; a group past the last column is skipped.
@@ -33,10 +34,6 @@ const GROUPS: usize = BLOCK / GROUP;
 const FULL: usize = 1 << GROUP;
 /// Entries of half a split table.
 const HALF: usize = 1 << (GROUP / 2);
-/// Of the groups of a whole block, how many use full tables when states are many.
-const WIDE: usize = 5;
-/// The rest of them.
-const NARROW: usize = GROUPS - WIDE;
 /// From this number of states on, full tables pay for their construction.
 const MANY_STATES: usize = 768;
 /// States whose accumulators are taken through all blocks together.
@@ -68,19 +65,20 @@ pub(super) fn run<V: Vector>(
     products: &mut [Lanes<V::Element>], // [m][16]
     tables: &mut Tables<V::Element>,
 ) {
-    let max_full = if products.len() >= MANY_STATES { WIDE } else { 0 };
+    let is_many = products.len() >= MANY_STATES;
     for (tile, products) in products.chunks_mut(TILE).enumerate() {
         for (block, weights) in weights.chunks(BLOCK).enumerate() {
             let n_groups = weights.len().div_ceil(GROUP);
-            let n_full = n_groups.min(max_full);
+            let n_full = if is_many { n_groups } else { 0 };
             let (full, split) = tables.0.split_at_mut(n_full * FULL);
             tabulate::<V>(weights, full, split);
 
             let signs = &signs[block * stride + tile * TILE..][..products.len()];
-            match (n_full, n_groups - n_full) {
-                (WIDE, NARROW) => look_up::<V, WIDE, NARROW>(signs, full, split, products),
-                (0, 8) => look_up::<V, 0, 8>(signs, full, split, products),
-                (n_full, n_split) => look_up_few::<V>(signs, n_full, n_split, full, split, products),
+            match (is_many, n_groups) {
+                (true, GROUPS) => look_up_full::<V>(signs, GROUPS, full, products),
+                (true, n_groups) => look_up_full::<V>(signs, n_groups, full, products),
+                (false, GROUPS) => look_up_split::<V>(signs, GROUPS, split, products),
+                (false, n_groups) => look_up_split::<V>(signs, n_groups, split, products),
             }
         }
     }
@@ -134,61 +132,43 @@ fn pair_sums<V: Vector>(a: &Lanes<V::Element>, b: &Lanes<V::Element>) -> [V; 4] 
     [a.neg().add(b.neg()), a.add(b.neg()), a.neg().add(b), a.add(b)]
 }
 
-/// Adds a block to every state: `N_FULL` groups by full tables, then `N_SPLIT` by split ones.
+/// Adds a block to every state, by full tables. Inlined once for whole blocks, where the loop over groups unrolls, and
+/// once for a last block of fewer.
 #[inline(always)]
-fn look_up<V: Vector, const N_FULL: usize, const N_SPLIT: usize>(
+fn look_up_full<V: Vector>(
     signs: &[u64], // [m]
-    full: &[Lanes<V::Element>],
-    split: &[Lanes<V::Element>],
+    n_groups: usize,
+    tables: &[Lanes<V::Element>],       // [groups][256]
     products: &mut [Lanes<V::Element>], // [m][16]
 ) {
-    let (full, split) = (&full[..N_FULL * FULL], &split[..N_SPLIT * 2 * HALF]);
+    let tables = &tables[..n_groups * FULL];
     for (&word, product) in signs.iter().zip(products) {
         let mut sum = V::load(product);
-        for group in 0..N_FULL {
-            sum = sum.add(full_sum(full, group, word, group));
-        }
-        for group in 0..N_SPLIT {
-            sum = sum.add(split_sum(split, group, word, N_FULL + group));
+        for group in 0..n_groups {
+            sum = sum.add(entry(&tables[group * FULL..][..FULL], word, group * GROUP));
         }
         sum.store(product);
     }
 }
 
-/// The same for a last block of few groups, whose number is not known in advance.
+/// The same by split tables.
 #[inline(always)]
-fn look_up_few<V: Vector>(
+fn look_up_split<V: Vector>(
     signs: &[u64], // [m]
-    n_full: usize,
-    n_split: usize,
-    full: &[Lanes<V::Element>],
-    split: &[Lanes<V::Element>],
+    n_groups: usize,
+    tables: &[Lanes<V::Element>],       // [groups][16 + 16]
     products: &mut [Lanes<V::Element>], // [m][16]
 ) {
-    let (full, split) = (&full[..n_full * FULL], &split[..n_split * 2 * HALF]);
+    let tables = &tables[..n_groups * 2 * HALF];
     for (&word, product) in signs.iter().zip(products) {
         let mut sum = V::load(product);
-        for group in 0..n_full {
-            sum = sum.add(full_sum(full, group, word, group));
-        }
-        for group in 0..n_split {
-            sum = sum.add(split_sum(split, group, word, n_full + group));
+        for group in 0..n_groups {
+            let (low, high) = tables[group * 2 * HALF..][..2 * HALF].split_at(HALF);
+            let low = entry::<V>(low, word, group * GROUP);
+            sum = sum.add(low.add(entry(high, word, group * GROUP + GROUP / 2)));
         }
         sum.store(product);
     }
-}
-
-/// The signed sum of the state's `group`-th group of columns, from full table `table`.
-#[inline(always)]
-fn full_sum<V: Vector>(tables: &[Lanes<V::Element>], table: usize, word: u64, group: usize) -> V {
-    entry(&tables[table * FULL..][..FULL], word, group * GROUP)
-}
-
-/// The same from split table `table`.
-#[inline(always)]
-fn split_sum<V: Vector>(tables: &[Lanes<V::Element>], table: usize, word: u64, group: usize) -> V {
-    let (low, high) = tables[table * 2 * HALF..][..2 * HALF].split_at(HALF);
-    entry::<V>(low, word, group * GROUP).add(entry(high, word, group * GROUP + GROUP / 2))
 }
 
 /// The entry of `table` that the bits of `word` from `bit` on name; the table's length is a power of two.
