@@ -44,6 +44,9 @@ fn an_interrupted_training_saves_its_couplings() {
         assert_eq!(code, Some(130), "{message}");
         assert!(message.contains("J") && message.contains("interrupted"), "{message}");
 
+        // No temporary stays behind.
+        assert!(program.files().keys().eq(["J", "data", "metrics.csv"]));
+
         let execution = Execution::with_threads(1).unwrap();
         // Opening checks that all values are finite.
         let couplings = Couplings::open(&program.path("J"), &execution).unwrap();
