@@ -289,13 +289,24 @@ impl Train {
         };
         let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
         let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
-        let memory = copies * couplings + 3.0 * n * p / 8.0 + scratch + recall;
+        // The Gram route has the overlaps of the patterns and two generations of coefficients, and keeps initial
+        // couplings outside the span of the patterns with their fields.
+        let is_gram = self.rule == Rule::PseudoLikelihood
+            && self.parameters(data).route(data.n_patterns(), data.n_spins()) == Route::Gram;
+        let gram = match (is_gram, self.init()) {
+            (false, _) => 0.0,
+            (true, "hebb" | "zero") => 4.0 * (p * p + 2.0 * n * p),
+            (true, _) => 4.0 * (p * p + 3.0 * n * p) + couplings,
+        };
+        let memory = copies * couplings + gram + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.snapshots.len() as f64);
         let epochs = if self.rule == Rule::Hebb { 0.0 } else { self.epochs() as f64 };
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * self.eval_states as f64 * self.eval_steps as f64 / 3.0;
-        let work = n * n * (2.0 * p * epochs + evaluations * (p + recalled));
+        // A real product takes about the time of four signed ones.
+        let epoch = if is_gram { 4.0 * p * p * n } else { 2.0 * p * n * n };
+        let work = epoch * epochs + n * n * evaluations * (p + recalled);
         Estimate::new(memory, disk, work, execution)
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use super::atomic::{Overwrite, check_output, write_atomically};
+use super::atomic::{Overwrite, write_atomically};
 use crate::error::{Error, Result};
 
 /// Rows of text under named columns.
@@ -51,16 +51,7 @@ impl Table {
         })
     }
 
-    /// Starts a table on disk that [`append_last`](Self::append_last) extends: the header and the rows so far.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write).
-    pub fn start(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
-        check_output(path, overwrite)?;
-        self.write(path, overwrite)
-    }
-
-    /// Appends the last row to a file begun by [`start`](Self::start), so that a killed run keeps its rows.
+    /// Appends the last row to a file begun by [`write`](Self::write), so that a killed run keeps its rows.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -103,7 +94,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         let mut table = Table::new(["a", "b"]);
-        table.start(&path, Overwrite::Refuse).unwrap();
+        table.write(&path, Overwrite::Refuse).unwrap();
         for row in [["1", "x,y"], ["2", ""]] {
             table.push(row.map(str::to_owned).to_vec());
             table.append_last(&path).unwrap();

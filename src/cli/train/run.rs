@@ -25,7 +25,6 @@ pub(super) struct Run<'a> {
     description: Description,
     metrics: Table,
     latest: Option<(u64, Observables)>,
-    couplings: Option<Couplings>,
     begun: Instant,
 }
 
@@ -76,16 +75,7 @@ impl<'a> Run<'a> {
         if options.eval_every.is_some() {
             metrics.write(&options.metrics_path(), options.common.overwrite())?;
         }
-        Ok(Self {
-            options,
-            execution,
-            evaluation,
-            description,
-            metrics,
-            latest: None,
-            couplings: None,
-            begun,
-        })
+        Ok(Self { options, execution, evaluation, description, metrics, latest: None, begun })
     }
 
     pub(super) fn hebb(&mut self) -> anyhow::Result<()> {
@@ -223,7 +213,6 @@ impl<'a> Run<'a> {
     fn save(&mut self, couplings: Couplings, epoch: u64, status: &str) -> anyhow::Result<()> {
         let couplings = couplings.with_description(self.describe(epoch, status));
         couplings.write(&self.options.output, self.options.common.overwrite())?;
-        self.couplings = Some(couplings);
         Ok(())
     }
 
