@@ -114,6 +114,11 @@ impl Execution {
         &self.cancel
     }
 
+    /// For tasks that take long: asks between their parts whether to go on.
+    pub(crate) fn check_cancelled(&self) -> Result<()> {
+        if self.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
     /// Number of threads.
     pub fn n_threads(&self) -> usize {
         self.pool.current_num_threads()

@@ -3,7 +3,9 @@
 //! Knows couplings, dynamics and rules; turns states and couplings into the numbers of tables and figures. Sums run in
 //! f64 in a fixed order.
 
+pub mod cutoff;
 mod margins;
+pub mod matrix_free;
 mod observables;
 mod overlaps;
 

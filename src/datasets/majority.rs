@@ -1,9 +1,20 @@
 //! Majority votes of packed spins, 64 sites at a time.
 //!
 //! The number of +1 votes of each site is held in binary, one bit plane a digit: adding a vote is a ripple-carry
-//! addition on words, comparing with half the number of votes goes down the planes.
+//! addition on words, comparing with half the number of votes goes down the planes. Three votes need no counting.
+
+/// The majority of three votes, each `words` or, where `opposite` is all ones, its opposite. Bits past the last site may
+/// be set.
+pub(super) fn majority_of_three(votes: [(&[u64], u64); 3], majority: &mut [u64]) {
+    let [(a, not_a), (b, not_b), (c, not_c)] = votes;
+    for (((target, a), b), c) in majority.iter_mut().zip(a).zip(b).zip(c) {
+        let (a, b, c) = (a ^ not_a, b ^ not_b, c ^ not_c);
+        *target = a & b | c & (a | b);
+    }
+}
 
 /// Counts of +1 votes of a row of sites.
+#[derive(Default)]
 pub(super) struct Votes {
     n_words: usize,
     n_votes: usize,
@@ -13,8 +24,18 @@ pub(super) struct Votes {
 
 impl Votes {
     /// No votes yet for `n_words` words of sites.
-    pub(super) fn new(n_words: usize) -> Self {
-        Self { n_words, n_votes: 0, planes: Vec::new(), carry: vec![0; n_words] }
+    #[cfg(test)]
+    fn new(n_words: usize) -> Self {
+        let mut votes = Self::default();
+        votes.begin(n_words);
+        votes
+    }
+
+    /// Forgets all votes and starts anew for `n_words` words of sites, in the memory there is.
+    pub(super) fn begin(&mut self, n_words: usize) {
+        (self.n_words, self.n_votes) = (n_words, 0);
+        self.planes.clear();
+        self.carry.resize(n_words, 0);
     }
 
     /// Adds a vote of each site, `words` or its opposite.
@@ -24,7 +45,7 @@ impl Votes {
         // n votes need as many planes as n has binary digits.
         let n_planes = (usize::BITS - self.n_votes.leading_zeros()) as usize;
         self.planes.resize(n_planes * self.n_words, 0);
-        let sign = if opposite { u64::MAX } else { 0 };
+        let sign = all_if(opposite);
         for (carry, &word) in self.carry.iter_mut().zip(words) {
             *carry = word ^ sign;
         }
@@ -60,6 +81,11 @@ impl Votes {
     }
 }
 
+/// All bits set, or none.
+pub(super) fn all_if(holds: bool) -> u64 {
+    if holds { u64::MAX } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +118,27 @@ mod tests {
                         "{n_votes} votes, site {site}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn three_votes_are_decided_as_any_number() {
+        for n_words in [1, 3] {
+            for signs in 0..8u32 {
+                let mut rng = stream(3, "vote test", &[n_words as u64, u64::from(signs)]);
+                let words: [Vec<u64>; 3] =
+                    std::array::from_fn(|_| (0..n_words).map(|_| rng.next_u64()).collect());
+                let mut votes = Votes::new(n_words);
+                for (index, words) in words.iter().enumerate() {
+                    votes.add(words, signs >> index & 1 == 1);
+                }
+                let mut counted = vec![0; n_words];
+                votes.decide(&mut counted);
+                let mut decided = vec![0; n_words];
+                let vote = |index: usize| (words[index].as_slice(), all_if(signs >> index & 1 == 1));
+                majority_of_three([vote(0), vote(1), vote(2)], &mut decided);
+                assert_eq!(decided, counted);
             }
         }
     }

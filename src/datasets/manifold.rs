@@ -9,13 +9,13 @@
 use std::ops::RangeInclusive;
 
 use super::data_set::{DataSet, at_least_one, provenance};
-use super::pattern_draw::{Coefficients, PatternDraw};
+use super::pattern_draw::{Coefficients, Features, Mixer, PatternDraw};
 use super::rows::{fill_random, make_rows};
 use super::zipf::{MAX_RANK, Zipf};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::random::stream;
-use crate::spins::SpinMatrix;
+use crate::spins::{SpinMatrix, WORD};
 
 /// Parameters of a hidden manifold.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,8 +117,8 @@ impl Manifold {
 
     /// Writes spins of the pattern of `draw`: the packed words from word `first_word` of its row on.
     pub fn pattern_words(&self, draw: &PatternDraw, first_word: usize, words: &mut [u64]) {
-        let feature = |rank, words: &mut [u64]| self.feature_words(rank, first_word, words);
-        draw.mix(self.parameters.n_spins, first_word, words, feature);
+        let features = Stored { manifold: self, first_word, n_words: words.len(), words: &[] };
+        draw.mix(self.parameters.n_spins, first_word, words, &features, &mut Mixer::default());
     }
 
     /// Makes patterns, unseen examples and the features to store.
@@ -132,18 +132,13 @@ impl Manifold {
             make_rows(execution, "features", parameters.n_stored_features, n_spins, |row, words| {
                 self.feature_words(row as u64 + 1, 0, words);
             })?;
-        let feature = |rank: u64, words: &mut [u64]| {
-            if rank <= stored.n_rows() as u64 {
-                words.copy_from_slice(stored.row(rank as usize - 1));
-            } else {
-                self.feature_words(rank, 0, words);
-            }
-        };
+        let n_words = n_spins.div_ceil(WORD);
+        let features = Stored { manifold: self, first_word: 0, n_words, words: stored.words() };
         let train = make_rows(execution, "patterns", parameters.n_patterns, n_spins, |row, words| {
-            self.pattern_draw(row as u64).mix(n_spins, 0, words, feature);
+            self.pattern_draw(row as u64).mix(n_spins, 0, words, &features, &mut Mixer::default());
         })?;
         let test = make_rows(execution, "test patterns", parameters.n_test, n_spins, |row, words| {
-            self.test_pattern_draw(row as u64).mix(n_spins, 0, words, feature);
+            self.test_pattern_draw(row as u64).mix(n_spins, 0, words, &features, &mut Mixer::default());
         })?;
         let present = |rows: SpinMatrix| (rows.n_rows() > 0).then_some(rows);
         DataSet {
@@ -180,10 +175,35 @@ impl Manifold {
     }
 }
 
+/// A stretch of all features: those of the first ranks in memory, any other from its random stream.
+pub(super) struct Stored<'a> {
+    pub(super) manifold: &'a Manifold,
+    pub(super) first_word: usize,
+    pub(super) n_words: usize,
+    /// `[rank - 1][n_words]`
+    pub(super) words: &'a [u64],
+}
+
+impl Stored<'_> {
+    /// The words of feature `rank` if they are in memory.
+    pub(super) fn find(&self, rank: u64) -> Option<&[u64]> {
+        let first = usize::try_from(rank - 1).ok()?.checked_mul(self.n_words)?;
+        self.words.get(first..first.checked_add(self.n_words)?)
+    }
+}
+
+impl Features for Stored<'_> {
+    fn words<'a>(&'a self, rank: u64, scratch: &'a mut [u64]) -> &'a [u64] {
+        self.find(rank).unwrap_or_else(|| {
+            self.manifold.feature_words(rank, self.first_word, scratch);
+            scratch
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spins::WORD;
 
     fn parameters() -> ManifoldParameters {
         ManifoldParameters {

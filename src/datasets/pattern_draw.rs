@@ -3,7 +3,7 @@
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 
-use super::majority::Votes;
+use super::majority::{Votes, all_if, majority_of_three};
 use super::rows::{fill_random, used_bits};
 use super::zipf::Zipf;
 use crate::random::gaussian;
@@ -24,7 +24,6 @@ pub struct PatternDraw {
     ranks: Vec<u64>,
     coefficients: Vec<f64>,
     kind: Coefficients,
-    /// Decides ties: its n-th number those of word n.
     ties: Pcg64,
 }
 
@@ -51,66 +50,108 @@ impl PatternDraw {
         &self.coefficients
     }
 
-    /// Writes sgn(sum c f) of a row of `n_spins` spins: the packed words from word `first_word` on, where
-    /// `feature(k, words)` writes the same words of feature k.
-    pub fn mix(
+    /// Ranks and whether c is negative, for coefficients +-1.
+    pub(super) fn signed_ranks(&self) -> impl ExactSizeIterator<Item = (u64, bool)> {
+        self.ranks.iter().zip(&self.coefficients).map(|(&rank, &coefficient)| (rank, coefficient < 0.0))
+    }
+
+    /// Decides ties: its n-th number those of word n.
+    pub(super) fn ties(&self) -> &Pcg64 {
+        &self.ties
+    }
+
+    /// Writes sgn(sum c f) of a row of `n_spins` spins: the packed words from word `first_word` on, as `features` has
+    /// them.
+    pub(super) fn mix(
         &self,
         n_spins: usize,
         first_word: usize,
         words: &mut [u64],
-        feature: impl FnMut(u64, &mut [u64]),
+        features: &impl Features,
+        mixer: &mut Mixer,
     ) {
         match self.kind {
-            Coefficients::Signs => self.mix_signs(n_spins, first_word, words, feature),
-            Coefficients::Gaussian => self.mix_gaussian(n_spins, first_word, words, feature),
-        }
-        for (offset, word) in words.iter_mut().enumerate() {
-            *word &= used_bits(n_spins, first_word + offset);
+            Coefficients::Signs => {
+                mixer.mix_signs(self.signed_ranks(), &self.ties, n_spins, first_word, words, features);
+            }
+            Coefficients::Gaussian => self.mix_gaussian(n_spins, first_word, words, features),
         }
     }
 
-    fn mix_signs(
-        &self,
-        n_spins: usize,
-        first_word: usize,
-        words: &mut [u64],
-        mut feature: impl FnMut(u64, &mut [u64]),
-    ) {
-        let mut spins = vec![0; words.len()];
-        let mut votes = Votes::new(words.len());
-        for (&rank, &coefficient) in self.ranks.iter().zip(&self.coefficients) {
-            feature(rank, &mut spins);
-            votes.add(&spins, coefficient < 0.0);
-        }
-        if votes.may_tie() {
-            fill_random(self.ties.clone(), n_spins, first_word, words);
-        }
-        votes.decide(words);
-    }
-
-    fn mix_gaussian(
-        &self,
-        n_spins: usize,
-        first_word: usize,
-        words: &mut [u64],
-        mut feature: impl FnMut(u64, &mut [u64]),
-    ) {
-        let mut spins = vec![0; words.len()];
+    fn mix_gaussian(&self, n_spins: usize, first_word: usize, words: &mut [u64], features: &impl Features) {
+        let mut scratch = vec![0; words.len()];
         let mut sums = vec![0.0; words.len() * WORD];
         for (&rank, &coefficient) in self.ranks.iter().zip(&self.coefficients) {
-            feature(rank, &mut spins);
-            for (sums, &word) in sums.chunks_exact_mut(WORD).zip(&spins) {
+            let spins = features.words(rank, &mut scratch);
+            for (sums, &word) in sums.chunks_exact_mut(WORD).zip(spins) {
                 for (site, sum) in sums.iter_mut().enumerate() {
                     *sum += if word >> site & 1 == 1 { coefficient } else { -coefficient };
                 }
             }
         }
         fill_random(self.ties.clone(), n_spins, first_word, words);
-        for (sums, word) in sums.chunks_exact(WORD).zip(words) {
+        for (sums, word) in sums.chunks_exact(WORD).zip(&mut *words) {
             for (site, &sum) in sums.iter().enumerate() {
                 let up = if sum == 0.0 { *word >> site & 1 } else { u64::from(sum > 0.0) };
                 *word = *word & !(1 << site) | up << site;
             }
         }
+        clear_unused_bits(n_spins, first_word, words);
+    }
+}
+
+/// Where the words of features come from: memory, or their random streams.
+pub(super) trait Features {
+    /// The words of feature `rank` on the stretch at hand; `scratch`, as long as the stretch, may hold them.
+    fn words<'a>(&'a self, rank: u64, scratch: &'a mut [u64]) -> &'a [u64];
+}
+
+/// Mixes signed features; keeps its memory from pattern to pattern.
+#[derive(Default)]
+pub(super) struct Mixer {
+    scratch: [Vec<u64>; 3], // [n_words] each
+    votes: Votes,
+}
+
+impl Mixer {
+    /// Writes sgn(sum c f), c = +-1, of a row of `n_spins` spins: the packed words from word `first_word` on. `active` has
+    /// rank and whether c is negative of each feature; ties go by the numbers of `ties`.
+    pub(super) fn mix_signs(
+        &mut self,
+        mut active: impl ExactSizeIterator<Item = (u64, bool)>,
+        ties: &Pcg64,
+        n_spins: usize,
+        first_word: usize,
+        words: &mut [u64],
+        features: &impl Features,
+    ) {
+        for scratch in &mut self.scratch {
+            scratch.resize(words.len(), 0);
+        }
+        if active.len() == 3 {
+            let mut vote = |scratch| {
+                let (rank, is_negative) = active.next().unwrap_or_default();
+                (features.words(rank, scratch), all_if(is_negative))
+            };
+            let [a, b, c] = &mut self.scratch;
+            majority_of_three([vote(a), vote(b), vote(c)], words);
+        } else {
+            self.votes.begin(words.len());
+            for (rank, is_negative) in active {
+                self.votes.add(features.words(rank, &mut self.scratch[0]), is_negative);
+            }
+            if self.votes.may_tie() {
+                fill_random(ties.clone(), n_spins, first_word, words);
+            }
+            self.votes.decide(words);
+        }
+        clear_unused_bits(n_spins, first_word, words);
+    }
+}
+
+/// Zeroes what lies past the last spin.
+fn clear_unused_bits(n_spins: usize, first_word: usize, words: &mut [u64]) {
+    if let Some(last) = words.len().checked_sub(1) {
+        words[last] &= used_bits(n_spins, first_word + last);
     }
 }

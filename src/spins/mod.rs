@@ -13,7 +13,7 @@ mod transpose;
 
 pub use block_major::BlockMajor;
 pub use matrix::SpinMatrix;
-pub use planes::NibblePlanes;
+pub use planes::{NibblePlanes, write_nibble_planes};
 pub use transpose::transpose_64x64;
 
 /// Spins in a word.

@@ -42,6 +42,42 @@ impl NibblePlanes {
     }
 }
 
+/// Writes the planes of up to 32 rows of packed words, `[n_rows][n_words]`, missing rows as zeros: `planes` is
+/// `[16 n_words]`, plane k holding bits 4k..4k+3.
+///
+/// # Panics
+/// If `planes` has another length, or there are more than 32 rows.
+pub fn write_nibble_planes(rows: &[u64], n_words: usize, planes: &mut [[u8; BLOCK]]) {
+    const OCTET: usize = 8;
+    const LOW_NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+    assert!(planes.len() == 16 * n_words && rows.len() <= BLOCK * n_words);
+    for (word, planes) in planes.chunks_exact_mut(WORD / NIBBLE).enumerate() {
+        for octet in 0..BLOCK / OCTET {
+            let word_of = |row: usize| rows.get((octet * OCTET + row) * n_words + word).copied().unwrap_or(0);
+            let words: [u64; OCTET] = std::array::from_fn(word_of);
+            for half in 0..2 {
+                let mut nibbles = words.map(|word| word >> (NIBBLE * half) & LOW_NIBBLES);
+                transpose_8x8_bytes(&mut nibbles);
+                for (byte, nibbles) in nibbles.iter().enumerate() {
+                    planes[2 * byte + half][octet * OCTET..][..OCTET].copy_from_slice(&nibbles.to_le_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// Byte `c` of word `r` becomes byte `r` of word `c`; as [`transpose_64x64`](super::transpose_64x64).
+#[inline(always)]
+fn transpose_8x8_bytes(block: &mut [u64; 8]) {
+    for (width, mask) in [(4, 0x0000_0000_ffff_ffff_u64), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
+        for row in (0..8).filter(|row| row & width == 0) {
+            let swap = (block[row] >> (8 * width) ^ block[row + width]) & mask;
+            block[row] ^= swap << (8 * width);
+            block[row + width] ^= swap;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +99,21 @@ mod tests {
                         assert_eq!(plane[row % 32] >> bit & 1 == 1, up);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn planes_of_rows_are_those_of_the_matrix() {
+        for n_rows in [1, 7, 8, 19, 32] {
+            for n_words in [1, 3] {
+                let mut rng = crate::random::stream(2, "planes test", &[n_rows as u64, n_words as u64]);
+                let words: Vec<u64> = (0..n_rows * n_words).map(|_| rng.next_u64()).collect();
+                let spins = SpinMatrix::from_words(n_rows, 64 * n_words, words.clone()).unwrap();
+                let expected = NibblePlanes::new(&BlockMajor::from_rows(&spins));
+                let mut planes = vec![[9; BLOCK]; 16 * n_words];
+                write_nibble_planes(&words, n_words, &mut planes);
+                assert_eq!(planes, expected.block(0));
             }
         }
     }

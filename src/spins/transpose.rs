@@ -2,19 +2,25 @@
 
 /// Transposes in place: bit `c` of word `r` becomes bit `r` of word `c`.
 pub fn transpose_64x64(block: &mut [u64; 64]) {
-    let mut width = 32;
-    let mut mask = 0x0000_0000_ffff_ffff_u64;
-    while width != 0 {
-        // Swap the upper right with the lower left quadrant of every square of side 2 * width.
-        let mut row = 0;
-        while row < 64 {
-            let swap = ((block[row] >> width) ^ block[row + width]) & mask;
-            block[row] ^= swap << width;
-            block[row + width] ^= swap;
-            row = (row + width + 1) & !width;
+    swap_quadrants::<32>(block, 0x0000_0000_ffff_ffff);
+    swap_quadrants::<16>(block, 0x0000_ffff_0000_ffff);
+    swap_quadrants::<8>(block, 0x00ff_00ff_00ff_00ff);
+    swap_quadrants::<4>(block, 0x0f0f_0f0f_0f0f_0f0f);
+    swap_quadrants::<2>(block, 0x3333_3333_3333_3333);
+    swap_quadrants::<1>(block, 0x5555_5555_5555_5555);
+}
+
+/// Swaps the upper right with the lower left quadrant of every square of side 2 W; `mask` has the columns of its left
+/// half. Straight loops of a known length, which the compiler turns into vectors.
+#[inline(always)]
+fn swap_quadrants<const W: usize>(block: &mut [u64; 64], mask: u64) {
+    for square in block.chunks_exact_mut(2 * W) {
+        let (upper, lower) = square.split_at_mut(W);
+        for (upper, lower) in upper.iter_mut().zip(lower) {
+            let swap = (*upper >> W ^ *lower) & mask;
+            *upper ^= swap << W;
+            *lower ^= swap;
         }
-        width >>= 1;
-        mask ^= mask << width;
     }
 }
 

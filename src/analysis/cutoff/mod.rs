@@ -1,0 +1,20 @@
+//! The Hebbian feature cutoff: how many hidden features Hebb couplings store, k_max ~ N^(1/2eta).
+//!
+//! [`measure`] takes one draw of a hidden manifold through the matrix-free fields of its first features
+//! ([`matrix_free`](super::matrix_free)) to a [`CutoffPoint`]; [`Estimator`] turns the points of several draws into k_max;
+//! [`bootstrap`](interval) gives intervals, [`power_law`] slopes. Beside them stand the laws of
+//! [`theory`](crate::theory).
+
+mod counts;
+mod estimators;
+mod intervals;
+mod measure;
+mod moments;
+mod point;
+
+pub use counts::FeatureCounts;
+pub use estimators::{Draws, Estimator, law_point};
+pub use intervals::{Interval, PowerLawFit, cutoff_interval, power_law};
+pub use measure::{Kept, MeasureOptions, estimated_bytes, estimated_features, measure};
+pub use moments::{MarginMoments, feature_moments, margin_moments_of_couplings};
+pub use point::{CutoffPoint, FeatureRow};

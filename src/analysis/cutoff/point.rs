@@ -1,0 +1,58 @@
+//! One measurement: a draw of the manifold, and what its first features came to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::theory::Counted;
+
+/// One feature.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureRow {
+    /// P_k, the patterns that use it.
+    pub count: u64,
+    /// Mean over sites of h_i f_ki, J = (1/N) sum xi xi^T.
+    pub signal: f64,
+    /// Variance over sites of h_i f_ki.
+    pub variance: f64,
+    /// Overlap of sgn(h) with the feature.
+    pub one_step: f64,
+    /// Overlap after iterating, if iterated.
+    pub last: Option<f64>,
+}
+
+/// One draw of a manifold of N spins: features k = 1..=K, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CutoffPoint {
+    pub n_spins: usize,
+    pub n_patterns: usize,
+    /// D.
+    pub n_features: u64,
+    /// L.
+    pub n_active: usize,
+    /// eta.
+    pub exponent: f64,
+    /// Seed of the manifold.
+    pub seed: u64,
+    /// sum_k P_k^2 over all features.
+    pub squares: f64,
+    /// (d, sum_S P_S^2 over sets of d features).
+    pub subset_squares: Vec<(usize, f64)>,
+    pub features: Vec<FeatureRow>,
+    /// Time the measurement took.
+    pub seconds: f64,
+}
+
+impl CutoffPoint {
+    /// K, the features measured.
+    pub fn n_measured(&self) -> usize {
+        self.features.len()
+    }
+
+    /// The sums that the full law needs.
+    pub fn counted(&self) -> Counted {
+        Counted {
+            n_patterns: self.n_patterns as f64,
+            squares: self.squares,
+            subset_squares: self.subset_squares.clone(),
+        }
+    }
+}

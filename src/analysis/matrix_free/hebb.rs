@@ -1,0 +1,158 @@
+//! [`MatrixFreeHebb`]: the Hebb rule on a stream of patterns.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::fields::{TileMargins, block_margins};
+use super::overlaps::pattern_overlaps;
+use super::plan::Plan;
+use super::states::StateSource;
+use crate::datasets::PatternStream;
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::kernels::LANES;
+use crate::spins::{BlockMajor, WORD};
+
+/// N P, which bounds every field, stays below this.
+const MAX_FIELD: u64 = 1 << 60;
+/// A product of bits with bits takes about this share of the time of one with integers.
+const OVERLAP_SHARE: f64 = 0.4;
+/// Work is shown in units of this many signed multiply-adds.
+const WORK_UNIT: u64 = 1_000_000_000;
+
+/// Hebb couplings J = (1/N) sum xi xi^T, J_ii = 0, of a stream of patterns, never stored.
+pub struct MatrixFreeHebb<'a> {
+    stream: &'a PatternStream<'a>,
+    execution: &'a Execution,
+    budget: Option<u64>,
+    work: AtomicU64,
+}
+
+impl<'a> MatrixFreeHebb<'a> {
+    /// On the patterns of `stream`, within `budget` bytes of memory if given. Progress advances by
+    /// [`work_units`](Self::work_units) within a stage of the caller's.
+    ///
+    /// # Errors
+    /// If N is 2^31 or more, or N P is 2^60 or more.
+    pub fn new(
+        stream: &'a PatternStream<'a>,
+        budget: Option<u64>,
+        execution: &'a Execution,
+    ) -> Result<Self> {
+        let n_spins = stream.n_spins();
+        if i32::try_from(n_spins).is_err() {
+            return Err(Error::parameter("n", "less than 2^31 spins", n_spins));
+        }
+        let field = n_spins as u64 as u128 * stream.n_patterns() as u128;
+        if field >= u128::from(MAX_FIELD) {
+            return Err(Error::parameter("patterns", format!("N P below 2^60 at N = {n_spins}"), stream.n_patterns()));
+        }
+        Ok(Self { stream, execution, budget, work: AtomicU64::new(0) })
+    }
+
+    /// The patterns.
+    pub fn stream(&self) -> &'a PatternStream<'a> {
+        self.stream
+    }
+
+    pub(super) fn execution(&self) -> &'a Execution {
+        self.execution
+    }
+
+    /// How the fields of `n_states` states are to be computed.
+    ///
+    /// # Errors
+    /// If the memory allowed is too little: says how much is needed.
+    pub fn plan(&self, n_states: usize) -> Result<Plan> {
+        Plan::new(self.stream.manifold().parameters(), self.execution.n_threads(), n_states, self.budget)
+    }
+
+    /// Hands the margins of all states to `take`, tile by tile and 16 states at a time, from any thread.
+    ///
+    /// # Errors
+    /// If the memory allowed is too little or missing, or interrupted.
+    pub fn margins(&self, states: &impl StateSource, take: impl Fn(TileMargins<'_>) + Sync) -> Result<()> {
+        let plan = self.plan(states.n_states())?;
+        self.margins_into(plan, states, || std::iter::repeat(()), |(), tile| take(tile))
+    }
+
+    /// One parallel update of all states, rows of a matrix of N columns: x_i <- sgn(h_i), kept where h_i = 0.
+    ///
+    /// # Errors
+    /// If the sizes do not fit together, the memory allowed is too little or missing, or interrupted.
+    pub fn parallel_update(&self, states: &BlockMajor) -> Result<BlockMajor> {
+        let (n_states, n_spins) = (states.n_rows(), self.stream.n_spins());
+        if states.n_columns() != n_spins {
+            let expected = format!("N = {n_spins} as of the patterns");
+            return Err(Error::shape("states", expected, format!("N = {}", states.n_columns())));
+        }
+        let mut next = states.clone();
+        if n_states == 0 {
+            return Ok(next);
+        }
+        let plan = self.plan(n_states)?;
+        // The words of a tile, `[word][state]`, are one stretch of memory. Blocks of states follow each other, so that
+        // each finds all words anew.
+        let mut blocks = self.blocks(plan, n_states);
+        blocks.try_for_each(|block| {
+            let overlaps = pattern_overlaps(self, plan, states, block.clone())?;
+            let outputs = next.words_mut().chunks_mut(plan.field_words * n_states);
+            block_margins(self, plan, states, block, &overlaps, outputs, |words, tile| {
+                flip_unstable(words, n_states, &tile);
+            })
+        })?;
+        Ok(next)
+    }
+
+    fn margins_into<T: Send, I: Iterator<Item = T> + Send>(
+        &self,
+        plan: Plan,
+        states: &impl StateSource,
+        outputs: impl Fn() -> I,
+        take: impl Fn(&mut T, TileMargins<'_>) + Sync,
+    ) -> Result<()> {
+        self.blocks(plan, states.n_states()).try_for_each(|block| {
+            let overlaps = pattern_overlaps(self, plan, states, block.clone())?;
+            block_margins(self, plan, states, block, &overlaps, outputs(), &take)
+        })
+    }
+
+    fn blocks(&self, plan: Plan, n_states: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let block = plan.block;
+        (0..n_states).step_by(block).map(move |first| first..n_states.min(first + block))
+    }
+
+    /// Units of progress that the fields of `n_states` states are counted as.
+    pub fn work_units(n_spins: usize, n_patterns: usize, n_states: usize) -> u64 {
+        let products = n_spins as f64 * n_patterns as f64 * n_states as f64;
+        (products * (1.0 + OVERLAP_SHARE) / WORK_UNIT as f64) as u64
+    }
+
+    pub(super) fn count_overlap_work(&self, n_sites: usize, n_patterns: usize, n_states: usize) {
+        let products = n_sites as f64 * n_patterns as f64 * n_states as f64;
+        self.count((products * OVERLAP_SHARE) as u64);
+    }
+
+    pub(super) fn count_field_work(&self, n_sites: usize, n_patterns: usize, n_states: usize) {
+        self.count(n_sites as u64 * n_patterns as u64 * n_states as u64);
+    }
+
+    fn count(&self, work: u64) {
+        let before = self.work.fetch_add(work, Ordering::Relaxed);
+        self.execution.progress().advance((before + work) / WORK_UNIT - before / WORK_UNIT);
+    }
+}
+
+/// Flips the spins of negative margin; `words` is `[word of the tile][state]`.
+fn flip_unstable(words: &mut [u64], n_states: usize, tile: &TileMargins<'_>) {
+    for (words, margins) in words.chunks_exact_mut(n_states).zip(tile.margins.chunks(WORD)) {
+        let mut unstable = [0; LANES];
+        for (site, margins) in margins.iter().enumerate() {
+            for (unstable, &margin) in unstable.iter_mut().zip(margins) {
+                *unstable |= u64::from(margin < 0) << site;
+            }
+        }
+        for (word, unstable) in words[tile.states.clone()].iter_mut().zip(unstable) {
+            *word ^= unstable;
+        }
+    }
+}

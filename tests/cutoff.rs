@@ -1,0 +1,163 @@
+//! The feature cutoff against plain sums over the spins of the data set file, and against stored couplings.
+
+use attractor::analysis::cutoff::{
+    Kept, MarginMoments, MeasureOptions, feature_moments, margin_moments_of_couplings, measure,
+};
+use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
+use attractor::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters, PatternStream};
+use attractor::dynamics::{ParallelDynamics, Stop, Ties};
+use attractor::execution::Execution;
+use attractor::learning::hebb;
+use attractor::spins::BlockMajor;
+
+fn parameters(n_spins: usize, n_patterns: usize, n_features: u64, n_active: usize) -> ManifoldParameters {
+    ManifoldParameters {
+        n_spins,
+        n_patterns,
+        n_test: 0,
+        n_features,
+        n_active,
+        exponent: 1.2,
+        coefficients: Coefficients::Signs,
+        test_features: None,
+        n_stored_features: n_features.min(100) as usize,
+        seed: 11,
+    }
+}
+
+/// sum_i, sum_i of squares, number not negative, of f_i (sum_mu q_mu xi_i - P f_i), by plain loops over spins.
+fn plain_moments(data: &DataSet, rank: usize) -> MarginMoments {
+    let features = data.features.as_ref().unwrap();
+    let (n, p) = (data.n_spins(), data.n_patterns());
+    let f = |i: usize| i64::from(features.spin(rank - 1, i));
+    let mut fields = vec![0i64; n];
+    for mu in 0..p {
+        let xi = |i: usize| i64::from(data.train.spin(mu, i));
+        let q: i64 = (0..n).map(|i| xi(i) * f(i)).sum();
+        fields.iter_mut().enumerate().for_each(|(i, field)| *field += q * xi(i));
+    }
+    let mut moments = MarginMoments::default();
+    for (i, field) in fields.into_iter().enumerate() {
+        let margin = f(i) * (field - p as i64 * f(i));
+        moments.sum += i128::from(margin);
+        moments.squares += i128::from(margin).pow(2);
+        moments.n_stable += u64::from(margin >= 0);
+    }
+    moments
+}
+
+/// Sizes around words, panels, tiles and chunks; few and many patterns; odd and even L; any blocks, threads.
+#[test]
+fn margins_are_the_sums_of_their_definition() {
+    for (n_spins, n_patterns, n_features, n_active, count) in [
+        (1, 1, 1, 1, 1),
+        (63, 1, 20, 3, 17),
+        (65, 70, 7, 2, 7),
+        (130, 1100, 100, 3, 40),
+        (1000, 129, 5000, 3, 70),
+        (2100, 64, 50, 5, 33),
+    ] {
+        let manifold = Manifold::new(parameters(n_spins, n_patterns, n_features, n_active)).unwrap();
+        let data = manifold.generate(&Execution::with_threads(2).unwrap()).unwrap();
+        let expected: Vec<MarginMoments> = (1..=count).map(|rank| plain_moments(&data, rank)).collect();
+        for n_threads in [1, 3] {
+            let execution = Execution::with_threads(n_threads).unwrap();
+            let stream = PatternStream::new(&manifold, &execution).unwrap();
+            let any = MatrixFreeHebb::new(&stream, None, &execution).unwrap();
+            // The least memory allowed makes blocks of 32 states.
+            let least = MatrixFreeHebb::new(&stream, Some(any.plan(1).unwrap().bytes()), &execution).unwrap();
+            for hebb in [any, least] {
+                let all = feature_moments(&hebb, FeatureStates { first_rank: 1, count }).unwrap();
+                assert_eq!(all, expected, "N {n_spins}, P {n_patterns}, {n_threads} threads");
+                let last = FeatureStates { first_rank: count as u64, count: 1 };
+                assert_eq!(feature_moments(&hebb, last).unwrap(), expected[count - 1..]);
+            }
+        }
+    }
+}
+
+/// Below 2^24 stored couplings give the same integers. Signals are about N P / 4, partial sums no more than N P.
+#[test]
+fn stored_couplings_give_the_same_margins() {
+    let execution = Execution::with_threads(2).unwrap();
+    for (n_spins, n_patterns) in [(200, 300), (500, 1000), (1025, 512)] {
+        let manifold = Manifold::new(parameters(n_spins, n_patterns, 40, 3)).unwrap();
+        let data = manifold.generate(&execution).unwrap();
+        let couplings = hebb(&data.train, &execution).unwrap();
+        let features = data.features.as_ref().unwrap();
+        let stored = margin_moments_of_couplings(&couplings, features, &execution).unwrap();
+        let stream = PatternStream::new(&manifold, &execution).unwrap();
+        let matrix_free = MatrixFreeHebb::new(&stream, None, &execution).unwrap();
+        let states = FeatureStates { first_rank: 1, count: features.n_rows() };
+        assert_eq!(feature_moments(&matrix_free, states).unwrap(), stored);
+
+        // And the same next states, from which the dynamics is made.
+        let step = ParallelDynamics { stop: Stop::After(1), ties: Ties::Keep };
+        let recall = step.run(&couplings, features, features, &execution).unwrap();
+        let next = matrix_free.parallel_update(&BlockMajor::from_rows(features)).unwrap();
+        assert_eq!(next.to_rows(), recall.states);
+    }
+}
+
+/// Last overlaps are those of the dynamics on stored couplings after as many steps.
+#[test]
+fn last_overlaps_are_those_of_stored_couplings() {
+    let execution = Execution::with_threads(2).unwrap();
+    let parameters = parameters(300, 600, 60, 3);
+    let data = Manifold::new(parameters.clone()).unwrap().generate(&execution).unwrap();
+    let couplings = hebb(&data.train, &execution).unwrap();
+    let features = data.features.as_ref().unwrap();
+    for n_steps in [1, 2, 7] {
+        let options = MeasureOptions { kept: Kept::First(60), n_steps, memory: None };
+        let point = measure(&parameters, options, &execution).unwrap();
+        let dynamics = ParallelDynamics { stop: Stop::After(n_steps as u64), ties: Ties::Keep };
+        let recall = dynamics.run(&couplings, features, features, &execution).unwrap();
+        for (row, feature) in point.features.iter().enumerate() {
+            let expected =
+                (0..300).filter(|&i| recall.states.spin(row, i) == features.spin(row, i)).count() as f64 / 150.0 - 1.0;
+            assert!((feature.last.unwrap() - expected).abs() < 1e-12, "feature {}", row + 1);
+        }
+    }
+}
+
+/// The full law against 40 draws at N = 1000, P = 2000, eta = 1.2: the mean signal is within 2 % (counts are those of the
+/// draws; what is left is of order 1/sqrt(N) per draw), the root mean variance within 10 % (a few frequent features make it,
+/// whose overlaps fluctuate by their own size, 1/sqrt(2 * 40) = 11 % for a single one).
+#[test]
+fn the_full_law_holds_over_many_draws() {
+    let execution = Execution::with_threads(2).unwrap();
+    let points: Vec<_> = (0..40)
+        .map(|seed| {
+            let parameters = ManifoldParameters { seed, ..parameters(1000, 2000, 500, 3) };
+            let options = MeasureOptions { kept: Kept::First(32), n_steps: 0, memory: None };
+            measure(&parameters, options, &execution).unwrap()
+        })
+        .collect();
+    let law: Vec<_> = points.iter().map(attractor::analysis::cutoff::law_point).collect();
+    let sum = |points: &[attractor::analysis::cutoff::CutoffPoint], range: std::ops::Range<usize>| {
+        let features = points.iter().flat_map(|point| &point.features[range.clone()]);
+        features.fold((0.0, 0.0), |sum, feature| (sum.0 + feature.signal, sum.1 + feature.variance))
+    };
+    for range in [2..6, 6..15, 15..32] {
+        let (measured, expected) = (sum(&points, range.clone()), sum(&law, range.clone()));
+        let (signal, noise) = (measured.0 / expected.0, (measured.1 / expected.1).sqrt());
+        assert!((signal - 1.0).abs() < 0.02, "signal {signal} at {range:?}");
+        assert!((noise - 1.0).abs() < 0.1, "noise {noise} at {range:?}");
+    }
+}
+
+#[test]
+fn measurements_out_of_range_are_refused() {
+    let execution = Execution::with_threads(1).unwrap();
+    let message = |parameters: &ManifoldParameters, kept, memory| {
+        let options = MeasureOptions { kept, n_steps: 0, memory };
+        measure(parameters, options, &execution).unwrap_err().to_string()
+    };
+    let good = parameters(100, 10, 50, 3);
+    for count in [0, 51] {
+        assert!(message(&good, Kept::First(count), None).contains("kept: expected 1..=50"));
+    }
+    assert!(message(&good, Kept::Predicted, Some(1000)).contains("memory: expected at least"));
+    let gaussian = ManifoldParameters { coefficients: Coefficients::Gaussian, ..good };
+    assert!(message(&gaussian, Kept::Predicted, None).contains("coefficients"));
+}
