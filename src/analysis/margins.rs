@@ -1,9 +1,9 @@
 //! One pass over the margins xi_i h_i of all patterns and neurons: loss, stabilities, and alignment with Hebb.
 
-use crate::couplings::{Couplings, PANEL, load_panel, panel_rows};
+use crate::couplings::{Couplings, PANEL, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Lanes, Tables, losses, margins, signed_product};
+use crate::kernels::{Finish, Lanes, Source, Tables, local_fields, losses, margins};
 use crate::learning::PatternBits;
 use crate::spins::SpinMatrix;
 
@@ -56,34 +56,28 @@ pub fn margin_statistics(
     }
     let bits = PatternBits::new(patterns);
     let mut sums = vec![NeuronSums::default(); n_spins];
-    let scratch = || (vec![Lanes::ZERO; n_spins], vec![Lanes::ZERO; n_patterns], Tables::new());
-    execution.for_each(
-        sums.chunks_mut(PANEL).enumerate(),
-        scratch,
-        |(panel, fields, tables), (index, sums)| {
-            load_panel(couplings.panel(index), panel);
-            fields.fill(Lanes::ZERO);
-            let by_pattern = bits.by_pattern();
-            signed_product(execution.isa(), by_pattern.words(), by_pattern.n_rows(), panel, fields, tables);
-            let (signs, shift) = bits.panel_signs(index);
-            margins(execution.isa(), signs, shift, fields);
-            for (lane, sums) in sums.iter_mut().enumerate() {
-                sums.min_margin = f64::INFINITY;
-                for lanes in &*fields {
-                    let margin = f64::from(lanes.0[lane]);
-                    sums.margin += margin;
-                    sums.min_margin = sums.min_margin.min(margin);
-                    sums.n_negative += u64::from(margin < 0.0);
-                }
+    let scratch = || (vec![Lanes::ZERO; n_patterns], Tables::new());
+    execution.for_each(sums.chunks_mut(PANEL).enumerate(), scratch, |(fields, tables), (index, sums)| {
+        let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
+        local_fields(execution.isa(), bits.pattern_signs(), source, fields, Finish::Keep, tables);
+        let (signs, shift) = bits.panel_signs(index);
+        margins(execution.isa(), signs, shift, fields);
+        for (lane, sums) in sums.iter_mut().enumerate() {
+            sums.min_margin = f64::INFINITY;
+            for lanes in &*fields {
+                let margin = f64::from(lanes.0[lane]);
+                sums.margin += margin;
+                sums.min_margin = sums.min_margin.min(margin);
+                sums.n_negative += u64::from(margin < 0.0);
             }
-            losses(execution.isa(), (lambda * couplings.scale()) as f32, fields);
-            for (lane, sums) in sums.iter_mut().enumerate() {
-                sums.loss = fields.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
-            }
-            debug_assert_eq!(sums.len(), panel_rows(index, n_spins).len());
-            Ok(())
-        },
-    )?;
+        }
+        losses(execution.isa(), (lambda * couplings.scale()) as f32, fields);
+        for (lane, sums) in sums.iter_mut().enumerate() {
+            sums.loss = fields.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
+        }
+        debug_assert_eq!(sums.len(), panel_rows(index, n_spins).len());
+        Ok(())
+    })?;
 
     let (n, p, scale) = (n_spins as f64, n_patterns as f64, couplings.scale());
     let mut statistics = MarginStatistics {

@@ -227,7 +227,7 @@ impl Bench {
         let mut trainer = Trainer::new(&patterns, parameters, &Initial::Zero, 1.0, execution)?;
         let mut failed = Ok(());
         // On the Gram route couplings are made once for many epochs, as in a run.
-        let epochs = if route == Route::Gram { 10 } else { 1 };
+        let epochs = if route == Route::Gram { 50 } else { 1 };
         let seconds =
             median(self.runs, || failed = trainer.advance_to(trainer.epoch() + epochs)) / epochs as f64;
         failed?;

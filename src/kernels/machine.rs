@@ -15,7 +15,7 @@ const WIDTH: usize = 8;
 /// additions, which are counted the same.
 pub fn multiply_adds(isa: Isa, repeats: u64) -> u64 {
     #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx2 && isa.is_available() && is_x86_feature_detected!("fma") {
+    if isa == Isa::Avx2 && isa.is_available() {
         // SAFETY: both features were just detected.
         black_box(unsafe { fused(repeats) });
         return repeats * (CHAINS * WIDTH) as u64;
