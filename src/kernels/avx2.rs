@@ -1,7 +1,7 @@
 //! The AVX2 twin.
 //!
 //! The vector types' methods are safe functions over intrinsics that need AVX2. They are private to this file and only
-//! inlined into the entry points at its end, which enable AVX2, BMI2, FMA and POPCNT and are unsafe for that reason.
+//! inlined into the entry points at its end, which enable AVX2, BMI1, BMI2, FMA and POPCNT and are unsafe for that reason.
 
 use std::arch::x86_64::*;
 
@@ -44,6 +44,27 @@ fn sign_where_clear(byte: u8) -> __m256 {
         let set = _mm256_castsi256_ps(_mm256_sllv_epi32(_mm256_set1_epi32(i32::from(byte)), to_the_top));
         _mm256_andnot_ps(set, _mm256_set1_ps(-0.0))
     }
+}
+
+/// The upper half of a word in every lane, from memory with one instruction: the compiler would take it from the register
+/// that holds the word for lookups, which takes three.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn broadcast_upper(word: &u64) -> __m256i {
+    let lanes;
+    // SAFETY: AVX2 is enabled; the four bytes are the upper ones of a word that may be read.
+    unsafe {
+        std::arch::asm!(
+            "vpbroadcastd {lanes}, dword ptr [{word} + 4]",
+            word = in(reg) word,
+            lanes = lateout(ymm_reg) lanes,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    lanes
 }
 
 /// The bytes of both halves, 0xff where the bit of `bits` is 0.
@@ -200,9 +221,9 @@ impl ByteVector for U8 {
                 _mm256_castsi256_si128(self.1),
                 _mm256_extracti128_si256::<1>(self.1),
             ];
-            for index in 0..parts.len() {
+            for (index, &part) in parts.iter().enumerate() {
                 let target = target.add(index);
-                let sum = _mm256_add_epi16(_mm256_load_si256(target), _mm256_cvtepu8_epi16(parts[index]));
+                let sum = _mm256_add_epi16(_mm256_load_si256(target), _mm256_cvtepu8_epi16(part));
                 _mm256_store_si256(target, sum);
             }
         }
@@ -214,8 +235,8 @@ impl SignedVector for F32 {
 
     #[inline(always)]
     fn signs(word: &u64) -> __m256i {
-        // SAFETY: AVX2 as above; the upper half of a word is read. From memory: one instruction.
-        unsafe { _mm256_set1_epi32(*std::ptr::from_ref(word).cast::<i32>().add(1)) }
+        // SAFETY: AVX2 as above.
+        unsafe { broadcast_upper(word) }
     }
     #[inline(always)]
     fn add_signed(self, entry: Self, signs: __m256i, group: usize) -> Self {
@@ -401,8 +422,8 @@ macro_rules! entry_points {
     ($($name:ident => $kernel:path, ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         $(
             /// # Safety
-            /// The processor must have AVX2, BMI2, FMA and POPCNT.
-            #[target_feature(enable = "avx2,bmi2,fma,popcnt")]
+            /// The processor must have AVX2, BMI1, BMI2, FMA and POPCNT.
+            #[target_feature(enable = "avx2,bmi1,bmi2,fma,popcnt")]
             pub(super) unsafe fn $name($($argument: $type),*) $(-> $result)? {
                 $kernel($($argument),*)
             }

@@ -88,7 +88,7 @@ impl ByteVector for Wide<u64x4> {
     fn where_clear(bits: u64) -> Self {
         // Each byte eight times, its own bit kept in each and carried to the top.
         let spread = |index: u32| {
-            let own = (bits >> (8 * index) & 0xff) * ONES & 0x8040_2010_0804_0201;
+            let own = ((bits >> (8 * index) & 0xff) * ONES) & 0x8040_2010_0804_0201;
             let set = (own & !TOPS).wrapping_add(!TOPS) | own;
             (!set & TOPS) >> 7
         };

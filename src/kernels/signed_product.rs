@@ -66,7 +66,7 @@ pub(super) struct Scratch<R> {
 impl<R: Copy> Scratch<R> {
     /// 132 KiB: one per thread.
     pub(super) fn new(zero: R) -> Self {
-        Self { tables: vec![zero; 2 * GROUPS << GROUP], columns: vec![zero; BLOCK] }
+        Self { tables: vec![zero; 2 * (GROUPS << GROUP)], columns: vec![zero; BLOCK] }
     }
 }
 
