@@ -17,7 +17,7 @@ pub enum Ties {
 }
 
 /// Panels that share the words of a block.
-const PANELS_PER_BLOCK: usize = WORD / PANEL;
+pub(super) const PANELS_PER_BLOCK: usize = WORD / PANEL;
 /// States in a task: enough that the tables of the signed product pay.
 const TILE: usize = 4096;
 /// States in a task where blocks are few.
@@ -52,15 +52,7 @@ pub(super) fn parallel_update(
     });
     execution.for_each(tasks, scratch, |scratch, (block, first, next)| {
         let own = &states.block(block)[first..][..next.len()];
-        let tie_words = match ties {
-            Ties::Keep => own,
-            Ties::Up => {
-                let used = (n_spins - block * WORD).min(WORD);
-                scratch.ties.clear();
-                scratch.ties.resize(next.len(), u64::MAX >> (WORD - used));
-                &scratch.ties
-            }
-        };
+        let tie_words = tie_words(ties, own, n_spins - block * WORD, &mut scratch.ties);
         let fields = &mut scratch.fields[..next.len()];
         for index in 0..PANELS_PER_BLOCK {
             let panel = block * PANELS_PER_BLOCK + index;
@@ -85,4 +77,21 @@ pub(super) fn parallel_update(
         Ok(())
     })?;
     Ok(next)
+}
+
+/// The bits that spins of a block take where their field is 0; `own` are its states, `n_left` the spins from it on.
+pub(super) fn tie_words<'a>(
+    ties: Ties,
+    own: &'a [u64],
+    n_left: usize,
+    scratch: &'a mut Vec<u64>,
+) -> &'a [u64] {
+    match ties {
+        Ties::Keep => own,
+        Ties::Up => {
+            scratch.clear();
+            scratch.resize(own.len(), u64::MAX >> (WORD - n_left.min(WORD)));
+            scratch
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::arch::x86_64::*;
 use super::counts::{ByteVector, Counts, run_counts};
 use super::dense_product::{self, DenseRows};
 use super::fields::{self, Finish, Source};
+use super::flips::{self, Flips};
 use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
 use super::logistic::SpanStep;
 use super::one_state::Octet;
@@ -438,6 +439,7 @@ entry_points! {
         products: &mut [Lanes<i32>], scratch: &mut Scratch<Lanes<i32>>);
     local_fields => fields::local_fields::<F32>, (signs: Signs, source: Source, fields: &mut [Lanes<f32>],
         finish: Finish, scratch: &mut Scratch<Lanes<f32>>);
+    update_fields => flips::run::<F32>, (flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]);
     interleave => fields::interleave::<F32>, (rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>]);
     deinterleave => fields::deinterleave::<F32>, (panel: &[Lanes<f32>], rows: &mut [f32]);
     fields_of_one_state => one_state::run::<F32Octet>, (state: &[u64], rows: &[f32], n_columns: usize,

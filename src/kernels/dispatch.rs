@@ -7,6 +7,7 @@ use super::avx2;
 use super::counts::{self, Counts};
 use super::dense_product::{self, DenseRows};
 use super::fields::{self, Finish, Source};
+use super::flips::{self, Flips};
 use super::lanes::{BYTE_LANES, Element, LANES, Lanes};
 use super::logistic::SpanStep;
 use super::portable::Wide;
@@ -130,7 +131,8 @@ pub fn field_scratch(n_states: usize) -> usize {
 /// The local fields of states at up to 16 neurons, `h_m[16] = sum_k s_mk w_k[16]` in the canonical order, and what is to
 /// become of them.
 ///
-/// `fields` holds those that are kept, `[m][16]`; else it is scratch for [`field_scratch`] of them.
+/// `fields` holds those that are kept, `[m][16]`; else it is scratch for [`field_scratch`] of them. A threshold keeps them
+/// too where there is room for all.
 ///
 /// # Panics
 /// If the lengths do not fit together.
@@ -160,7 +162,8 @@ pub fn local_fields(
         }
         Finish::Threshold { ties, next, .. } => {
             assert!(ties.len() == n_states && next.len() == n_states);
-            field_scratch(n_states)
+            // Room for all keeps all.
+            if fields.len() < n_states { field_scratch(n_states) } else { n_states }
         }
     };
     assert!(fields.len() >= room, "room for {} fields of {room}", fields.len());
@@ -171,6 +174,27 @@ pub fn local_fields(
         fields::local_fields::<Wide<f32x8>>(signs, source, fields, finish, scratch),
         fields::local_fields::<Plain<f32>>(signs, source, fields, finish, scratch)
     );
+}
+
+/// `fields[m] += 2 sum_k s_mk w_k` over the columns that flipped: the fields after the flips from those before, up to
+/// rounding. Each flip adds one rounded addition whose result is at most the [magnitude](field_magnitudes).
+///
+/// # Panics
+/// If there are not as many states as fields, or a column is not one of the panel.
+pub fn update_fields(isa: Isa, flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]) {
+    assert_eq!(flips.starts.len(), fields.len() + 1);
+    twins!(
+        isa,
+        avx2::update_fields(flips, panel, fields),
+        flips::run::<Wide<f32x8>>(flips, panel, fields),
+        flips::run::<Plain<f32>>(flips, panel, fields)
+    );
+}
+
+/// sum_k |w_k| for each lane of a panel, and whether fields are exact in every order of additions: integer weights of at
+/// most 2^24 altogether.
+pub fn field_magnitudes(panel: &[Lanes<f32>]) -> (Lanes<f32>, bool) {
+    flips::magnitudes(panel)
 }
 
 /// Interleaves up to 16 rows `[rows][n]` into `[n][16]`; lanes of missing rows become 0.

@@ -24,6 +24,7 @@ mod counts;
 mod dense_product;
 mod dispatch;
 mod fields;
+mod flips;
 mod isa;
 mod lanes;
 mod logistic;
@@ -41,11 +42,12 @@ mod scalar;
 pub use counts::Counts;
 pub use dense_product::{DenseBlock, DenseRows};
 pub use dispatch::{
-    CountScratch, Tables, Weight, deinterleave, dense_product, differing_bits, field_scratch,
-    fields_of_one_state, hamming_distance, interleave, local_fields, losses, margins, residuals,
-    signed_product, span_step, threshold,
+    CountScratch, Tables, Weight, deinterleave, dense_product, differing_bits, field_magnitudes,
+    field_scratch, fields_of_one_state, hamming_distance, interleave, local_fields, losses, margins,
+    residuals, signed_product, span_step, threshold, update_fields,
 };
 pub use fields::{Finish, Source};
+pub use flips::Flips;
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use logistic::SpanStep;
