@@ -346,16 +346,25 @@ impl FloatVector for F32 {
         unsafe { _mm_sfence() }
     }
     #[inline(always)]
-    fn interleave(rows: &[&[f32]; LANES], first: usize, columns: &mut [Lanes<f32>; 8]) {
-        let mut squares = [[Self::load(&Self::ZERO).0; 8]; 2];
-        for (row, target) in rows.iter().zip(squares.as_flattened_mut()) {
-            let values = &row[first..][..8];
-            // SAFETY: AVX2 as above; 8 floats are readable, unaligned.
-            *target = unsafe { _mm256_loadu_ps(values.as_ptr()) };
-        }
-        let (low, high) = (transpose(squares[0]), transpose(squares[1]));
-        for (c, column) in columns.iter_mut().enumerate() {
-            Self(low[c], high[c]).store(column);
+    fn interleave(rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>; LANES]) {
+        const SIDE: usize = 8;
+        // One check for all loads.
+        let rows = &rows[first..][..(LANES - 1) * n_columns + LANES];
+        // Eight rows at a time: as many lines as a set of L1 holds, if they all fall into one.
+        for lane in [0, SIDE] {
+            for (half, columns) in columns.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+                let mut square = [Self::load(&Self::ZERO).0; SIDE];
+                for (row, target) in square.iter_mut().enumerate() {
+                    let offset = (lane + row) * n_columns + half * SIDE;
+                    // SAFETY: AVX2 as above; row and column are below 16, so 8 floats are readable, unaligned.
+                    *target = unsafe { _mm256_loadu_ps(rows.as_ptr().add(offset)) };
+                }
+                for (column, values) in columns.iter_mut().zip(transpose(square)) {
+                    let target = &mut column.0[lane..][..SIDE];
+                    // SAFETY: AVX2 as above; 8 floats are writable.
+                    unsafe { _mm256_storeu_ps(target.as_mut_ptr(), values) };
+                }
+            }
         }
     }
     #[inline(always)]

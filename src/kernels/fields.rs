@@ -3,7 +3,7 @@
 //! Couplings come as a panel, or as rows of J as they lie in memory or in a mapped file; those are interleaved block by
 //! block, while the next block is being fetched.
 
-use super::lanes::{FloatVector, LANES, Lanes, prefetch};
+use super::lanes::{FloatVector, LANES, Lanes, prefetch_to_l2};
 use super::logistic;
 use super::signed_product::{BLOCK, Columns, Epilogue, Interleaved, Keep, Scratch, Signs, Start, run};
 use super::tables::{Full, Half, Split};
@@ -83,9 +83,9 @@ impl<V: FloatVector> Columns<V> for RowMajor<'_> {
         let columns = &mut scratch[..BLOCK.min(self.n_columns - first)];
         interleave::<V>(self.values, self.n_columns, first, columns);
         for row in self.values.chunks_exact(self.n_columns) {
-            let next = &row[(first + BLOCK).min(self.n_columns)..self.n_columns.min(first + 2 * BLOCK)];
-            // A row need not begin at a cache line.
-            next.iter().step_by(LANES).chain(next.last()).for_each(|value| prefetch(value));
+            // Rows at a power of two share a set of L1, which has room for eight. A fetch may name what is past the rows.
+            let next = row.as_ptr().wrapping_add(first + BLOCK);
+            (0..BLOCK).step_by(LANES).for_each(|column| prefetch_to_l2(next.wrapping_add(column)));
         }
         columns
     }
@@ -177,13 +177,12 @@ pub(super) fn interleave<V: FloatVector>(
     first: usize,
     columns: &mut [Lanes<f32>],
 ) {
-    let mut sets = columns.chunks_exact_mut(8);
+    let mut sets = columns.chunks_exact_mut(LANES);
     let mut done = 0;
     if rows.len() == LANES * n_columns {
-        let rows: [&[f32]; LANES] = std::array::from_fn(|lane| &rows[lane * n_columns..][..n_columns]);
         for columns in &mut sets {
-            V::interleave(&rows, first + done, columns.try_into().expect("a chunk of 8"));
-            done += 8;
+            V::interleave(rows, n_columns, first + done, columns.try_into().expect("a chunk of 16"));
+            done += LANES;
         }
     }
     let rest = &mut columns[done..];

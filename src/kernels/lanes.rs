@@ -94,13 +94,13 @@ pub(super) trait FloatVector: SignedVector<Row = Lanes<f32>> {
     fn stream(self, row: &mut Lanes<f32>);
     /// Makes streamed rows visible to other threads that synchronise with this one.
     fn fence();
-    /// Column `first + c` of 16 whole rows becomes `columns[c]`; 8 columns.
-    fn interleave(rows: &[&[f32]; LANES], first: usize, columns: &mut [Lanes<f32>; 8]);
+    /// Column `first + c` of 16 whole rows, `[16][n_columns]`, becomes `columns[c]`; 16 columns, a cache line of each row.
+    fn interleave(rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>; LANES]);
     /// The inverse.
     fn deinterleave(columns: &[Lanes<f32>; 8], first: usize, rows: &mut [&mut [f32]; LANES]);
 }
 
-/// Asks for the cache line at `address`, which need not be one of this process.
+/// Asks for the cache line at `address`, which need not be one of this process, to be in L1.
 #[inline(always)]
 pub(super) fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -108,6 +108,19 @@ pub(super) fn prefetch<T>(address: *const T) {
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// The same for L2: for many lines at once, or lines at distances that L1 has no room for.
+#[inline(always)]
+pub(super) fn prefetch_to_l2<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: SSE is part of x86-64; a prefetch does not fault.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(address.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;

@@ -193,9 +193,9 @@ impl FloatVector for Wide<f32x8> {
     #[inline(always)]
     fn fence() {}
     #[inline(always)]
-    fn interleave(rows: &[&[f32]; LANES], first: usize, columns: &mut [Lanes<f32>; 8]) {
+    fn interleave(rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>; LANES]) {
         for (c, column) in columns.iter_mut().enumerate() {
-            *column = Lanes(rows.map(|row| row[first + c]));
+            *column = Lanes(std::array::from_fn(|lane| rows[lane * n_columns + first + c]));
         }
     }
     #[inline(always)]

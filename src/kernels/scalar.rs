@@ -104,9 +104,9 @@ impl FloatVector for Plain<f32> {
         self.store(row);
     }
     fn fence() {}
-    fn interleave(rows: &[&[f32]; LANES], first: usize, columns: &mut [Lanes<f32>; 8]) {
+    fn interleave(rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>; LANES]) {
         for (c, column) in columns.iter_mut().enumerate() {
-            *column = Lanes(rows.map(|row| row[first + c]));
+            *column = Lanes(std::array::from_fn(|lane| rows[lane * n_columns + first + c]));
         }
     }
     fn deinterleave(columns: &[Lanes<f32>; 8], first: usize, rows: &mut [&mut [f32]; LANES]) {

@@ -57,8 +57,8 @@ pub(super) trait Table<V: Vector> {
     type Signs: Copy;
 
     fn word(bits: &u64) -> Word<Self::Signs>;
-    /// Fills a table of [`Table::ROWS`] rows from both halves' sums.
-    fn fill(low: &[V; HALF_SUMS], high: &[V; HALF_SUMS], table: &mut [V::Row]);
+    /// Fills a table of [`Table::ROWS`] rows from the group's columns.
+    fn fill(columns: [V; GROUP], table: &mut [V::Row]);
     /// `sum` plus the entry that byte `group` names.
     fn add(sum: V, table: &[V::Row], word: Word<Self::Signs>, group: usize, masks: Masks) -> V;
 }
@@ -79,8 +79,8 @@ impl<V: Vector> Table<V> for Full {
         Word { bits: *bits, folded: 0, signs: () }
     }
     #[inline(always)]
-    fn fill(low: &[V; HALF_SUMS], high: &[V; HALF_SUMS], table: &mut [V::Row]) {
-        combine(low, high, table);
+    fn fill(columns: [V; GROUP], table: &mut [V::Row]) {
+        combine::<V>(columns, 0, table);
     }
     #[inline(always)]
     fn add(sum: V, table: &[V::Row], word: Word<()>, group: usize, masks: Masks) -> V {
@@ -100,8 +100,8 @@ impl<V: SignedVector> Table<V> for Half {
         Word { bits: *bits, folded: bits ^ (clear - (clear >> 7)), signs: V::signs(bits) }
     }
     #[inline(always)]
-    fn fill(low: &[V; HALF_SUMS], high: &[V; HALF_SUMS], table: &mut [V::Row]) {
-        combine(low, &high[HALF_SUMS / 2..], table);
+    fn fill(columns: [V; GROUP], table: &mut [V::Row]) {
+        combine::<V>(columns, HALF_SUMS / 2, table);
     }
     #[inline(always)]
     fn add(sum: V, table: &[V::Row], word: Word<V::Signs>, group: usize, masks: Masks) -> V {
@@ -121,10 +121,10 @@ impl<V: Vector> Table<V> for Split {
         Word { bits: *bits, folded: 0, signs: () }
     }
     #[inline(always)]
-    fn fill(low: &[V; HALF_SUMS], high: &[V; HALF_SUMS], table: &mut [V::Row]) {
-        for (row, sum) in table.iter_mut().zip(low.iter().chain(high)) {
-            sum.store(row);
-        }
+    fn fill([a, b, c, d, e, f, g, h]: [V; GROUP], table: &mut [V::Row]) {
+        let (low, high) = table.split_at_mut(HALF_SUMS);
+        half_sums([a, b, c, d], low);
+        half_sums([e, f, g, h], high);
     }
     #[inline(always)]
     fn add(sum: V, table: &[V::Row], word: Word<()>, group: usize, masks: Masks) -> V {
@@ -149,20 +149,19 @@ pub(super) fn tabulate<V: Vector, T: Table<V>>(weights: &[V::Row], tables: &mut 
         for (column, row) in columns.iter_mut().zip(weights) {
             *column = V::load(row);
         }
-        let [a, b, c, d, e, f, g, h] = columns;
-        T::fill(&half_sums([a, b, c, d]), &half_sums([e, f, g, h]), table);
+        T::fill(columns, table);
     }
 }
 
 /// All 16 signed sums (+-w0 +- w1) + (+-w2 +- w3); bit b of the index is the sign of w_b, 1 for plus.
 #[inline(always)]
-fn half_sums<V: Vector>(w: [V; GROUP / 2]) -> [V; HALF_SUMS] {
-    let (low, high) = (pair_sums(w[0], w[1]), pair_sums(w[2], w[3]));
-    let mut sums = [low[0]; HALF_SUMS];
-    for (index, sum) in sums.iter_mut().enumerate() {
-        *sum = low[index % 4].add(high[index / 4]);
+fn half_sums<V: Vector>([a, b, c, d]: [V; GROUP / 2], table: &mut [V::Row]) {
+    let (low, high) = (pair_sums(a, b), pair_sums(c, d));
+    for (rows, high) in table.chunks_exact_mut(low.len()).zip(high) {
+        for (row, low) in rows.iter_mut().zip(low) {
+            low.add(high).store(row);
+        }
     }
-    sums
 }
 
 /// -a - b, a - b, -a + b, a + b.
@@ -171,12 +170,16 @@ fn pair_sums<V: Vector>(a: V, b: V) -> [V; 4] {
     [a.opposite().add(b.opposite()), a.add(b.opposite()), a.opposite().add(b), a.add(b)]
 }
 
-/// `table[h][l] = low[l] + high[h]`.
+/// `table[h][l] = low[l] + high[from + h]` with the sums of both halves of the group.
 #[inline(always)]
-fn combine<V: Vector>(low: &[V; HALF_SUMS], high: &[V], table: &mut [V::Row]) {
-    for (rows, high) in table.chunks_exact_mut(HALF_SUMS).zip(high) {
-        for (row, low) in rows.iter_mut().zip(low) {
-            low.add(*high).store(row);
+fn combine<V: Vector>([a, b, c, d, e, f, g, h]: [V; GROUP], from: usize, table: &mut [V::Row]) {
+    let (mut low, mut high) = ([V::ZERO; HALF_SUMS], [V::ZERO; HALF_SUMS]);
+    half_sums([a, b, c, d], &mut low);
+    half_sums([e, f, g, h], &mut high);
+    for (rows, high) in table.chunks_exact_mut(HALF_SUMS).zip(&high[from..]) {
+        let high = V::load(high);
+        for (row, low) in rows.iter_mut().zip(&low) {
+            V::load(low).add(high).store(row);
         }
     }
 }
