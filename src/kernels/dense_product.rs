@@ -12,7 +12,7 @@ const ROWS: usize = 6;
 const BLOCK: usize = 256;
 
 /// Rows of a dense matrix as the product reads them, from the first to the last: for each block of columns all sets of
-/// [`ROWS`] rows, interleaved, `[k / 256][m.div_ceil(6)][256][6]`.
+/// six rows, interleaved, `[k / 256][m.div_ceil(6)][256][6]`.
 #[derive(Clone, Debug)]
 pub struct DenseRows {
     n_columns: usize,
