@@ -28,6 +28,7 @@ pub mod random;
 pub mod report;
 pub mod spins;
 pub mod storage;
+pub mod theory;
 
 pub use error::{Error, Result};
 

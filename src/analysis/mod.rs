@@ -3,10 +3,12 @@
 //! Knows couplings, dynamics and rules; turns states and couplings into the numbers of tables and figures. Sums run in
 //! f64 in a fixed order.
 
+mod kolmogorov;
 mod margins;
 mod observables;
 mod overlaps;
 
+pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, margin_statistics};
 pub use observables::{
     Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, note_rising_loss,
