@@ -9,14 +9,17 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// If there is no sample, one is not finite, or `cumulative` leaves the range 0 to 1 at one.
-pub fn kolmogorov_distance(samples: &[f64], cumulative: impl Fn(f64) -> f64) -> Result<f64> {
-    if samples.is_empty() {
+pub fn kolmogorov_distance(
+    samples: impl IntoIterator<Item = f64>,
+    cumulative: impl Fn(f64) -> f64,
+) -> Result<f64> {
+    let mut sorted: Vec<f64> = samples.into_iter().collect();
+    if sorted.is_empty() {
         return Err(Error::shape("samples", "at least 1", "none"));
     }
-    if let Some(sample) = samples.iter().find(|sample| !sample.is_finite()) {
+    if let Some(sample) = sorted.iter().find(|sample| !sample.is_finite()) {
         return Err(Error::shape("samples", "finite numbers", sample.to_string()));
     }
-    let mut sorted = samples.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let at = |x: f64| {
         let probability = cumulative(x);
@@ -25,7 +28,7 @@ pub fn kolmogorov_distance(samples: &[f64], cumulative: impl Fn(f64) -> f64) -> 
             Error::shape("cumulative distribution", "values from 0 to 1", format!("{probability} at {x}"))
         })
     };
-    let step = 1.0 / samples.len() as f64;
+    let step = 1.0 / sorted.len() as f64;
     let mut distance = 0f64;
     for (index, &sample) in sorted.iter().enumerate() {
         // F_n - F is largest at a sample, F - F_n just below one.
@@ -49,7 +52,7 @@ mod tests {
         for n in [1, 2, 10, 1000] {
             let mut samples: Vec<f64> = (0..n).map(|k| (f64::from(k) + 0.5) / f64::from(n)).collect();
             samples.reverse();
-            let found = kolmogorov_distance(&samples, uniform).unwrap();
+            let found = kolmogorov_distance(samples, uniform).unwrap();
             assert!((found - 0.5 / f64::from(n)).abs() < 1e-15, "{n}: {found}");
         }
     }
@@ -60,13 +63,13 @@ mod tests {
         for x in [0.0, 0.2, 0.5, 0.9, 1.0, -3.0, 7.0] {
             let expected = uniform(x).max(1.0 - uniform(x));
             for n in [1, 3] {
-                let found = kolmogorov_distance(&vec![x; n], uniform).unwrap();
+                let found = kolmogorov_distance(vec![x; n], uniform).unwrap();
                 assert!((found - expected).abs() < 1e-15, "{x}: {found}");
             }
         }
         // Shifted uniform against uniform: the shift, up to a step.
         let samples: Vec<f64> = (0..1000).map(|k| f64::from(k) / 1000.0 + 0.3).collect();
-        assert!((kolmogorov_distance(&samples, uniform).unwrap() - 0.3).abs() <= 1e-3 + 1e-12);
+        assert!((kolmogorov_distance(samples, uniform).unwrap() - 0.3).abs() <= 1e-3 + 1e-12);
     }
 
     #[test]
@@ -74,19 +77,19 @@ mod tests {
         // Half of the weight at 1, the other half uniform on 1 to 2.
         let cumulative = |x: f64| if x < 1.0 { 0.0 } else { (x / 2.0).min(1.0) };
         // The samples have the same jump: two at 1, two in the middle of their quarters.
-        let found = kolmogorov_distance(&[1.0, 1.75, 1.0, 1.25], cumulative).unwrap();
+        let found = kolmogorov_distance([1.0, 1.75, 1.0, 1.25], cumulative).unwrap();
         assert!((found - 0.125).abs() < 1e-12, "{found}");
         // Just below the jump it is missed by its whole weight.
-        let found = kolmogorov_distance(&[1f64.next_down(); 4], cumulative).unwrap();
+        let found = kolmogorov_distance([1f64.next_down(); 4], cumulative).unwrap();
         assert_eq!(found, 1.0);
     }
 
     #[test]
     fn what_is_no_sample_or_no_distribution_is_refused() {
-        assert!(kolmogorov_distance(&[], uniform).is_err());
-        assert!(kolmogorov_distance(&[0.5, f64::NAN], uniform).is_err());
-        assert!(kolmogorov_distance(&[0.5, f64::INFINITY], uniform).is_err());
-        assert!(kolmogorov_distance(&[0.5], |_| f64::NAN).is_err());
-        assert!(kolmogorov_distance(&[0.5], |x| x + 1.0).is_err());
+        assert!(kolmogorov_distance([], uniform).is_err());
+        assert!(kolmogorov_distance([0.5, f64::NAN], uniform).is_err());
+        assert!(kolmogorov_distance([0.5, f64::INFINITY], uniform).is_err());
+        assert!(kolmogorov_distance([0.5], |_| f64::NAN).is_err());
+        assert!(kolmogorov_distance([0.5], |x| x + 1.0).is_err());
     }
 }

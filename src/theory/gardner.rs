@@ -155,6 +155,6 @@ mod tests {
         for kappa in [-0.1, f64::NAN, f64::INFINITY] {
             assert!(gardner_capacity(kappa).is_err(), "kappa {kappa}");
         }
-        assert!((gardner_capacity(0.0).unwrap() - 2.0).abs() < 1e-15);
+        assert_eq!((gardner_capacity(0.0).unwrap(), kappa_max(2.0).unwrap()), (2.0, 0.0));
     }
 }

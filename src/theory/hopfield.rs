@@ -27,7 +27,7 @@ pub struct HopfieldCapacity {
     pub overlap: f64,
 }
 
-/// The critical load of retrieval from Hebb couplings, alpha_c = 0.13791, and the overlap there, m = 0.96705.
+/// The critical load of retrieval from Hebb couplings, alpha_c = 0.13791, and the overlap there, m = 0.96742.
 pub fn hopfield_capacity() -> HopfieldCapacity {
     let y = y_at_capacity();
     HopfieldCapacity { load: 0.5 * root_of_twice_load(y).powi(2), overlap: libm::erf(y) }

@@ -2,31 +2,26 @@
 
 use crate::error::{Error, Result};
 
-/// Refuses a load that is not a number above 0 and at most `largest` (which may be infinite; the load may not).
+/// Refuses a load that is not a number above 0 and at most `largest`, which is `what`; infinite: any finite load.
 ///
 /// Loads below 2.2e-308, whose inverse is infinite, count as 0.
 pub(super) fn check_load(load: f64, largest: f64, what: &str) -> Result<()> {
-    if load >= f64::MIN_POSITIVE && load <= largest && load.is_finite() {
-        return Ok(());
-    }
-    let expected = match largest.is_finite() {
-        true => format!("a number above 0 and at most {largest}, {what}"),
-        false => "a finite number above 0".to_owned(),
-    };
-    Err(Error::parameter("load", expected, load))
+    let is_within = load >= f64::MIN_POSITIVE && load <= largest && load.is_finite();
+    if is_within { Ok(()) } else { Err(out_of_range(load, "above", largest, what)) }
 }
 
 /// The same with 0 allowed.
 pub(super) fn check_load_or_zero(load: f64, largest: f64, what: &str) -> Result<()> {
-    if load == 0.0 {
-        return Ok(());
-    }
-    check_load(load, largest, what).map_err(|error| match error {
-        Error::Parameter { name, expected, found } => {
-            Error::Parameter { name, expected: format!("0 or {expected}"), found }
-        }
-        other => other,
-    })
+    let is_within = load >= 0.0 && load <= largest && load.is_finite();
+    if is_within { Ok(()) } else { Err(out_of_range(load, "of at least", largest, what)) }
+}
+
+fn out_of_range(load: f64, from: &str, largest: f64, what: &str) -> Error {
+    let expected = match largest.is_finite() {
+        true => format!("a number {from} 0 and at most {largest}, {what}"),
+        false => format!("a finite number {from} 0"),
+    };
+    Error::parameter("load", expected, load)
 }
 
 #[cfg(test)]

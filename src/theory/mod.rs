@@ -19,6 +19,7 @@
 mod gardner;
 mod hebb;
 mod hopfield;
+mod law;
 mod load;
 mod normal;
 mod pseudo_inverse;
@@ -31,6 +32,7 @@ mod stability_distribution;
 pub use gardner::{MaxStabilities, gardner_capacity, kappa_max};
 pub use hebb::{HebbStabilities, hebb_error};
 pub use hopfield::{HopfieldCapacity, hopfield_capacity, hopfield_overlap};
+pub use law::Law;
 pub use pseudo_inverse::{PseudoInverseStabilities, pseudo_inverse_stability};
 pub use pseudo_likelihood::{Peak, PseudoLikelihoodStabilities, max_lambda_eff};
 pub use stability_distribution::{Atom, StabilityDistribution};

@@ -46,8 +46,9 @@ pub struct Peak {
 }
 
 impl PseudoLikelihoodStabilities {
-    /// Solves the saddle point. Range: finite alpha > 0; 0 <= lambda_eff <= 1e6 / sqrt(alpha) and, where alpha > 2,
-    /// at most [`max_lambda_eff`]. lambda_eff = 0 is the Hebb limit. Precise to 1e-9.
+    /// Solves the saddle point. Range: finite alpha > 0; 0 <= lambda_eff <= 1e5 sqrt(alpha) and, where alpha > 2,
+    /// at most [`max_lambda_eff`]. lambda_eff = 0 is the Hebb limit. Relative
+    /// precision 1e-9.
     ///
     /// # Errors
     /// If the load or lambda_eff is outside the range.
@@ -58,7 +59,7 @@ impl PseudoLikelihoodStabilities {
             // Both are rounded: the largest itself is allowed.
             if lambda_eff > largest {
                 let expected = format!("at most {largest}, the optimum without weight decay at load {load}");
-                return Err(Error::parameter("lambda_eff", expected, lambda_eff));
+                return Err(Error::parameter("lambda-eff", expected, lambda_eff));
             }
         }
         Ok(law)
@@ -138,7 +139,7 @@ impl StabilityDistribution for PseudoLikelihoodStabilities {
 /// Range: finite alpha > 0. Above 2 this is the largest lambda_eff that minimisation of the loss reaches.
 ///
 /// # Errors
-/// If the load is outside the range, or so little above 2 that the result exceeds 1e6 / sqrt(alpha).
+/// If the load is outside the range, or so little above 2 that the result exceeds 1e5 sqrt(alpha).
 pub fn max_lambda_eff(load: f64) -> Result<f64> {
     check_load(load, f64::INFINITY, "")?;
     if load <= SEPARABLE_LOAD {
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_peak_is_higher_than_all_around_it() {
-        for (load, lambda_eff) in [(0.4, 0.0), (0.4, 30.0), (0.4, 1e5), (1.9, 5.0), (4.0, 0.5)] {
+        for (load, lambda_eff) in [(0.4, 0.0), (0.4, 30.0), (0.4, 5e4), (1.9, 5.0), (4.0, 0.5)] {
             let law = law(load, lambda_eff);
             let peak = law.peak();
             let width = 1.0 / (1.0 + lambda_eff);
@@ -222,11 +223,11 @@ mod tests {
                 (-300..=300).map(|t| difference(f64::from(t) / 100.0)).fold(0.0, f64::max)
             };
             // The kink is rounded over a width of ln(lambda') / lambda'.
-            for lambda_eff in [1e2, 1e3, 1e4, 5e5] {
+            for lambda_eff in [1e2, 1e3, 1e4, 3e4] {
                 let found = farthest(lambda_eff);
                 assert!(found < 1.5 * lambda_eff.ln() / lambda_eff, "({load}, {lambda_eff}): {found}");
             }
-            let least = law(load, 5e5).cumulative(gardner.kappa() - 1e-4);
+            let least = law(load, 3e4).cumulative(gardner.kappa() - 1e-3);
             assert!(least < 1e-4, "load {load}: {least}");
         }
     }
@@ -258,7 +259,7 @@ mod tests {
                 law.density(stability) * stability * ((largest * stability).tanh() - 1.0)
             });
             assert!(slope.abs() < 1e-9, "load {load}: {slope}");
-            assert_eq!(law.weight_decay(0.2).unwrap() < 1e-9, true);
+            assert!(law.weight_decay(0.2).unwrap() < 1e-9);
         }
         assert_eq!(max_lambda_eff(2.0).unwrap(), f64::INFINITY);
         // Far beyond, J is a small estimate from its noise: lambda' |J| = 1 / sqrt(alpha), the Hebb value.
@@ -274,7 +275,7 @@ mod tests {
             assert!(PseudoLikelihoodStabilities::new(0.4, lambda_eff).is_err(), "lambda_eff {lambda_eff}");
         }
         let message = PseudoLikelihoodStabilities::new(3.0, 5.0).unwrap_err().to_string();
-        assert!(message.contains("lambda_eff") && message.contains("weight decay"), "{message}");
+        assert!(message.contains("lambda-eff") && message.contains("weight decay"), "{message}");
         for lambda in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(law(0.4, 1.0).weight_decay(lambda).is_err(), "lambda {lambda}");
         }

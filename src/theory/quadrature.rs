@@ -9,14 +9,15 @@ const NODES: [(f64, f64, f64); 7] = [
     (0.864_864_423_359_769_1, 0.104_790_010_322_250_19, 0.0),
     (0.741_531_185_599_394_5, 0.140_653_259_715_525_92, 0.279_705_391_489_276_65),
     (0.586_087_235_467_691_1, 0.169_004_726_639_267_9, 0.0),
-    (0.405_845_151_377_397_2, 0.190_350_578_064_785_4, 0.381_830_050_505_118_94),
+    (0.405_845_151_377_397_2, 0.190_350_578_064_785_4, 0.381_830_050_505_118_9),
     (0.207_784_955_007_898_47, 0.204_432_940_075_298_9, 0.0),
 ];
 const KRONROD_CENTRE: f64 = 0.209_482_141_084_727_82;
 const GAUSS_CENTRE: f64 = 0.417_959_183_673_469_4;
 
-/// How far the two rules may differ, as a fraction of the whole integral of |f|; the better one is far closer.
-const TOLERANCE: f64 = 1e-12;
+/// How far the two rules may differ, as a fraction of the whole integral of |f|; the better one is far closer. Rounding noise
+/// of f above this ends refinement as well: the noise of a piece falls with its width.
+const TOLERANCE: f64 = 1e-11;
 /// Halvings after which a piece is taken as it is.
 const MAX_DEPTH: u32 = 40;
 

@@ -6,6 +6,9 @@
 /// to tune or to fail. NaN counts as not yet above 0.
 pub(super) fn crossing(mut low: f64, mut high: f64, increasing: impl Fn(f64) -> f64) -> f64 {
     debug_assert!(low <= high && low.is_finite() && high.is_finite());
+    if increasing(low) >= 0.0 {
+        return low;
+    }
     loop {
         let middle = low + 0.5 * (high - low);
         if middle <= low || middle >= high {
@@ -35,7 +38,7 @@ mod tests {
         assert!((crossing(0.0, 5.0, |x| x * x - 2.0) - 2f64.sqrt()).abs() <= f64::EPSILON);
         let plastic = 1.324_717_957_244_746;
         assert!((crossing(1.0, 2.0, |x| x * x * x - x - 1.0) - plastic).abs() <= 4.0 * f64::EPSILON);
-        assert_eq!(crossing(3.0, 3.0, |x| x), 3.0);
+        assert_eq!((crossing(3.0, 3.0, |x| x), crossing(0.0, 1.0, |x| x)), (3.0, 0.0));
         assert_eq!(upper_end(-1.0, |x| x - 10.0), 15.0);
     }
 }
