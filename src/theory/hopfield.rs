@@ -9,8 +9,8 @@
 //! which has a solution with m > 0 up to alpha_c = 0.1379; of two, the larger y is the attractor.
 //!
 //! Source: D. J. Amit, H. Gutfreund, H. Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985) and Ann. Phys. 173, 30 (1987), the
-//! limit T = 0; in this form in Hertz, Krogh and Palmer, section 2.5. Replica symmetry is broken weakly at T = 0; that
-//! moves alpha_c by less than 0.01 and m by less than is seen in simulations.
+//! limit T = 0; in this form in Hertz, Krogh and Palmer, section 2.5. Replica symmetry is weakly broken at T = 0;
+//! published corrections to alpha_c are below 0.01.
 
 use std::f64::consts::FRAC_2_SQRT_PI;
 
