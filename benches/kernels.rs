@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use attractor::kernels::{
-    Isa, Lanes, Tables, Weight, fields_of_one_state, hamming_distance, losses, residuals, signed_product,
+    BYTE_LANES, CountScratch, DenseRows, Finish, Isa, Lanes, Signs, Source, Tables, Weight, dense_product,
+    differing_bits, fields_of_one_state, hamming_distance, local_fields, losses, residuals, signed_product,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -41,6 +42,65 @@ fn product<T: Weight>(criterion: &mut Criterion, name: &str, one: T, shapes: &[(
 fn signed_products(criterion: &mut Criterion) {
     product(criterion, "signed product f32", 1.0f32, &[(16, 4096), (256, 4096), (4096, 4096)]);
     product(criterion, "signed product i32", 1i32, &[(4096, 4096)]);
+}
+
+/// Fields from rows of J as they lie, thresholded in L1.
+fn recall_step(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("recall step of a panel");
+    let n_columns = 4096;
+    for n_states in [16, 256, 4096] {
+        let (words, own, rows) =
+            (words(n_states * n_columns / 64), words(n_states), vec![1.0; 16 * n_columns]);
+        let (mut fields, mut next) = (vec![Lanes::ZERO; n_states], own.clone());
+        let mut tables = Tables::new();
+        group.throughput(Throughput::Elements((n_states * n_columns * 16) as u64));
+        for isa in Isa::available() {
+            group.bench_function(BenchmarkId::new(isa.name(), n_states), |bencher| {
+                bencher.iter(|| {
+                    let signs = Signs { words: &words, stride: n_states, n_states };
+                    let source = Source::Rows { values: &rows, n_columns };
+                    let finish = Finish::Threshold { ties: &own, shift: 0, next: &mut next };
+                    local_fields(isa, signs, source, &mut fields, finish, &mut tables);
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Bits against bits, for Hebb counts and Gram matrices.
+fn counts(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("differing bits");
+    let n_columns = 8192;
+    for n_rows in [256, 4096] {
+        let (signs, lanes) = (words(n_rows * n_columns / 64), words(n_columns));
+        let (mut counts, mut scratch) = (vec![Lanes::ZERO; n_rows], CountScratch::new());
+        group.throughput(Throughput::Elements((n_rows * n_columns * BYTE_LANES) as u64));
+        for isa in Isa::available() {
+            group.bench_function(BenchmarkId::new(isa.name(), n_rows), |bencher| {
+                bencher.iter(|| {
+                    counts.fill(Lanes::ZERO);
+                    differing_bits(isa, &signs, n_rows, &lanes, &mut counts, &mut scratch);
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+/// The Gram route's product.
+fn dense(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("dense product");
+    let n = 819;
+    let rows = DenseRows::zeros(n, n).expect("memory for 3 MB");
+    let (a, mut products) = (vec![Lanes([1.0; 16]); n], vec![Lanes::ZERO; n]);
+    group.throughput(Throughput::Elements((n * n * 16) as u64));
+    for isa in Isa::available() {
+        group.bench_function(isa.name(), |bencher| {
+            bencher.iter(|| dense_product(isa, &rows, &a, &mut products))
+        });
+    }
+    group.finish();
 }
 
 fn one_state(criterion: &mut Criterion) {
@@ -86,5 +146,5 @@ fn distances(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, signed_products, one_state, elementwise, distances);
+criterion_group!(benches, signed_products, recall_step, counts, dense, one_state, elementwise, distances);
 criterion_main!(benches);

@@ -3,7 +3,8 @@
 //! Spins are packed 64 to a word ([`spins`]); couplings are f32, owned or memory-mapped ([`couplings`]); local fields
 //! come from a table-driven signed product with the same bits on every instruction set ([`kernels`]). Data flows
 //! [`datasets`] -> [`spins`] -> [`learning`] -> [`couplings`] -> [`dynamics`] -> [`analysis`] -> [`report`], and imports
-//! point only that way; [`experiments`] joins them into published figures.
+//! point only that way; [`experiments`] joins them into published figures; [`theory`]
+//! has the laws of random patterns to compare them with.
 //!
 //! The library starts no threads of its own, reads no environment and installs no signal handler: an
 //! [`Execution`](execution::Execution) from the caller brings the thread pool, the instruction set, a progress sink and

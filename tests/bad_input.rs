@@ -87,6 +87,60 @@ fn recall_parameters_out_of_range() {
 }
 
 #[test]
+fn stabilities_that_have_no_theory() {
+    each_refused(
+        "stabilities J data -o new",
+        &[
+            ("--bins 0", &["bins: ", "from 1", "found 0"]),
+            ("--from features", &["--from", "train", "test"]),
+            ("--lambda-eff 1", &["--theory"]),
+            ("--theory guess", &["--theory", "gardner", "pseudo-likelihood", "hebb", "pseudo-inverse"]),
+            ("--theory hebb --lambda-eff 1", &["lambda-eff: ", "no such option with --theory hebb"]),
+            ("--theory hebb --load 0", &["load: ", "above 0", "found 0"]),
+            ("--theory gardner --load 2.5", &["load: ", "at most 2", "found 2.5"]),
+            ("--theory pseudo-inverse --load 1.1", &["load: ", "at most 1", "found 1.1"]),
+            ("--theory pseudo-likelihood --lambda-eff nan", &["lambda-eff: ", "found NaN"]),
+            ("--theory pseudo-likelihood --load 3 --lambda-eff 9", &["lambda-eff: ", "at load 3", "found 9"]),
+        ],
+    );
+    let program = program();
+    program.run("generate random --n 8 --patterns 6 --test 0 -o untested");
+    refused(&program, "stabilities J untested --from test", &["untested: ", "test set"]);
+    program.run("train data --rule hebb -o JH");
+    let words = &["JH: ", "--lambda-eff", "trained with a lambda"];
+    refused(&program, "stabilities JH data --theory pseudo-likelihood", words);
+    program.run("generate random --n 9 --patterns 6 -o other");
+    refused(&program, "stabilities J other", &["other: ", "N = 8", "N = 9"]);
+}
+
+#[test]
+fn theory_outside_its_range() {
+    each_refused(
+        "theory",
+        &[
+            ("", &["NAME"]),
+            ("guess", &["name: ", "kappa-max", "hopfield-overlap", "critical-load", "found guess"]),
+            ("kappa-max --load 0", &["load: ", "at most 2", "found 0"]),
+            ("kappa-max --load -1..2:3", &["load: ", "found -1"]),
+            ("kappa-max --load 0.1,2.1", &["load: ", "found 2.1"]),
+            ("kappa-max --load nan", &["load: ", "found NaN"]),
+            ("kappa-max --load some", &["--load", "from..to:count", "some"]),
+            ("kappa-max --stabilities 0..1:5", &["stabilities: ", "no such option with kappa-max"]),
+            ("hebb-stability --stabilities 1..0:5", &["stabilities: ", "smaller one first", "1 to 0"]),
+            ("hebb-stability --stabilities 0..1:1", &["stabilities: ", "at least 2", "found 1"]),
+            ("hebb-error --load -0.1", &["load: ", "of at least 0", "found -0.1"]),
+            ("hebb-error --lambda-eff 1", &["lambda-eff: ", "no such option with hebb-error"]),
+            ("hopfield-overlap --load 0.14", &["load: ", "0.1379", "critical load", "found 0.14"]),
+            ("critical-load --load 0.1", &["load: ", "no such option with critical-load"]),
+            ("pseudo-likelihood-stability --lambda-eff -1", &["lambda-eff: ", "found -1"]),
+            ("pseudo-likelihood-peak --load inf", &["load: ", "found inf"]),
+            ("pseudo-likelihood-peak --load 3", &["lambda-eff: ", "weight decay", "found 1.6"]),
+            ("pseudo-inverse-stability --load 1.5", &["load: ", "at most 1", "found 1.5"]),
+        ],
+    );
+}
+
+#[test]
 fn data_of_no_size() {
     for command in ["generate random", "generate manifold --features 9"] {
         each_refused(

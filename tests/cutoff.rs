@@ -113,8 +113,10 @@ fn last_overlaps_are_those_of_stored_couplings() {
         let dynamics = ParallelDynamics { stop: Stop::After(n_steps as u64), ties: Ties::Keep };
         let recall = dynamics.run(&couplings, features, features, &execution).unwrap();
         for (row, feature) in point.features.iter().enumerate() {
-            let expected =
-                (0..300).filter(|&i| recall.states.spin(row, i) == features.spin(row, i)).count() as f64 / 150.0 - 1.0;
+            let expected = (0..300).filter(|&i| recall.states.spin(row, i) == features.spin(row, i)).count()
+                as f64
+                / 150.0
+                - 1.0;
             assert!((feature.last.unwrap() - expected).abs() < 1e-12, "feature {}", row + 1);
         }
     }

@@ -17,7 +17,7 @@ fn program() -> Program {
 }
 
 /// One of each kind, with keys that its JSON document must have.
-const COMMANDS: [(&str, &[&str]); 10] = [
+const COMMANDS: [(&str, &[&str]); 12] = [
     ("generate random --n 9 --patterns 4 -o new", &["n", "p", "test", "load"]),
     ("generate manifold --n 9 --patterns 4 --features 5 -o new", &["n", "p", "features"]),
     ("import npy spins.npy -o new", &["n", "p"]),
@@ -44,6 +44,11 @@ const COMMANDS: [(&str, &[&str]); 10] = [
         "recall J data --overlap 0.8 -o new",
         &["overlap_mean", "overlap_max_mean", "overlap_std", "fixed_fraction", "steps_mean", "states"],
     ),
+    (
+        "stabilities J data --theory pseudo-likelihood -o new",
+        &["mean", "min", "min_mean", "negative_fraction", "histogram", "theory", "output"],
+    ),
+    ("theory kappa-max", &["name", "about", "source", "rows"]),
     ("inspect J", &["kind", "tensors", "metadata"]),
     ("export J -o new", &["output", "shape"]),
 ];
@@ -58,7 +63,7 @@ fn json_is_exactly_one_document() {
             assert!(document.get(key).is_some(), "{command}: no {key:?} in {document}");
         }
     }
-    for command in ["reproduce --list", "bench --n 64 --patterns 64 --states 64 --runs 1"] {
+    for command in ["reproduce --list", "theory --list", "bench --n 64 --patterns 64 --states 64 --runs 1"] {
         let output = Program::new().run(&format!("{command} --json"));
         assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap().is_array(), "{command}");
     }
@@ -157,11 +162,73 @@ fn units_of_the_paper_are_converted() {
     }
 }
 
+/// One header and the asked for points; numbers that read back; a source for each name of the list.
+#[test]
+fn theory_is_a_table_for_every_name() {
+    let program = Program::new();
+    let list: Value = serde_json::from_slice(&program.run("theory --list --json").stdout).unwrap();
+    for curve in list.as_array().unwrap() {
+        let name = curve["name"].as_str().unwrap();
+        assert!(!curve["source"].as_str().unwrap().is_empty(), "{name}");
+        let text = String::from_utf8(program.run(&format!("theory {name}")).stdout).unwrap();
+        let mut lines = text.lines();
+        let columns: Vec<_> = lines.next().unwrap().split(',').collect();
+        assert_eq!(serde_json::to_value(&columns).unwrap(), curve["columns"], "{name}");
+        let rows: Vec<Vec<f64>> =
+            lines.map(|line| line.split(',').map(|value| value.parse().unwrap()).collect()).collect();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns.len()), "{name}");
+        let dry: Value =
+            serde_json::from_slice(&program.run(&format!("theory {name} --dry-run --json")).stdout).unwrap();
+        assert_eq!(dry["rows"], rows.len(), "{name}");
+    }
+    let rows = |arguments: &str| -> Value {
+        let output = program.run(&format!("theory {arguments} --json")).stdout;
+        serde_json::from_slice::<Value>(&output).unwrap()["rows"].clone()
+    };
+    let kappa = rows("kappa-max --load 0.5..2:4");
+    assert_eq!(kappa.as_array().unwrap().len(), 4);
+    assert_eq!((&kappa[1]["load"], &kappa[3]["kappa_max"]), (&1.0.into(), &0.0.into()));
+    let density = rows("pseudo-likelihood-stability --load 0.4,1 --lambda-eff 0.5 --stabilities -1..4:11");
+    assert_eq!(density.as_array().unwrap().len(), 22);
+    assert_eq!((&density[13]["load"], &density[13]["stability"]), (&1.0.into(), &0.0.into()));
+}
+
+/// Counts of the table are all stabilities, densities times widths 1, and theory as much but for what lies outside the bins.
+#[test]
+fn histograms_of_stabilities_are_written_beside_theory() {
+    let program = Program::new();
+    program.run("generate random --n 60 --patterns 24 --test 5 -o data");
+    program.run("train data --rule hebb -o J");
+    for theory in ["gardner", "hebb", "pseudo-inverse", "pseudo-likelihood --lambda-eff 0.5"] {
+        program.run(&format!("stabilities J data --bins 30 --theory {theory} -o h.1 --force"));
+        let table = std::fs::read_to_string(program.path("h.1.csv")).unwrap();
+        let mut lines = table.lines();
+        assert_eq!(lines.next().unwrap(), "low,high,count,density,theory");
+        let rows: Vec<Vec<f64>> =
+            lines.map(|line| line.split(',').map(|value| value.parse().unwrap()).collect()).collect();
+        assert_eq!((rows.len(), rows.iter().map(|row| row[2]).sum::<f64>()), (30, 1440.0));
+        let mass = |column: usize| rows.iter().map(|row| row[column] * (row[1] - row[0])).sum::<f64>();
+        assert!((mass(3) - 1.0).abs() < 1e-9 && (mass(4) - 1.0).abs() < 0.01, "{theory}: {}", mass(4));
+        assert!(program.path("h.1.svg").exists() && program.path("h.1.png").exists(), "{theory}");
+    }
+    program.run("stabilities J data --from test");
+}
+
 #[test]
 fn help_and_version_are_there() {
     let program = Program::new();
-    for command in ["", "generate", "generate random", "import mnist", "train", "recall", "inspect", "export"]
-    {
+    for command in [
+        "",
+        "generate",
+        "generate random",
+        "import mnist",
+        "train",
+        "recall",
+        "stabilities",
+        "theory",
+        "inspect",
+        "export",
+    ] {
         let output = program.run(&format!("{command} --help"));
         assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: attractor"), "{command}");
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same work in NumPy and in attractor, alternating in one run: ratios of times. See README.md beside this file."""
+"""The same work in NumPy (or JAX) and in attractor, alternating in one run: ratios of times. See README.md beside this file."""
 
 import argparse
 import json
@@ -18,22 +18,25 @@ VENV = ROOT / "target" / "against"
 UNSET = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"]
 
 
-def python_with_numpy():
+def python_with(library):
     python = VENV / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy", "threadpoolctl"], check=True)
+    if subprocess.run([python, "-c", f"import {library}"], capture_output=True).returncode != 0:
+        subprocess.run([python, "-m", "pip", "install", "--quiet", library, "threadpoolctl"], check=True)
     return python
 
 
-class Numpy:
+class Theirs:
     """A worker process with a fixed number of threads; `run` times one repetition there."""
 
     def __init__(self, work, threads, options):
         environment = {name: value for name, value in os.environ.items() if name not in UNSET}
         environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"] = str(threads)
+        environment["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}"
         sizes = [str(options.n), str(options.patterns), str(options.states)]
-        command = [python_with_numpy(), HERE.with_name("numpy_worker.py"), work, *sizes]
+        worker = HERE.with_name(f"{options.library}_worker.py")
+        command = [python_with(options.library), worker, work, *sizes]
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -73,7 +76,7 @@ def check():
         run("recall", "hebb", "data", "--overlap", "0.7", "-o", "states")
         run("export", "states", "--part", "initial", "-o", "initial.npy")
         run("export", "states", "--part", "final", "-o", "final.npy")
-        subprocess.run([python_with_numpy(), HERE.with_name("numpy_worker.py"), "check", folder], check=True)
+        subprocess.run([python_with("numpy"), HERE.with_name("numpy_worker.py"), "check", folder], check=True)
 
 
 WORKS = {
@@ -95,36 +98,38 @@ def main():
     parser.add_argument("--states", type=int, default=4096)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--library", choices=["numpy", "jax"], default="numpy", help="jax: fields and epoch only")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     check()
     rows = []
-    for work in options.works or WORKS:
+    works = options.works or (WORKS if options.library == "numpy" else ["fields", "fields-few", "epoch"])
+    for work in works:
         sized = argparse.Namespace(**{**vars(options), **WORKS[work]})
         for threads in options.threads:
-            numpy = Numpy(work, threads, sized)
-            numpy.run(), ours(work, threads, sized)
-            pairs = [(numpy.run(), ours(work, threads, sized)) for _ in range(options.runs)]
-            numpy.close()
-            ratios = [theirs / mine for theirs, mine in pairs]
+            theirs = Theirs(work, threads, sized)
+            theirs.run(), ours(work, threads, sized)
+            pairs = [(theirs.run(), ours(work, threads, sized)) for _ in range(options.runs)]
+            theirs.close()
+            ratios = [their_time / our_time for their_time, our_time in pairs]
             row = {
                 "work": work,
                 "n": sized.n,
                 "patterns": sized.patterns,
                 "states": sized.states,
                 "threads": threads,
-                "numpy_seconds": statistics.median(theirs for theirs, _ in pairs),
-                "seconds": statistics.median(mine for _, mine in pairs),
+                "their_seconds": statistics.median(their_time for their_time, _ in pairs),
+                "seconds": statistics.median(our_time for _, our_time in pairs),
                 "ratio": statistics.median(ratios),
                 "ratio_min": min(ratios),
                 "ratio_max": max(ratios),
-                "numpy": numpy.description,
+                "against": theirs.description,
             }
             rows.append(row)
             if not options.json:
                 print(
                     f"{work:12} N = {sized.n}, P = {sized.patterns}, M = {sized.states}, {threads} thread(s): "
-                    f"{row['ratio']:.2f} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f}) times {numpy.description}",
+                    f"{row['ratio']:.2f} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f}) times {theirs.description}",
                     flush=True,
                 )
     if options.json:

@@ -1,9 +1,9 @@
 //! One pass over the margins xi_i h_i of all patterns and neurons: loss, stabilities, and alignment with Hebb.
 
-use crate::couplings::{Couplings, PANEL, load_panel, panel_rows};
+use crate::couplings::{Couplings, PANEL};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Lanes, Tables, losses, margins, signed_product};
+use crate::kernels::{Finish, Lanes, Source, Tables, local_fields, losses, margins};
 use crate::learning::PatternBits;
 use crate::spins::SpinMatrix;
 
@@ -42,50 +42,29 @@ pub fn margin_statistics(
     row_norms: &[f64],
     execution: &Execution,
 ) -> Result<MarginStatistics> {
-    let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
-    if patterns.n_spins() != n_spins || row_norms.len() != n_spins || n_patterns == 0 {
-        let expected = format!("at least 1 pattern of N = {n_spins} spins, as in the couplings");
-        return Err(Error::shape(
-            "patterns",
-            expected,
-            format!("{n_patterns} of N = {}", patterns.n_spins()),
-        ));
-    }
+    let n_spins = couplings.n_spins();
+    check_shapes(couplings, patterns, row_norms)?;
     if !(lambda > 0.0 && lambda.is_finite()) {
         return Err(Error::parameter("lambda", "a finite positive number", lambda));
     }
-    let bits = PatternBits::new(patterns);
     let mut sums = vec![NeuronSums::default(); n_spins];
-    let scratch = || (vec![Lanes::ZERO; n_spins], vec![Lanes::ZERO; n_patterns], Tables::new());
-    execution.for_each(
-        sums.chunks_mut(PANEL).enumerate(),
-        scratch,
-        |(panel, fields, tables), (index, sums)| {
-            load_panel(couplings.panel(index), panel);
-            fields.fill(Lanes::ZERO);
-            let by_pattern = bits.by_pattern();
-            signed_product(execution.isa(), by_pattern.words(), by_pattern.n_rows(), panel, fields, tables);
-            let (signs, shift) = bits.panel_signs(index);
-            margins(execution.isa(), signs, shift, fields);
-            for (lane, sums) in sums.iter_mut().enumerate() {
-                sums.min_margin = f64::INFINITY;
-                for lanes in &*fields {
-                    let margin = f64::from(lanes.0[lane]);
-                    sums.margin += margin;
-                    sums.min_margin = sums.min_margin.min(margin);
-                    sums.n_negative += u64::from(margin < 0.0);
-                }
+    for_each_panel(couplings, patterns, sums.chunks_mut(PANEL), execution, |_, margins, sums| {
+        for (lane, sums) in sums.iter_mut().enumerate() {
+            sums.min_margin = f64::INFINITY;
+            for lanes in &*margins {
+                let margin = f64::from(lanes.0[lane]);
+                sums.margin += margin;
+                sums.min_margin = sums.min_margin.min(margin);
+                sums.n_negative += u64::from(margin < 0.0);
             }
-            losses(execution.isa(), (lambda * couplings.scale()) as f32, fields);
-            for (lane, sums) in sums.iter_mut().enumerate() {
-                sums.loss = fields.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
-            }
-            debug_assert_eq!(sums.len(), panel_rows(index, n_spins).len());
-            Ok(())
-        },
-    )?;
+        }
+        losses(execution.isa(), (lambda * couplings.scale()) as f32, margins);
+        for (lane, sums) in sums.iter_mut().enumerate() {
+            sums.loss = margins.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
+        }
+    })?;
 
-    let (n, p, scale) = (n_spins as f64, n_patterns as f64, couplings.scale());
+    let (n, p, scale) = (n_spins as f64, patterns.n_rows() as f64, couplings.scale());
     let mut statistics = MarginStatistics {
         loss: 0.0,
         mean_stability: 0.0,
@@ -102,6 +81,39 @@ pub fn margin_statistics(
         statistics.hebb_product += sums.margin * scale / n;
     }
     Ok(statistics)
+}
+
+/// Refuses patterns and norms that do not fit the couplings, and a set without patterns.
+pub(super) fn check_shapes(couplings: &Couplings, patterns: &SpinMatrix, row_norms: &[f64]) -> Result<()> {
+    let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
+    if patterns.n_spins() != n_spins || row_norms.len() != n_spins || n_patterns == 0 {
+        let expected = format!("at least 1 pattern of N = {n_spins} spins, as in the couplings");
+        let found = format!("{n_patterns} of N = {}", patterns.n_spins());
+        return Err(Error::shape("patterns", expected, found));
+    }
+    Ok(())
+}
+
+/// Gives `work` each panel's first neuron, its margins `[mu][16]` in units of the stored values, to use as scratch, and its
+/// one of `results`.
+pub(super) fn for_each_panel<R: Send>(
+    couplings: &Couplings,
+    patterns: &SpinMatrix,
+    results: impl Iterator<Item = R> + Send,
+    execution: &Execution,
+    work: impl Fn(usize, &mut [Lanes<f32>], R) + Sync,
+) -> Result<()> {
+    let bits = PatternBits::new(patterns);
+    let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
+    let scratch = || (vec![Lanes::ZERO; n_patterns], Tables::new());
+    execution.for_each(results.enumerate(), scratch, |(fields, tables), (index, result)| {
+        let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
+        local_fields(execution.isa(), bits.pattern_signs(), source, fields, Finish::Keep, tables);
+        let (signs, shift) = bits.panel_signs(index);
+        margins(execution.isa(), signs, shift, fields);
+        work(index * PANEL, fields, result);
+        Ok(())
+    })
 }
 
 #[cfg(test)]

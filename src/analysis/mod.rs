@@ -1,17 +1,23 @@
-//! What was learned: overlaps, margins, features, symmetry.
+//! What was learned: overlaps, margins, stabilities, features, symmetry.
 //!
 //! Knows couplings, dynamics and rules; turns states and couplings into the numbers of tables and figures. Sums run in
 //! f64 in a fixed order.
 
 pub mod cutoff;
+mod histogram;
+mod kolmogorov;
 mod margins;
 pub mod matrix_free;
 mod observables;
 mod overlaps;
+mod stabilities;
 
+pub use histogram::Histogram;
+pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, margin_statistics};
 pub use observables::{
     Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, note_rising_loss,
     observe, recall_summary,
 };
 pub use overlaps::{learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps};
+pub use stabilities::{Stabilities, stabilities};

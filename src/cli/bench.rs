@@ -10,6 +10,7 @@ use attractor::execution::Execution;
 use attractor::kernels::machine;
 use attractor::learning::{Initial, PseudoLikelihood, Route, Trainer, hebb, initial_couplings};
 use attractor::spins::BlockMajor;
+use attractor::storage::Overwrite;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -33,9 +34,9 @@ pub struct Bench {
     /// What an epoch works on
     #[arg(long, value_enum, default_value_t = RouteOption::Automatic)]
     route: RouteOption,
-    /// Number of states of fields and of recall
-    #[arg(long, default_value_t = 4096)]
-    states: usize,
+    /// Number of states [default: 4096 of fields, 1000 of recall]
+    #[arg(long)]
+    states: Option<usize>,
     /// Timed runs of each; the median is shown
     #[arg(long, default_value_t = 5)]
     runs: usize,
@@ -73,6 +74,9 @@ struct Timing {
 /// Signed multiply-adds that one vector addition does, over the multiply-adds of one fused operation: eight columns a lane.
 const COLUMNS_PER_ADDITION: f64 = 8.0;
 
+/// Hebb counts are added as bytes, four to an f32.
+const BYTES_PER_LANE: f64 = 4.0;
+
 /// Rates of the machine, measured in this run.
 struct Machine {
     multiply_adds: f64, // G / s
@@ -82,7 +86,7 @@ struct Machine {
 impl Machine {
     fn measure(execution: &Execution, runs: usize) -> Self {
         let repeats = 2_000_000;
-        let seconds = median(runs, || {
+        let seconds = fastest(runs, || {
             execution.pool().broadcast(|_| black_box(machine::multiply_adds(execution.isa(), repeats)));
         });
         let work = machine::multiply_adds(execution.isa(), repeats) as f64;
@@ -91,7 +95,7 @@ impl Machine {
         // Larger than any cache in reach.
         let words = vec![1u64; 32 << 20];
         let part = words.len() / execution.n_threads();
-        let seconds = median(runs, || {
+        let seconds = fastest(runs, || {
             execution
                 .pool()
                 .broadcast(|thread| black_box(machine::read(&words[thread.index() * part..][..part])));
@@ -104,8 +108,8 @@ impl Machine {
     }
 }
 
-/// The median time of `runs` calls, after one that does not count.
-fn median(runs: usize, mut work: impl FnMut()) -> f64 {
+/// The times of `runs` calls after one that does not count, sorted.
+fn times(runs: usize, mut work: impl FnMut()) -> Vec<f64> {
     work();
     let mut seconds: Vec<f64> = (0..runs)
         .map(|_| {
@@ -115,13 +119,23 @@ fn median(runs: usize, mut work: impl FnMut()) -> f64 {
         })
         .collect();
     seconds.sort_by(f64::total_cmp);
-    seconds[runs / 2]
+    seconds
+}
+
+/// What is quoted of work.
+fn median(runs: usize, work: impl FnMut()) -> f64 {
+    times(runs, work)[runs / 2]
+}
+
+/// What is quoted of the machine: the least disturbed run says what it can do.
+fn fastest(runs: usize, work: impl FnMut()) -> f64 {
+    times(runs, work)[0]
 }
 
 impl Bench {
     pub fn run(self) -> anyhow::Result<()> {
         for (name, value) in
-            [("n", self.n), ("patterns", self.patterns), ("states", self.states), ("runs", self.runs)]
+            [("n", self.n), ("patterns", self.patterns), ("states", self.field_states()), ("runs", self.runs)]
         {
             if value == 0 {
                 return Err(Error::parameter(name, "at least 1", 0).into());
@@ -157,12 +171,12 @@ impl Bench {
             short(machine.read)
         );
         text += &format!(
-            "{:12} {:28} {:>10} {:>10} {:8} {:>14}\n",
+            "{:12} {:36} {:>10} {:>10} {:8} {:>14}\n",
             "work", "shape", "seconds", "rate", "", "of the bound"
         );
         for timing in &timings {
             text += &format!(
-                "{:12} {:28} {:>10} {:>10} {:8} {:>12.0} %\n",
+                "{:12} {:36} {:>10} {:>10} {:8} {:>12.0} %\n",
                 timing.name,
                 timing.shape,
                 short(timing.seconds),
@@ -174,12 +188,21 @@ impl Bench {
         self.common.print(&timings, &text)
     }
 
-    /// Of all parts: the largest memory, the sum of the times.
+    fn field_states(&self) -> usize {
+        self.states.unwrap_or(4096)
+    }
+
+    fn recall_states(&self) -> usize {
+        self.states.unwrap_or(1000)
+    }
+
+    /// Of all parts: the largest memory and file, the sum of the times.
     fn estimate(&self, execution: &Execution) -> Estimate {
-        let (n, p, states) = (self.n as f64, self.patterns as f64, self.states as f64);
+        let (n, p, states) = (self.n as f64, self.patterns as f64, self.field_states() as f64);
         let memory = 2.0 * 4.0 * n * n + (p + 8.0 * states) * n / 2.0 + 256.0 * states + (256 << 20) as f64;
         let work = (self.runs as f64 + 1.0) * n * n * (2.5 * p + 6.0 * states);
-        Estimate::new(memory, 0.0, work, execution)
+        let recalls = self.names.is_empty() || self.names.contains(&Work::Recall);
+        Estimate::new(memory, if recalls { 4.0 * n * n } else { 0.0 }, work, execution)
     }
 
     fn timing(
@@ -210,13 +233,13 @@ impl Bench {
 
     fn fields(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
         let couplings = self.couplings(execution)?;
-        let states = BlockMajor::from_rows(&random_states(self.states, self.n, self.common.seed)?);
+        let states = BlockMajor::from_rows(&random_states(self.field_states(), self.n, self.common.seed)?);
         let mut fields = LocalFields::new(&couplings, &states, execution)?;
         let mut failed = Ok(());
         let seconds = median(self.runs, || failed = fields.update(&couplings, &states, execution));
         failed?;
-        let work = self.states as f64 * (self.n as f64).powi(2) / 1e9;
-        let shape = format!("{} states, N = {}", self.states, self.n);
+        let work = self.field_states() as f64 * (self.n as f64).powi(2) / 1e9;
+        let shape = format!("{} states, N = {}", self.field_states(), self.n);
         Ok(self.timing("fields", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
     }
 
@@ -225,9 +248,11 @@ impl Bench {
         let parameters = PseudoLikelihood { route: self.route.into(), ..PseudoLikelihood::new(0.2, 1.0) };
         let route = parameters.route(self.patterns, self.n);
         let mut trainer = Trainer::new(&patterns, parameters, &Initial::Zero, 1.0, execution)?;
+        // Couplings have two generations; both are to be in memory.
+        trainer.advance_to(1)?;
         let mut failed = Ok(());
         // On the Gram route couplings are made once for many epochs, as in a run.
-        let epochs = if route == Route::Gram { 10 } else { 1 };
+        let epochs = if route == Route::Gram { 50 } else { 1 };
         let seconds =
             median(self.runs, || failed = trainer.advance_to(trainer.epoch() + epochs)) / epochs as f64;
         failed?;
@@ -249,11 +274,16 @@ impl Bench {
         // One triangle is counted; the other is its mirror image.
         let work = 0.5 * self.patterns as f64 * (self.n as f64).powi(2) / 1e9;
         let shape = format!("P = {}, N = {}", self.patterns, self.n);
-        Ok(self.timing("hebb", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
+        let bound = BYTES_PER_LANE * machine.signed_bound();
+        Ok(self.timing("hebb", shape, execution, seconds, work, ("GMAC/s", bound)))
     }
 
     fn one_state(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
-        let couplings = self.couplings(execution)?;
+        // From a mapped file, as a user's are.
+        let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir(), "make a folder"))?;
+        let path = folder.path().join("couplings");
+        self.couplings(execution)?.write(&path, Overwrite::Refuse)?;
+        let couplings = Couplings::open(&path, execution)?;
         let state = random_states(1, self.n, self.common.seed)?;
         let dynamics = ParallelDynamics { stop: Stop::After(1), ties: Ties::Keep };
         let mut failed = Ok(());
@@ -261,7 +291,7 @@ impl Bench {
             median(self.runs, || failed = dynamics.run(&couplings, &state, &state, execution).map(drop));
         failed?;
         let work = 4.0 * (self.n as f64).powi(2) / 1e9;
-        let shape = format!("1 state, 1 step, N = {}", self.n);
+        let shape = format!("1 state, 1 step, N = {}, mapped", self.n);
         Ok(self.timing("recall", shape, execution, seconds, work, ("GB/s", machine.read)))
     }
 
@@ -269,7 +299,7 @@ impl Bench {
         // Hebb couplings at load 0.05 return nearly every state from overlap 0.7 in a few steps.
         let patterns = random_states((self.n / 20).max(1), self.n, self.common.seed)?;
         let couplings = hebb(&patterns, execution)?;
-        let rows: Vec<usize> = (0..self.states).map(|state| state % patterns.n_rows()).collect();
+        let rows: Vec<usize> = (0..self.recall_states()).map(|state| state % patterns.n_rows()).collect();
         let reference = patterns.select(&rows);
         let starts = at_overlap(&reference, 0.7, self.common.seed)?;
         let dynamics = ParallelDynamics { stop: Stop::Settled { limit: 100 }, ties: Ties::Keep };
@@ -283,7 +313,7 @@ impl Bench {
         });
         failed?;
         let work = steps * (self.n as f64).powi(2) / 1e9;
-        let shape = format!("{} states to convergence", self.states);
+        let shape = format!("{} states to convergence, N = {}", self.recall_states(), self.n);
         Ok(self.timing("recall", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
     }
 }

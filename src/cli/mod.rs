@@ -13,7 +13,9 @@ mod progress;
 mod provenance;
 mod recall;
 mod reproduce;
+mod stabilities;
 mod text;
+mod theory;
 mod train;
 
 use std::process::ExitCode;
@@ -39,12 +41,16 @@ enum Command {
     Train(train::Train),
     /// Run the dynamics from patterns, features or random states
     Recall(recall::Recall),
+    /// Distribution of the stabilities of patterns, beside theory
+    Stabilities(stabilities::Stabilities),
     /// Show what a file holds and how it was made
     Inspect(inspect::Inspect),
     /// Write couplings or spins as a NumPy array
     Export(export::Export),
     /// Reproduce a published figure: table, plots, parameters
     Reproduce(reproduce::Reproduce),
+    /// Print a curve of the theory of random patterns, as CSV
+    Theory(theory::Theory),
     /// Time the work on this machine, beside what it could do
     Bench(bench::Bench),
 }
@@ -71,9 +77,11 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Recall(command) => command.run(),
+        Command::Stabilities(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reproduce(command) => command.run(),
+        Command::Theory(command) => command.run(),
         Command::Bench(command) => command.run(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };

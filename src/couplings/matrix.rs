@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
 
 use super::panel::{PANEL, panel_rows};
 use crate::error::{Error, Result};
@@ -21,6 +21,9 @@ pub struct Couplings {
 #[derive(Debug)]
 enum Values {
     Owned(Vec<f32>),
+    /// Anonymous memory, in large pages where the system has them: zero without being touched, and a page fault each
+    /// 2 MiB.
+    Anonymous(MmapMut),
     /// Bytes of the map, f32-aligned, checked when it was opened.
     Mapped(Mmap, Range<usize>),
 }
@@ -41,12 +44,13 @@ impl Couplings {
                 n_spins,
             ));
         };
-        let mut values = Vec::new();
-        if values.try_reserve_exact(len).is_err() {
+        let Ok(values) = MmapMut::map_anon(len * size_of::<f32>()) else {
             return Err(Error::parameter("n", format!("memory for {len} couplings"), n_spins));
-        }
-        values.resize(len, 0.0);
-        Ok(Self { n_spins, values: Values::Owned(values), scale: 1.0, description: Description::new() })
+        };
+        // Only speed depends on it: a system may refuse.
+        #[cfg(target_os = "linux")]
+        let _ = values.advise(memmap2::Advice::HugePage);
+        Ok(Self { n_spins, values: Values::Anonymous(values), scale: 1.0, description: Description::new() })
     }
 
     /// Takes rows, `[n_spins][n_spins]`, of couplings.
@@ -117,6 +121,7 @@ impl Couplings {
     pub fn values(&self) -> &[f32] {
         match &self.values {
             Values::Owned(values) => values,
+            Values::Anonymous(values) => bytemuck::cast_slice(values),
             Values::Mapped(map, range) => bytemuck::cast_slice(&map[range.clone()]),
         }
     }
@@ -172,6 +177,7 @@ impl Couplings {
         }
         match &mut self.values {
             Values::Owned(values) => values,
+            Values::Anonymous(values) => bytemuck::cast_slice_mut(values),
             Values::Mapped(..) => unreachable!("made owned above"),
         }
     }

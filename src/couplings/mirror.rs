@@ -36,9 +36,17 @@ fn mirror(rows: &mut [f32], n_spins: usize, first: usize, execution: &Execution)
         || (),
         |(), (panel, rows)| {
             let first_column = first + half + panel * PANEL;
-            for (j, source) in upper.chunks_exact(n_spins).enumerate() {
-                for (row, &value) in rows.chunks_exact_mut(n_spins).zip(&source[first_column..]) {
-                    row[first + j] = value;
+            // Squares that go through L1: rows of a power of two would push each other out of it.
+            for (square, sources) in upper.chunks(PANEL * n_spins).enumerate() {
+                let mut turned = [[0.0; PANEL]; PANEL];
+                for (j, source) in sources.chunks_exact(n_spins).enumerate() {
+                    for (turned, &value) in turned.iter_mut().zip(&source[first_column..]) {
+                        turned[j] = value;
+                    }
+                }
+                for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
+                    let width = sources.len() / n_spins;
+                    row[first + square * PANEL..][..width].copy_from_slice(&turned[..width]);
                 }
             }
             Ok(())

@@ -13,4 +13,4 @@ mod panel;
 
 pub use matrix::Couplings;
 pub use norms::Asymmetry;
-pub use panel::{PANEL, load_panel, n_panels, panel_rows, store_panel};
+pub use panel::{PANEL, n_panels, panel_rows};

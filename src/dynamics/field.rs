@@ -1,9 +1,9 @@
 //! One parallel update of a batch of states: all local fields, then all signs.
 
-use crate::couplings::{Couplings, PANEL, load_panel, n_panels, panel_rows};
+use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
 use crate::error::Result;
 use crate::execution::Execution;
-use crate::kernels::{Lanes, Tables, fields_of_one_state, signed_product, threshold};
+use crate::kernels::{Finish, Lanes, Signs, Source, Tables, fields_of_one_state, local_fields, threshold};
 use crate::spins::{BlockMajor, WORD};
 
 /// What a spin does when its local field is exactly 0.
@@ -17,14 +17,13 @@ pub enum Ties {
 }
 
 /// Panels that share the words of a block.
-const PANELS_PER_BLOCK: usize = WORD / PANEL;
+pub(super) const PANELS_PER_BLOCK: usize = WORD / PANEL;
 /// States in a task: enough that the tables of the signed product pay.
 const TILE: usize = 4096;
 /// States in a task where blocks are few.
 const SMALL_TILE: usize = 1024;
 
 struct Scratch {
-    panel: Vec<Lanes<f32>>,  // [k][16]
     fields: Vec<Lanes<f32>>, // [m][16]
     ties: Vec<u64>,          // [m]
     tables: Tables<f32>,
@@ -44,13 +43,8 @@ pub(super) fn parallel_update(
     }
     let n_blocks = n_spins.div_ceil(WORD);
     let tile = if n_blocks >= 2 * execution.n_threads() { TILE } else { SMALL_TILE };
-    let scratch = || Scratch {
-        // A single state is multiplied with the rows of J as they lie.
-        panel: vec![Lanes::ZERO; if n_states == 1 { 0 } else { n_spins }],
-        fields: vec![Lanes::ZERO; tile.min(n_states)],
-        ties: Vec::new(),
-        tables: Tables::new(),
-    };
+    let scratch =
+        || Scratch { fields: vec![Lanes::ZERO; tile.min(n_states)], ties: Vec::new(), tables: Tables::new() };
     // One task: 64 neurons of a tile of states, whose next spins are consecutive words.
     let blocks = next.words_mut().chunks_mut(n_states).enumerate();
     let tasks = blocks.flat_map(|(block, words)| {
@@ -58,35 +52,46 @@ pub(super) fn parallel_update(
     });
     execution.for_each(tasks, scratch, |scratch, (block, first, next)| {
         let own = &states.block(block)[first..][..next.len()];
-        let tie_words = match ties {
-            Ties::Keep => own,
-            Ties::Up => {
-                let used = (n_spins - block * WORD).min(WORD);
-                scratch.ties.clear();
-                scratch.ties.resize(next.len(), u64::MAX >> (WORD - used));
-                &scratch.ties
-            }
-        };
+        let tie_words = tie_words(ties, own, n_spins - block * WORD, &mut scratch.ties);
         let fields = &mut scratch.fields[..next.len()];
         for index in 0..PANELS_PER_BLOCK {
             let panel = block * PANELS_PER_BLOCK + index;
             if panel >= n_panels(n_spins) {
                 break;
             }
+            let (values, shift) = (couplings.panel(panel), (index * PANEL) as u32);
             if n_states == 1 {
                 let n_rows = panel_rows(panel, n_spins).len();
                 fields[0] = Lanes::ZERO;
-                let fields = &mut fields[0].0[..n_rows];
-                fields_of_one_state(execution.isa(), states.words(), couplings.panel(panel), n_spins, fields);
+                let row = &mut fields[0].0[..n_rows];
+                fields_of_one_state(execution.isa(), states.words(), values, n_spins, row);
+                threshold(execution.isa(), fields, tie_words, shift, next);
             } else {
-                load_panel(couplings.panel(panel), &mut scratch.panel);
-                fields.fill(Lanes::ZERO);
-                let signs = &states.words()[first..];
-                signed_product(execution.isa(), signs, n_states, &scratch.panel, fields, &mut scratch.tables);
+                let (words, stride) = (&states.words()[first..], n_states);
+                let signs = Signs { words, stride, n_states: next.len() };
+                let source = Source::Rows { values, n_columns: n_spins };
+                let finish = Finish::Threshold { ties: tie_words, shift, next };
+                local_fields(execution.isa(), signs, source, fields, finish, &mut scratch.tables);
             }
-            threshold(execution.isa(), fields, tie_words, (index * PANEL) as u32, next);
         }
         Ok(())
     })?;
     Ok(next)
+}
+
+/// The bits that spins of a block take where their field is 0; `own` are its states, `n_left` the spins from it on.
+pub(super) fn tie_words<'a>(
+    ties: Ties,
+    own: &'a [u64],
+    n_left: usize,
+    scratch: &'a mut Vec<u64>,
+) -> &'a [u64] {
+    match ties {
+        Ties::Keep => own,
+        Ties::Up => {
+            scratch.clear();
+            scratch.resize(own.len(), u64::MAX >> (WORD - n_left.min(WORD)));
+            scratch
+        }
+    }
 }

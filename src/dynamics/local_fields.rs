@@ -1,9 +1,9 @@
 //! The local fields of many states, h_i(x) = sum_j J_ij x_j, kept as they are computed: panel by panel.
 
-use crate::couplings::{Couplings, PANEL, load_panel, n_panels};
+use crate::couplings::{Couplings, PANEL, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Lanes, Tables, signed_product};
+use crate::kernels::{Finish, Lanes, Signs, Source, Tables, field_scratch, local_fields};
 use crate::spins::BlockMajor;
 
 /// Fields of M states at N neurons, `[panel][state][16]`; in units of the stored couplings, without their scale.
@@ -54,11 +54,11 @@ impl LocalFields {
             return Ok(());
         }
         let panels = self.fields.chunks_exact_mut(self.n_states).enumerate();
-        let scratch = || (vec![Lanes::ZERO; self.n_spins], Tables::new());
-        execution.for_each(panels, scratch, |(panel, tables), (index, fields)| {
-            load_panel(couplings.panel(index), panel);
-            fields.fill(Lanes::ZERO);
-            signed_product(execution.isa(), states.words(), states.n_rows(), panel, fields, tables);
+        let signs = Signs { words: states.words(), stride: self.n_states, n_states: self.n_states };
+        let scratch = || (vec![Lanes::ZERO; field_scratch(self.n_states)], Tables::new());
+        execution.for_each(panels, scratch, |(fields, tables), (index, target)| {
+            let source = Source::Rows { values: couplings.panel(index), n_columns: self.n_spins };
+            local_fields(execution.isa(), signs, source, fields, Finish::Stream(target), tables);
             Ok(())
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Knows couplings, spins and kernels; not where the couplings came from nor what the states mean.
 
+mod by_difference;
 mod field;
 mod file;
 mod local_fields;

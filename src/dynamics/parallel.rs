@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::by_difference::RememberedFields;
 use super::field::{Ties, parallel_update};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
@@ -60,6 +61,7 @@ struct Batch {
     seen: Vec<HashMap<u128, u64>>,
     /// The step after which a state in a cycle is the final one.
     leaves_at: Vec<u64>,
+    fields: Option<RememberedFields>,
 }
 
 impl Batch {
@@ -73,6 +75,9 @@ impl Batch {
         filter(&mut self.members, keep);
         filter(&mut self.seen, keep);
         filter(&mut self.leaves_at, keep);
+        if let Some(fields) = &mut self.fields {
+            fields.retain(keep);
+        }
     }
 }
 
@@ -110,6 +115,9 @@ impl ParallelDynamics {
         };
         let states = BlockMajor::from_rows(starts);
         let mut batch = Batch {
+            // A third step is the first that could gain.
+            fields: (limit > 2 && RememberedFields::fit(n_states, n_spins))
+                .then(|| RememberedFields::new(&states)),
             seen: hashes(&states).into_iter().map(|hash| HashMap::from([(hash, 0)])).collect(),
             states,
             reference: BlockMajor::from_rows(reference),
@@ -122,7 +130,10 @@ impl ParallelDynamics {
                 break;
             }
             let n_moving = batch.members.len();
-            let next = parallel_update(couplings, &batch.states, self.ties, execution)?;
+            let next = match &mut batch.fields {
+                Some(fields) => fields.parallel_update(couplings, &batch.states, self.ties, execution),
+                None => parallel_update(couplings, &batch.states, self.ties, execution),
+            }?;
             self.settle(step, &mut batch, next, &mut recall);
             execution.progress().advance((n_moving - batch.members.len()) as u64);
         }

@@ -1,15 +1,18 @@
 //! The AVX2 twin.
 //!
 //! The vector types' methods are safe functions over intrinsics that need AVX2. They are private to this file and only
-//! inlined into the entry points at its end, which enable AVX2, BMI2 and POPCNT and are unsafe for that reason.
+//! inlined into the entry points at its end, which enable AVX2, BMI1, BMI2, FMA and POPCNT and are unsafe for that reason.
 
 use std::arch::x86_64::*;
 
-use super::dense_product::{self};
-use super::differing_bits::{self, Bytes, DIFFERING, PLANE_WIDTH, Plane};
-use super::lanes::{FloatVector, Lanes, Vector};
+use super::counts::{ByteVector, Counts, run_counts};
+use super::dense_product::{self, DenseRows};
+use super::fields::{self, Finish, Source};
+use super::flips::{self, Flips};
+use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
+use super::logistic::SpanStep;
 use super::one_state::Octet;
-use super::signed_product::{self, Tables};
+use super::signed_product::{self, Scratch, Signs};
 use super::{logistic, one_state, overlap};
 
 #[derive(Clone, Copy)]
@@ -17,6 +20,9 @@ struct F32(__m256, __m256);
 
 #[derive(Clone, Copy)]
 struct I32(__m256i, __m256i);
+
+#[derive(Clone, Copy)]
+struct U8(__m256i, __m256i);
 
 /// Applies an intrinsic to both halves of a vector, or of two.
 macro_rules! halves {
@@ -35,15 +41,82 @@ macro_rules! halves {
 fn sign_where_clear(byte: u8) -> __m256 {
     // SAFETY: reached only from this file's entry points, whose callers checked for AVX2.
     unsafe {
-        let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-        let set = _mm256_and_si256(_mm256_set1_epi32(i32::from(byte)), bits);
-        let clear = _mm256_cmpeq_epi32(set, _mm256_setzero_si256());
-        _mm256_castsi256_ps(_mm256_slli_epi32(clear, 31))
+        let to_the_top = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
+        let set = _mm256_castsi256_ps(_mm256_sllv_epi32(_mm256_set1_epi32(i32::from(byte)), to_the_top));
+        _mm256_andnot_ps(set, _mm256_set1_ps(-0.0))
+    }
+}
+
+/// The upper half of a word in every lane, from memory with one instruction: the compiler would take it from the register
+/// that holds the word for lookups, which takes three.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn broadcast_upper(word: &u64) -> __m256i {
+    let lanes;
+    // SAFETY: AVX2 is enabled; the four bytes are the upper ones of a word that may be read.
+    unsafe {
+        std::arch::asm!(
+            "vpbroadcastd {lanes}, dword ptr [{word} + 4]",
+            word = in(reg) word,
+            lanes = lateout(ymm_reg) lanes,
+            options(pure, readonly, nostack, preserves_flags)
+        );
+    }
+    lanes
+}
+
+/// The bytes of both halves, 0xff where the bit of `bits` is 0.
+#[inline(always)]
+fn bytes_where_clear(bits: u64) -> [__m256i; 2] {
+    // SAFETY: reached only from this file's entry points, whose callers checked for AVX2.
+    unsafe {
+        let own_byte =
+            _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+        let own_bit = _mm256_set1_epi64x(i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]));
+        let low = _mm256_shuffle_epi8(_mm256_set1_epi32(bits as i32), own_byte);
+        let high = _mm256_shuffle_epi8(_mm256_set1_epi32((bits >> 32) as i32), own_byte);
+        let zero = _mm256_setzero_si256();
+        [
+            _mm256_cmpeq_epi8(_mm256_and_si256(low, own_bit), zero),
+            _mm256_cmpeq_epi8(_mm256_and_si256(high, own_bit), zero),
+        ]
+    }
+}
+
+/// Rows of an 8 x 8 square become its columns.
+#[inline(always)]
+fn transpose(r: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: reached only from this file's entry points, whose callers checked for AVX2.
+    unsafe {
+        let (a0, a1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+        let (b0, b1) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+        let (c0, c1) = (_mm256_unpacklo_ps(r[4], r[5]), _mm256_unpackhi_ps(r[4], r[5]));
+        let (d0, d1) = (_mm256_unpacklo_ps(r[6], r[7]), _mm256_unpackhi_ps(r[6], r[7]));
+        let (e0, e1) = (_mm256_shuffle_ps::<0x44>(a0, b0), _mm256_shuffle_ps::<0xee>(a0, b0));
+        let (e2, e3) = (_mm256_shuffle_ps::<0x44>(a1, b1), _mm256_shuffle_ps::<0xee>(a1, b1));
+        let (f0, f1) = (_mm256_shuffle_ps::<0x44>(c0, d0), _mm256_shuffle_ps::<0xee>(c0, d0));
+        let (f2, f3) = (_mm256_shuffle_ps::<0x44>(c1, d1), _mm256_shuffle_ps::<0xee>(c1, d1));
+        [
+            _mm256_permute2f128_ps::<0x20>(e0, f0),
+            _mm256_permute2f128_ps::<0x20>(e1, f1),
+            _mm256_permute2f128_ps::<0x20>(e2, f2),
+            _mm256_permute2f128_ps::<0x20>(e3, f3),
+            _mm256_permute2f128_ps::<0x31>(e0, f0),
+            _mm256_permute2f128_ps::<0x31>(e1, f1),
+            _mm256_permute2f128_ps::<0x31>(e2, f2),
+            _mm256_permute2f128_ps::<0x31>(e3, f3),
+        ]
     }
 }
 
 impl Vector for F32 {
-    type Element = f32;
+    type Row = Lanes<f32>;
+    const ZERO: Lanes<f32> = Lanes::ZERO;
+    const MISSING: Lanes<f32> = Lanes::ZERO;
+    const BLOCKS_PER_SUM: usize = usize::MAX;
 
     #[inline(always)]
     fn load(lanes: &Lanes<f32>) -> Self {
@@ -65,13 +138,16 @@ impl Vector for F32 {
         halves!(_mm256_add_ps, self, other)
     }
     #[inline(always)]
-    fn neg(self) -> Self {
+    fn opposite(self) -> Self {
         halves!(_mm256_xor_ps, self, Self::splat(-0.0))
     }
 }
 
 impl Vector for I32 {
-    type Element = i32;
+    type Row = Lanes<i32>;
+    const ZERO: Lanes<i32> = Lanes::ZERO;
+    const MISSING: Lanes<i32> = Lanes::ZERO;
+    const BLOCKS_PER_SUM: usize = usize::MAX;
 
     #[inline(always)]
     fn load(lanes: &Lanes<i32>) -> Self {
@@ -93,8 +169,90 @@ impl Vector for I32 {
         halves!(_mm256_add_epi32, self, other)
     }
     #[inline(always)]
-    fn neg(self) -> Self {
+    fn opposite(self) -> Self {
         halves!(_mm256_sub_epi32, Self::load(&Lanes::ZERO), self)
+    }
+}
+
+impl Vector for U8 {
+    type Row = Lanes<u8, BYTE_LANES>;
+    const ZERO: Self::Row = Lanes([0; BYTE_LANES]);
+    const MISSING: Self::Row = Lanes([1; BYTE_LANES]);
+    const BLOCKS_PER_SUM: usize = 3;
+
+    #[inline(always)]
+    fn load(row: &Self::Row) -> Self {
+        let source = row.0.as_ptr().cast::<__m256i>();
+        // SAFETY: AVX2 as above; 64 aligned bytes are readable.
+        unsafe { Self(_mm256_load_si256(source), _mm256_load_si256(source.add(1))) }
+    }
+    #[inline(always)]
+    fn store(self, row: &mut Self::Row) {
+        let target = row.0.as_mut_ptr().cast::<__m256i>();
+        // SAFETY: AVX2 as above; 64 aligned bytes are writable.
+        unsafe {
+            _mm256_store_si256(target, self.0);
+            _mm256_store_si256(target.add(1), self.1);
+        }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        halves!(_mm256_add_epi8, self, other)
+    }
+    #[inline(always)]
+    fn opposite(self) -> Self {
+        halves!(_mm256_xor_si256, self, Self::load(&Self::MISSING))
+    }
+}
+
+impl ByteVector for U8 {
+    #[inline(always)]
+    fn where_clear(bits: u64) -> Self {
+        let [low, high] = bytes_where_clear(bits);
+        halves!(_mm256_and_si256, Self(low, high), Self::load(&Self::MISSING))
+    }
+    #[inline(always)]
+    fn widen(self, counts: &mut Counts) {
+        let target = counts.0.as_mut_ptr().cast::<__m256i>();
+        // SAFETY: AVX2 as above; 128 aligned bytes are readable and writable.
+        unsafe {
+            let parts = [
+                _mm256_castsi256_si128(self.0),
+                _mm256_extracti128_si256::<1>(self.0),
+                _mm256_castsi256_si128(self.1),
+                _mm256_extracti128_si256::<1>(self.1),
+            ];
+            for (index, &part) in parts.iter().enumerate() {
+                let target = target.add(index);
+                let sum = _mm256_add_epi16(_mm256_load_si256(target), _mm256_cvtepu8_epi16(part));
+                _mm256_store_si256(target, sum);
+            }
+        }
+    }
+}
+
+impl SignedVector for F32 {
+    type Signs = __m256i;
+
+    #[inline(always)]
+    fn signs(word: &u64) -> __m256i {
+        // SAFETY: AVX2 as above.
+        unsafe { broadcast_upper(word) }
+    }
+    #[inline(always)]
+    fn add_signed(self, entry: Self, signs: __m256i, group: usize) -> Self {
+        // SAFETY: AVX2 and FMA as above.
+        unsafe {
+            let sign = _mm256_castsi256_ps(match group {
+                4 => _mm256_slli_epi32::<24>(signs),
+                5 => _mm256_slli_epi32::<16>(signs),
+                6 => _mm256_slli_epi32::<8>(signs),
+                _ => signs,
+            });
+            let factor = _mm256_blendv_ps(_mm256_set1_ps(-1.0), _mm256_set1_ps(1.0), sign);
+            // The product with +-1 is exact, so the fused operation rounds as an addition does.
+            Self(_mm256_fmadd_ps(factor, entry.0, self.0), _mm256_fmadd_ps(factor, entry.1, self.1))
+        }
     }
 }
 
@@ -119,6 +277,13 @@ impl FloatVector for F32 {
     #[inline(always)]
     fn max(self, other: Self) -> Self {
         halves!(_mm256_max_ps, self, other)
+    }
+    #[inline(always)]
+    fn fused_add(self, factor: Self, other: Self) -> Self {
+        // SAFETY: AVX2 and FMA as above.
+        unsafe {
+            Self(_mm256_fmadd_ps(factor.0, other.0, self.0), _mm256_fmadd_ps(factor.1, other.1, self.1))
+        }
     }
     #[inline(always)]
     fn neg_abs(self) -> Self {
@@ -166,68 +331,99 @@ impl FloatVector for F32 {
         };
         (mask(self.0) | mask(self.1) << 8) as u16
     }
+    #[inline(always)]
+    fn stream(self, row: &mut Lanes<f32>) {
+        let target = row.0.as_mut_ptr();
+        // SAFETY: AVX2 as above; 16 aligned floats are writable. The entry points that stream end with a fence.
+        unsafe {
+            _mm256_stream_ps(target, self.0);
+            _mm256_stream_ps(target.add(8), self.1);
+        }
+    }
+    #[inline(always)]
+    fn fence() {
+        // SAFETY: SSE is part of x86-64.
+        unsafe { _mm_sfence() }
+    }
+    #[inline(always)]
+    fn interleave(rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>; LANES]) {
+        const SIDE: usize = 8;
+        // One check for all loads.
+        let rows = &rows[first..][..(LANES - 1) * n_columns + LANES];
+        // Eight rows at a time: as many lines as a set of L1 holds, if they all fall into one.
+        for lane in [0, SIDE] {
+            for (half, columns) in columns.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+                let mut square = [Self::load(&Self::ZERO).0; SIDE];
+                for (row, target) in square.iter_mut().enumerate() {
+                    let offset = (lane + row) * n_columns + half * SIDE;
+                    // SAFETY: AVX2 as above; row and column are below 16, so 8 floats are readable, unaligned.
+                    *target = unsafe { _mm256_loadu_ps(rows.as_ptr().add(offset)) };
+                }
+                for (column, values) in columns.iter_mut().zip(transpose(square)) {
+                    let target = &mut column.0[lane..][..SIDE];
+                    // SAFETY: AVX2 as above; 8 floats are writable.
+                    unsafe { _mm256_storeu_ps(target.as_mut_ptr(), values) };
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    fn deinterleave(columns: &[Lanes<f32>; 8], first: usize, rows: &mut [&mut [f32]; LANES]) {
+        let mut squares = [[Self::load(&Self::ZERO).0; 8]; 2];
+        for (c, column) in columns.iter().enumerate() {
+            let column = Self::load(column);
+            (squares[0][c], squares[1][c]) = (column.0, column.1);
+        }
+        let squares = [transpose(squares[0]), transpose(squares[1])];
+        for (row, &values) in rows.iter_mut().zip(squares.as_flattened()) {
+            let target = &mut row[first..][..8];
+            // SAFETY: AVX2 as above; 8 floats are writable, unaligned.
+            unsafe { _mm256_storeu_ps(target.as_mut_ptr(), values) };
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
 struct F32Octet(__m256);
 
 impl Octet for F32Octet {
+    type Sums = __m128;
+    type Signs = __m256;
+
     #[inline(always)]
     fn load(columns: &[f32; 8]) -> Self {
         // SAFETY: AVX2 as above; 8 floats are readable, unaligned.
         Self(unsafe { _mm256_loadu_ps(columns.as_ptr()) })
     }
     #[inline(always)]
-    fn flip_where_clear(self, byte: u8) -> Self {
-        // SAFETY: AVX2 as above.
-        Self(unsafe { _mm256_xor_ps(self.0, sign_where_clear(byte)) })
+    fn signs(byte: u8) -> __m256 {
+        sign_where_clear(byte)
     }
     #[inline(always)]
-    fn tree_sums([a, b, c, d]: [Self; 4]) -> [f32; 4] {
-        let mut sums = [0.0; 4];
-        // SAFETY: AVX2 as above; 4 floats are writable, unaligned.
+    fn signed(self, signs: __m256) -> Self {
+        // SAFETY: AVX2 as above.
+        Self(unsafe { _mm256_xor_ps(self.0, signs) })
+    }
+    #[inline(always)]
+    fn zero() -> __m128 {
+        // SAFETY: AVX2 as above.
+        unsafe { _mm_setzero_ps() }
+    }
+    #[inline(always)]
+    fn add_trees(sums: __m128, [a, b, c, d]: [Self; 4]) -> __m128 {
+        // SAFETY: AVX2 as above.
         unsafe {
             let pairs = _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0));
-            let tree = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps::<1>(pairs));
-            _mm_storeu_ps(sums.as_mut_ptr(), tree);
+            let trees = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps::<1>(pairs));
+            _mm_add_ps(sums, trees)
         }
-        sums
-    }
-}
-
-#[derive(Clone, Copy)]
-struct U8(__m256i);
-
-impl Bytes for U8 {
-    #[inline(always)]
-    fn zero() -> Self {
-        // SAFETY: AVX2 as above.
-        Self(unsafe { _mm256_setzero_si256() })
     }
     #[inline(always)]
-    fn load(plane: &Plane) -> Self {
-        // SAFETY: AVX2 as above; 32 bytes are readable, unaligned.
-        Self(unsafe { _mm256_loadu_si256(plane.as_ptr().cast()) })
-    }
-    #[inline(always)]
-    fn store(self, plane: &mut Plane) {
-        // SAFETY: AVX2 as above; 32 bytes are writable, unaligned.
-        unsafe { _mm256_storeu_si256(plane.as_mut_ptr().cast(), self.0) }
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: AVX2 as above.
-        Self(unsafe { _mm256_add_epi8(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn differing_from(self, nibbles: u64, column: usize) -> Self {
-        // 16 times the nibble: the byte offset of its row in the table, without a scale.
-        let offset = nibbles.rotate_right((8 * column as u32 + 60) % 64) as usize & 0xf0;
-        // SAFETY: AVX2 as above; the offset is that of one of the table's 16 rows of 16 bytes.
-        unsafe {
-            let row = DIFFERING.as_ptr().byte_add(offset).cast();
-            Self(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(row)), self.0))
-        }
+    fn sums(sums: __m128) -> [f32; 4] {
+        let mut values = [0.0; 4];
+        // SAFETY: AVX2 as above; 4 floats are writable, unaligned.
+        unsafe { _mm_storeu_ps(values.as_mut_ptr(), sums) };
+        values
     }
 }
 
@@ -236,8 +432,8 @@ macro_rules! entry_points {
     ($($name:ident => $kernel:path, ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         $(
             /// # Safety
-            /// The processor must have AVX2, BMI2 and POPCNT.
-            #[target_feature(enable = "avx2,bmi2,popcnt")]
+            /// The processor must have AVX2, BMI1, BMI2, FMA and POPCNT.
+            #[target_feature(enable = "avx2,bmi1,bmi2,fma,popcnt")]
             pub(super) unsafe fn $name($($argument: $type),*) $(-> $result)? {
                 $kernel($($argument),*)
             }
@@ -246,17 +442,25 @@ macro_rules! entry_points {
 }
 
 entry_points! {
-    signed_product_f32 => signed_product::run::<F32>, (signs: &[u64], stride: usize, weights: &[Lanes<f32>],
-        products: &mut [Lanes<f32>], tables: &mut Tables<f32>);
-    signed_product_i32 => signed_product::run::<I32>, (signs: &[u64], stride: usize, weights: &[Lanes<i32>],
-        products: &mut [Lanes<i32>], tables: &mut Tables<i32>);
+    signed_product_f32 => fields::accumulate::<F32>, (signs: Signs, weights: &[Lanes<f32>], products: &mut [Lanes<f32>],
+        scratch: &mut Scratch<Lanes<f32>>);
+    signed_product_i32 => signed_product::accumulate::<I32>, (signs: Signs, weights: &[Lanes<i32>],
+        products: &mut [Lanes<i32>], scratch: &mut Scratch<Lanes<i32>>);
+    local_fields => fields::local_fields::<F32>, (signs: Signs, source: Source, fields: &mut [Lanes<f32>],
+        finish: Finish, scratch: &mut Scratch<Lanes<f32>>);
+    update_fields => flips::run::<F32>, (flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]);
+    interleave => fields::interleave::<F32>, (rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>]);
+    deinterleave => fields::deinterleave::<F32>, (panel: &[Lanes<f32>], rows: &mut [f32]);
     fields_of_one_state => one_state::run::<F32Octet>, (state: &[u64], rows: &[f32], n_columns: usize,
         fields: &mut [f32]);
-    dense_product => dense_product::run::<F32>, (rows: &[[f32; dense_product::ROWS]], a: &[Lanes<f32>], products: &mut [Lanes<f32>]);
+    dense_product => dense_product::run::<F32>, (rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]);
     residuals => logistic::residuals::<F32>, (signs: &[u64], shift: u32, lambda: f32, fields: &mut [Lanes<f32>]);
+    span_step => logistic::span_step::<F32>, (signs: &[u64], shift: u32, step: SpanStep, own: &Lanes<f32>,
+        initial: Option<(&[Lanes<f32>], f32)>, products: &[Lanes<f32>], a: &mut [Lanes<f32>]) -> Lanes<f32>;
     margins => logistic::margins::<F32>, (signs: &[u64], shift: u32, fields: &mut [Lanes<f32>]);
     losses => logistic::losses::<F32>, (lambda: f32, margins: &mut [Lanes<f32>]);
     threshold => logistic::threshold::<F32>, (fields: &[Lanes<f32>], ties: &[u64], shift: u32, next: &mut [u64]);
-    differing_bits => differing_bits::run::<U8>, (a: &[Plane], b: &[Plane], counts: &mut [[u32; PLANE_WIDTH]; PLANE_WIDTH]);
+    differing_bits => run_counts::<U8>, (signs: Signs, lanes: &[u64], counts: &mut [Counts],
+        bytes: &mut [Lanes<u8, BYTE_LANES>], scratch: &mut Scratch<Lanes<u8, BYTE_LANES>>);
     hamming_distance => overlap::hamming_distance, (a: &[u64], b: &[u64]) -> u64;
 }

@@ -1,30 +1,114 @@
-//! The dense product of the Gram route: C[m][16] += sum_k K_mk a_k[16] for real K, columns in ascending order.
+//! The dense product of the Gram route: C[m][16] = sum_k K_mk a_k[16] for real K, columns in ascending order.
 //!
-//! Every term is a multiplication and then an addition, each rounded; current cores have ports for both, so nothing is
-//! lost against fused operations, and the bits do not depend on the processor. Six states share each load of a_k; their
-//! sums stay in twelve registers, and a broadcast of K feeds two multiplications.
+//! Every term is one fused multiply-add, which IEEE 754 defines to the bit: the vector twin and plain loops agree whether or
+//! not the processor has the instruction (without it, it is slow). Six states share each load of a_k; their sums stay in
+//! twelve registers, and a broadcast of K feeds two of the operations. Columns go in blocks whose a_k stay in L1.
 
 use super::lanes::{FloatVector, Lanes};
 
 /// States whose sums stay in registers.
-pub const ROWS: usize = 6;
+const ROWS: usize = 6;
+/// Columns in a block: 16 KiB of a.
+const BLOCK: usize = 256;
 
-/// `rows` are sets of [`ROWS`] interleaved rows of K, `[m.div_ceil(6)][k][6]`; `a` is `[k][16]`, `products` `[m][16]`.
+/// Rows of a dense matrix as the product reads them, from the first to the last: for each block of columns all sets of
+/// six rows, interleaved, `[k / 256][m.div_ceil(6)][256][6]`.
+#[derive(Clone, Debug)]
+pub struct DenseRows {
+    n_columns: usize,
+    n_sets: usize,
+    values: Vec<[f32; ROWS]>,
+}
+
+impl DenseRows {
+    /// All zero; none if there is no memory for them.
+    pub fn zeros(n_rows: usize, n_columns: usize) -> Option<Self> {
+        let n_sets = n_rows.div_ceil(ROWS);
+        let mut values = Vec::new();
+        let len = n_sets.checked_mul(n_columns)?;
+        values.try_reserve_exact(len).ok()?;
+        values.resize(len, [0.0; ROWS]);
+        Some(Self { n_columns, n_sets, values })
+    }
+
+    /// Number of columns.
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// Whether these are that many rows and columns, up to missing rows of the last set.
+    pub(super) fn has_shape(&self, n_rows: usize, n_columns: usize) -> bool {
+        (self.n_sets, self.n_columns) == (n_rows.div_ceil(ROWS), n_columns)
+    }
+
+    /// Bytes of a matrix of that shape.
+    pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
+        n_rows.div_ceil(ROWS).saturating_mul(n_columns).saturating_mul(size_of::<[f32; ROWS]>())
+    }
+
+    /// The value of a row in a column.
+    pub fn get(&self, row: usize, column: usize) -> f32 {
+        let (first, width) = self.block(column);
+        self.values[first * self.n_sets + row / ROWS * width + column - first][row % ROWS]
+    }
+
+    /// Its blocks of 256 columns, to be filled.
+    pub fn blocks_mut(&mut self) -> impl Iterator<Item = DenseBlock<'_>> + Send {
+        let (n_columns, n_sets) = (self.n_columns, self.n_sets);
+        let blocks = self.values.chunks_mut((BLOCK * n_sets).max(1)).enumerate();
+        blocks.map(move |(block, values)| {
+            let first = block * BLOCK;
+            DenseBlock { columns: first..n_columns.min(first + BLOCK), values }
+        })
+    }
+
+    /// The block of a column: its first, and how many it has.
+    fn block(&self, column: usize) -> (usize, usize) {
+        let first = column / BLOCK * BLOCK;
+        (first, BLOCK.min(self.n_columns - first))
+    }
+}
+
+/// Some columns of all rows.
+pub struct DenseBlock<'a> {
+    columns: std::ops::Range<usize>,
+    values: &'a mut [[f32; ROWS]],
+}
+
+impl DenseBlock<'_> {
+    /// Its columns; the first is a multiple of 64.
+    pub fn columns(&self) -> std::ops::Range<usize> {
+        self.columns.clone()
+    }
+
+    /// Sets the value of a row in one of its columns.
+    pub fn set(&mut self, row: usize, column: usize, value: f32) {
+        let place = row / ROWS * self.columns.len() + column - self.columns.start;
+        self.values[place][row % ROWS] = value;
+    }
+}
+
+/// `a` is `[k][16]`, `products` `[m][16]`.
 #[inline(always)]
-pub(super) fn run<V: FloatVector>(rows: &[[f32; ROWS]], a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
-    for (rows, products) in rows.chunks_exact(a.len()).zip(products.chunks_mut(ROWS)) {
-        let mut sums = [V::splat(0.0); ROWS];
-        for (sum, product) in sums.iter_mut().zip(&*products) {
-            *sum = V::load(product);
-        }
-        for (row, a) in rows.iter().zip(a) {
-            let a = V::load(a);
-            for (sum, &factor) in sums.iter_mut().zip(row) {
-                *sum = sum.add(V::splat(factor).mul(a));
+pub(super) fn run<V: FloatVector>(rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
+    let blocks = rows.values.chunks((BLOCK * rows.n_sets).max(1));
+    for (block, (rows, columns)) in blocks.zip(a.chunks(BLOCK)).enumerate() {
+        for (rows, products) in rows.chunks_exact(columns.len()).zip(products.chunks_mut(ROWS)) {
+            let mut sums = [V::splat(0.0); ROWS];
+            if block > 0 {
+                for (sum, product) in sums.iter_mut().zip(&*products) {
+                    *sum = V::load(product);
+                }
             }
-        }
-        for (product, sum) in products.iter_mut().zip(sums) {
-            sum.store(product);
+            for (row, a) in rows.iter().zip(columns) {
+                let a = V::load(a);
+                for (sum, &factor) in sums.iter_mut().zip(row) {
+                    *sum = sum.fused_add(V::splat(factor), a);
+                }
+            }
+            for (product, sum) in products.iter_mut().zip(sums) {
+                sum.store(product);
+            }
         }
     }
 }

@@ -4,12 +4,15 @@ use wide::{f32x8, i32x8, u64x4};
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
-use super::dense_product::{self};
-use super::differing_bits::{self, PLANE_WIDTH, Plane};
-use super::lanes::{Element, Lanes};
+use super::counts::{self, Counts};
+use super::dense_product::{self, DenseRows};
+use super::fields::{self, Finish, Source};
+use super::flips::{self, Flips};
+use super::lanes::{BYTE_LANES, Element, LANES, Lanes};
+use super::logistic::SpanStep;
 use super::portable::Wide;
-use super::scalar::{Plain, PlainBytes, PlainOctet};
-use super::signed_product::{self, BLOCK, Tables};
+use super::scalar::{Plain, PlainOctet};
+use super::signed_product::{self, BLOCK, Scratch, Signs, TILE};
 use super::{Isa, logistic, one_state, overlap};
 
 /// Runs one of three twins. An [`Isa`] that this processor lacks falls to the portable one: the bits are the same.
@@ -30,8 +33,7 @@ pub trait Weight: Element {
     #[doc(hidden)]
     fn product(
         isa: Isa,
-        signs: &[u64],
-        stride: usize,
+        signs: Signs<'_>,
         weights: &[Lanes<Self>],
         products: &mut [Lanes<Self>],
         tables: &mut Tables<Self>,
@@ -41,17 +43,16 @@ pub trait Weight: Element {
 impl Weight for f32 {
     fn product(
         isa: Isa,
-        signs: &[u64],
-        stride: usize,
+        signs: Signs,
         weights: &[Lanes<f32>],
         products: &mut [Lanes<f32>],
-        tables: &mut Tables<f32>,
+        Tables(scratch): &mut Tables<f32>,
     ) {
         twins!(
             isa,
-            avx2::signed_product_f32(signs, stride, weights, products, tables),
-            signed_product::run::<Wide<f32x8>>(signs, stride, weights, products, tables),
-            signed_product::run::<Plain<f32>>(signs, stride, weights, products, tables)
+            avx2::signed_product_f32(signs, weights, products, scratch),
+            fields::accumulate::<Wide<f32x8>>(signs, weights, products, scratch),
+            fields::accumulate::<Plain<f32>>(signs, weights, products, scratch)
         );
     }
 }
@@ -59,25 +60,53 @@ impl Weight for f32 {
 impl Weight for i32 {
     fn product(
         isa: Isa,
-        signs: &[u64],
-        stride: usize,
+        signs: Signs,
         weights: &[Lanes<i32>],
         products: &mut [Lanes<i32>],
-        tables: &mut Tables<i32>,
+        Tables(scratch): &mut Tables<i32>,
     ) {
         twins!(
             isa,
-            avx2::signed_product_i32(signs, stride, weights, products, tables),
-            signed_product::run::<Wide<i32x8>>(signs, stride, weights, products, tables),
-            signed_product::run::<Plain<i32>>(signs, stride, weights, products, tables)
+            avx2::signed_product_i32(signs, weights, products, scratch),
+            signed_product::accumulate::<Wide<i32x8>>(signs, weights, products, scratch),
+            signed_product::accumulate::<Plain<i32>>(signs, weights, products, scratch)
         );
     }
+}
+
+/// Scratch space for a product with weights T: 132 KiB, one per thread. Contents between calls mean nothing.
+pub struct Tables<T: Element>(Scratch<Lanes<T>>);
+
+impl<T: Element> Tables<T> {
+    /// Allocates it.
+    pub fn new() -> Self {
+        Self(Scratch::new(Lanes::ZERO))
+    }
+}
+
+impl<T: Element> Default for Tables<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Panics if there are fewer words than the shape says.
+fn check(signs: Signs, n_columns: usize) {
+    let Signs { words, stride, n_states } = signs;
+    let n_blocks = n_columns.div_ceil(BLOCK);
+    assert!(n_states <= stride || n_blocks <= 1, "{n_states} states in rows of {stride} words");
+    assert!(
+        n_blocks == 0 || (n_blocks - 1) * stride + n_states <= words.len(),
+        "{} words of signs for {n_blocks} blocks of {stride}",
+        words.len()
+    );
 }
 
 /// `C[m][16] += sum_k s_mk w_k[16]`, s = +-1, in the canonical order of the [module](super).
 ///
 /// `signs` is `[weights.len().div_ceil(64)][stride]` words, of which the first `products.len()` of each block are read;
-/// `weights` is `[k][16]`, `products` `[m][16]`. For i32 the caller bounds the sums: sum_k |w_k| plus |C| below 2^31.
+/// `weights` is `[k][16]`, `products` `[m][16]`, without -0. For i32 the caller bounds the sums: sum_k |w_k| plus |C| below
+/// 2^31.
 ///
 /// # Panics
 /// If `signs` is too short for the shape.
@@ -89,14 +118,119 @@ pub fn signed_product<T: Weight>(
     products: &mut [Lanes<T>],
     tables: &mut Tables<T>,
 ) {
-    let n_blocks = weights.len().div_ceil(BLOCK);
-    assert!(products.len() <= stride || n_blocks <= 1, "{} states in rows of {stride} words", products.len());
-    assert!(
-        n_blocks == 0 || (n_blocks - 1) * stride + products.len() <= signs.len(),
-        "{} words of signs for {n_blocks} blocks of {stride}",
-        signs.len()
+    let signs = Signs { words: signs, stride, n_states: products.len() };
+    check(signs, weights.len());
+    T::product(isa, signs, weights, products, tables);
+}
+
+/// States whose fields [`local_fields`] wants room for when they are not kept.
+pub fn field_scratch(n_states: usize) -> usize {
+    n_states.min(TILE)
+}
+
+/// The local fields of states at up to 16 neurons, `h_m[16] = sum_k s_mk w_k[16]` in the canonical order, and what is to
+/// become of them.
+///
+/// `fields` holds those that are kept, `[m][16]`; else it is scratch for [`field_scratch`] of them. A threshold keeps them
+/// too where there is room for all.
+///
+/// # Panics
+/// If the lengths do not fit together.
+pub fn local_fields(
+    isa: Isa,
+    signs: Signs,
+    source: Source,
+    fields: &mut [Lanes<f32>],
+    finish: Finish,
+    Tables(scratch): &mut Tables<f32>,
+) {
+    check(signs, source.n_columns());
+    let n_states = signs.n_states;
+    if let Source::Rows { values, n_columns } = source {
+        assert!(values.len() <= LANES * n_columns && values.len().is_multiple_of(n_columns.max(1)));
+    }
+    let room = match &finish {
+        Finish::Keep => n_states,
+        Finish::Stream(target) => {
+            assert_eq!(target.len(), n_states);
+            field_scratch(n_states)
+        }
+        Finish::Residuals { signs, weights, .. } => {
+            assert_eq!(signs.len(), n_states);
+            assert!(weights.is_none_or(|weights| weights.len() == n_states));
+            n_states
+        }
+        Finish::Threshold { ties, next, .. } => {
+            assert!(ties.len() == n_states && next.len() == n_states);
+            // Room for all keeps all.
+            if fields.len() < n_states { field_scratch(n_states) } else { n_states }
+        }
+    };
+    assert!(fields.len() >= room, "room for {} fields of {room}", fields.len());
+    let fields = &mut fields[..room];
+    twins!(
+        isa,
+        avx2::local_fields(signs, source, fields, finish, scratch),
+        fields::local_fields::<Wide<f32x8>>(signs, source, fields, finish, scratch),
+        fields::local_fields::<Plain<f32>>(signs, source, fields, finish, scratch)
     );
-    T::product(isa, signs, stride, weights, products, tables);
+}
+
+/// `fields[m] += 2 sum_k s_mk w_k` over the columns that flipped: the fields after the flips from those before, up to
+/// rounding. Each flip adds one rounded addition whose result is at most the [magnitude](field_magnitudes).
+///
+/// # Panics
+/// If there are not as many states as fields, or a column is not one of the panel.
+pub fn update_fields(isa: Isa, flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]) {
+    assert_eq!(flips.starts.len(), fields.len() + 1);
+    twins!(
+        isa,
+        avx2::update_fields(flips, panel, fields),
+        flips::run::<Wide<f32x8>>(flips, panel, fields),
+        flips::run::<Plain<f32>>(flips, panel, fields)
+    );
+}
+
+/// sum_k |w_k| for each lane of a panel, and whether fields are exact in every order of additions: integer weights of at
+/// most 2^24 altogether.
+pub fn field_magnitudes(panel: &[Lanes<f32>]) -> (Lanes<f32>, bool) {
+    flips::magnitudes(panel)
+}
+
+/// Interleaves up to 16 rows `[rows][n]` into `[n][16]`; lanes of missing rows become 0.
+///
+/// # Panics
+/// If `rows` is not a whole number of rows of `panel.len()`, or more than 16.
+pub fn interleave(isa: Isa, rows: &[f32], panel: &mut [Lanes<f32>]) {
+    let n_columns = panel.len();
+    assert!(rows.len() <= LANES * n_columns && rows.len().is_multiple_of(n_columns.max(1)));
+    if n_columns == 0 {
+        return;
+    }
+    twins!(
+        isa,
+        avx2::interleave(rows, n_columns, 0, panel),
+        fields::interleave::<Wide<f32x8>>(rows, n_columns, 0, panel),
+        fields::interleave::<Plain<f32>>(rows, n_columns, 0, panel)
+    );
+}
+
+/// The inverse of [`interleave`]: writes `rows.len() / panel.len()` rows, the remaining lanes are dropped.
+///
+/// # Panics
+/// As [`interleave`].
+pub fn deinterleave(isa: Isa, panel: &[Lanes<f32>], rows: &mut [f32]) {
+    let n_columns = panel.len();
+    assert!(rows.len() <= LANES * n_columns && rows.len().is_multiple_of(n_columns.max(1)));
+    if n_columns == 0 {
+        return;
+    }
+    twins!(
+        isa,
+        avx2::deinterleave(panel, rows),
+        fields::deinterleave::<Wide<f32x8>>(panel, rows),
+        fields::deinterleave::<Plain<f32>>(panel, rows)
+    );
 }
 
 /// The local fields of one state, `fields[i] = sum_k s_k rows[i][k]`, in the canonical order.
@@ -119,22 +253,16 @@ pub fn fields_of_one_state(isa: Isa, state: &[u64], rows: &[f32], n_columns: usi
     );
 }
 
-/// `C[m][16] += sum_k K_mk a_k[16]` for real K, in ascending order of k.
+/// `C[m][16] = sum_k K_mk a_k[16]` for real K, in ascending order of k, every term by one fused multiply-add.
 ///
-/// `rows` are sets of 6 interleaved rows of K, `[m.div_ceil(6)][k][6]`, missing rows as anything; `a` is `[k][16]`,
-/// `products` `[m][16]`.
+/// `a` is `[k][16]`, `products` `[m][16]`.
 ///
 /// # Panics
 /// If the lengths do not fit together.
-pub fn dense_product(
-    isa: Isa,
-    rows: &[[f32; dense_product::ROWS]],
-    a: &[Lanes<f32>],
-    products: &mut [Lanes<f32>],
-) {
-    assert_eq!(rows.len(), a.len() * products.len().div_ceil(dense_product::ROWS));
+pub fn dense_product(isa: Isa, rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
+    assert!(rows.has_shape(products.len(), a.len()));
     if a.is_empty() {
-        return;
+        return products.fill(Lanes::ZERO);
     }
     twins!(
         isa,
@@ -153,6 +281,34 @@ pub fn residuals(isa: Isa, signs: &[u64], shift: u32, lambda: f32, fields: &mut 
         logistic::residuals::<Wide<f32x8>>(signs, shift, lambda, fields),
         logistic::residuals::<Plain<f32>>(signs, shift, lambda, fields)
     );
+}
+
+/// One step of gradient descent in the span of the patterns, on coefficients `a`, `[m][16]`, with `products` = K a and
+/// `own` = sum_m xi a; `initial` are the fields of J(0), `[m][16]`, and what is left of it. Returns the new sum_m xi a.
+///
+/// ```text
+/// margin = (xi (K a) - own) / N + xi share h(0)
+/// a += gain xi sigma(-lambda margin) - decay a
+/// ```
+#[allow(clippy::too_many_arguments)]
+pub fn span_step(
+    isa: Isa,
+    signs: &[u64],
+    shift: u32,
+    step: SpanStep,
+    own: &Lanes<f32>,
+    initial: Option<(&[Lanes<f32>], f32)>,
+    products: &[Lanes<f32>],
+    a: &mut [Lanes<f32>],
+) -> Lanes<f32> {
+    assert!(signs.len() == a.len() && products.len() == a.len());
+    assert!(initial.is_none_or(|(fields, _)| fields.len() == a.len()));
+    twins!(
+        isa,
+        avx2::span_step(signs, shift, step, own, initial, products, a),
+        logistic::span_step::<Wide<f32x8>>(signs, shift, step, own, initial, products, a),
+        logistic::span_step::<Plain<f32>>(signs, shift, step, own, initial, products, a)
+    )
 }
 
 /// Fields `[m][16]` become margins: h -> xi h, where xi of lane l is bit `shift + l` of the word.
@@ -188,20 +344,54 @@ pub fn threshold(isa: Isa, fields: &[Lanes<f32>], ties: &[u64], shift: u32, next
     );
 }
 
-/// `counts[i][j]` += places in which column i of block `a` differs from column j of block `b`.
+/// Scratch space for counting differing bits: 388 KiB, one per thread. Contents between calls mean nothing.
+pub struct CountScratch {
+    bytes: Vec<Lanes<u8, BYTE_LANES>>,
+    tables: Scratch<Lanes<u8, BYTE_LANES>>,
+}
+
+impl CountScratch {
+    /// What it takes.
+    pub const BYTES: usize = (TILE + 2048 + BLOCK) * size_of::<Lanes<u8, BYTE_LANES>>();
+
+    /// Allocates it.
+    pub fn new() -> Self {
+        Self { bytes: vec![Lanes::ZERO; TILE], tables: Scratch::new(Lanes::ZERO) }
+    }
+}
+
+impl Default for CountScratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// `counts[m][l]` += columns in which row m of `signs` differs from lane l of `lanes`.
 ///
-/// Blocks are 32 columns as nibble planes, `[k]` of 32 bytes below 16 each: byte c of plane k holds bits 4k..4k+3 of
-/// column c. The caller bounds the sums: 4 k plus what is in `counts` below 2^32.
+/// `signs` is `[lanes.len().div_ceil(64)][stride]` words, of which the first `counts.len()` of each block are read and whose
+/// bits past the last column are 0; bit l of word k of `lanes` is lane l in column k. The caller bounds the sums: columns
+/// plus what is in `counts` below 2^16.
 ///
 /// # Panics
-/// If the blocks differ in length.
-pub fn differing_bits(isa: Isa, a: &[Plane], b: &[Plane], counts: &mut [[u32; PLANE_WIDTH]; PLANE_WIDTH]) {
-    assert_eq!(a.len(), b.len());
+/// If `signs` is too short for the shape.
+pub fn differing_bits(
+    isa: Isa,
+    signs: &[u64],
+    stride: usize,
+    lanes: &[u64],
+    counts: &mut [Counts],
+    scratch: &mut CountScratch,
+) {
+    let signs = Signs { words: signs, stride, n_states: counts.len() };
+    check(signs, lanes.len());
+    let CountScratch { bytes, tables } = scratch;
+    // Kept sums would be those of all states; these are taken away tile by tile.
+    let bytes = &mut bytes[..TILE.min(counts.len())];
     twins!(
         isa,
-        avx2::differing_bits(a, b, counts),
-        differing_bits::run::<u64x4>(a, b, counts),
-        differing_bits::run::<PlainBytes>(a, b, counts)
+        avx2::differing_bits(signs, lanes, counts, bytes, tables),
+        counts::run_counts::<Wide<u64x4>>(signs, lanes, counts, bytes, tables),
+        counts::run_counts::<Plain<u8, BYTE_LANES>>(signs, lanes, counts, bytes, tables)
     );
 }
 

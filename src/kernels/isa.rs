@@ -3,7 +3,7 @@
 /// Which twin of each kernel runs. All twins give the same bits; they differ in speed only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// `std::arch` with AVX2, BMI2 and POPCNT.
+    /// `std::arch` with AVX2, BMI1, BMI2, FMA and POPCNT: x86-64 processors since 2013.
     Avx2,
     /// The `wide` crate: SSE2, NEON, or whatever the build's target offers.
     Portable,
@@ -26,7 +26,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => {
                 is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
                     && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("fma")
                     && is_x86_feature_detected!("popcnt")
             }
             #[cfg(not(target_arch = "x86_64"))]

@@ -66,6 +66,57 @@ pub(super) fn residuals<V: FloatVector>(signs: &[u64], shift: u32, lambda: f32, 
     }
 }
 
+/// One epoch's numbers of gradient descent in the span of the patterns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SpanStep {
+    /// Inverse temperature of the loss.
+    pub lambda: f32,
+    /// Learning rate times N / P.
+    pub gain: f32,
+    /// Learning rate times weight decay.
+    pub decay: f32,
+    /// 1 / N.
+    pub per_spin: f32,
+}
+
+/// What [`span_step`] does to the coefficients of pattern m, from `products` = K a and `own` = sum_m xi a:
+///
+/// ```text
+/// margin = (xi (K a) - own) / N + xi share h(0)
+/// a += gain xi sigma(-lambda margin) - decay a
+/// ```
+///
+/// Returns the new sum_m xi a, in ascending order of m.
+#[inline(always)]
+pub(super) fn span_step<V: FloatVector>(
+    signs: &[u64],
+    shift: u32,
+    step: SpanStep,
+    own: &Lanes<f32>,
+    initial: Option<(&[Lanes<f32>], f32)>,
+    products: &[Lanes<f32>],
+    a: &mut [Lanes<f32>],
+) -> Lanes<f32> {
+    let (own, mut next_own) = (V::load(own), V::splat(0.0));
+    let (lambda, gain) = (V::splat(-step.lambda), V::splat(step.gain));
+    let (decay, per_spin) = (V::splat(step.decay), V::splat(step.per_spin));
+    for (m, ((&word, product), a)) in signs.iter().zip(products).zip(a).enumerate() {
+        let mask = (word >> shift) as u16;
+        let mut margin = V::load(product).flip_where_clear(mask).sub(own).mul(per_spin);
+        if let Some((fields, share)) = initial {
+            margin = margin.add(V::load(&fields[m]).mul(V::splat(share)).flip_where_clear(mask));
+        }
+        let residual = sigma(margin.mul(lambda)).flip_where_clear(mask);
+        let before = V::load(a);
+        let after = before.add(gain.mul(residual)).sub(decay.mul(before));
+        after.store(a);
+        next_own = next_own.add(after.flip_where_clear(mask));
+    }
+    let mut sum = Lanes::ZERO;
+    next_own.store(&mut sum);
+    sum
+}
+
 /// Fields become margins: h -> xi h.
 #[inline(always)]
 pub(super) fn margins<V: FloatVector>(signs: &[u64], shift: u32, fields: &mut [Lanes<f32>]) {

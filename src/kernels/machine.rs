@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use super::Isa;
+use super::lanes::prefetch;
 
 /// Independent chains: more than latency times throughput of any current core.
 const CHAINS: usize = 12;
@@ -15,7 +16,7 @@ const WIDTH: usize = 8;
 /// additions, which are counted the same.
 pub fn multiply_adds(isa: Isa, repeats: u64) -> u64 {
     #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx2 && isa.is_available() && is_x86_feature_detected!("fma") {
+    if isa == Isa::Avx2 && isa.is_available() {
         // SAFETY: both features were just detected.
         black_box(unsafe { fused(repeats) });
         return repeats * (CHAINS * WIDTH) as u64;
@@ -51,16 +52,26 @@ unsafe fn fused(repeats: u64) -> f32 {
     _mm256_cvtss_f32(sum)
 }
 
-/// Reads all of `words` once.
+/// Reads all of `words` once: four parts at a time, each fetched ahead of its use, which is what a core needs to keep
+/// its memory busy.
 pub fn read(words: &[u64]) -> u64 {
-    // Eight sums, so that additions never wait for each other.
-    let mut sums = [0u64; 8];
-    let chunks = words.chunks_exact(sums.len());
-    let rest = chunks.remainder().iter().fold(0u64, |sum, &word| sum.wrapping_add(word));
-    for chunk in chunks {
-        for (sum, &word) in sums.iter_mut().zip(chunk) {
-            *sum = sum.wrapping_add(word);
+    const STREAMS: usize = 4;
+    const LINE: usize = 8;
+    const AHEAD: usize = 32 * LINE;
+    let part = words.len() / (STREAMS * LINE) * LINE;
+    let (streams, rest) = words.split_at(part * STREAMS);
+    let streams: [&[u64]; STREAMS] = std::array::from_fn(|stream| &streams[stream * part..][..part]);
+    // A sum for each word of a line, so that additions never wait for each other.
+    let mut sums = [[0u64; LINE]; STREAMS];
+    for line in 0..part / LINE {
+        for (stream, sums) in streams.iter().zip(&mut sums) {
+            let words = &stream[line * LINE..][..LINE];
+            prefetch(words.as_ptr().wrapping_add(AHEAD));
+            for (sum, &word) in sums.iter_mut().zip(words) {
+                *sum = sum.wrapping_add(word);
+            }
         }
     }
-    black_box(sums.iter().fold(rest, |sum, &word| sum.wrapping_add(word)))
+    let all = sums.as_flattened().iter().chain(rest);
+    black_box(all.fold(0, |sum, &word| sum.wrapping_add(word)))
 }

@@ -1,9 +1,8 @@
 //! The inner loops: slices, shapes and an instruction set in, numbers out. No allocation, no threads, no I/O.
 //!
 //! Each algorithm is written once, generic over a vector type, and instantiated in one thin file per instruction set
-//! ([`Isa`]). Every operation is a separate IEEE addition, subtraction, multiplication or division (never a fused one),
-//! in an order that the algorithm fixes, so all instantiations give **the same bits**. ([`machine`] alone fuses: it measures
-//! what a processor could do and computes nothing.)
+//! ([`Isa`]). Every operation is an IEEE addition, subtraction, multiplication, division or, where the algorithm says so, one
+//! fused multiply-add, in an order that the algorithm fixes, so all instantiations give **the same bits**.
 //!
 //! # The canonical order of a local field
 //!
@@ -21,9 +20,11 @@
 //!
 //! A *panel* is 16 neurons. Its couplings lie interleaved, `[k][16]`: one [`Lanes`], one cache line, per column k.
 
+mod counts;
 mod dense_product;
-mod differing_bits;
 mod dispatch;
+mod fields;
+mod flips;
 mod isa;
 mod lanes;
 mod logistic;
@@ -31,21 +32,26 @@ pub mod machine;
 mod one_state;
 mod overlap;
 mod signed_product;
+mod tables;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod portable;
 mod scalar;
 
-pub use dense_product::ROWS as DENSE_ROWS;
-pub use differing_bits::{PLANE_WIDTH, Plane};
+pub use counts::Counts;
+pub use dense_product::{DenseBlock, DenseRows};
 pub use dispatch::{
-    Weight, dense_product, differing_bits, fields_of_one_state, hamming_distance, losses, margins, residuals,
-    signed_product, threshold,
+    CountScratch, Tables, Weight, deinterleave, dense_product, differing_bits, field_magnitudes,
+    field_scratch, fields_of_one_state, hamming_distance, interleave, local_fields, losses, margins,
+    residuals, signed_product, span_step, threshold, update_fields,
 };
+pub use fields::{Finish, Source};
+pub use flips::Flips;
 pub use isa::Isa;
-pub use lanes::{Element, LANES, Lanes};
-pub use signed_product::Tables;
+pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
+pub use logistic::SpanStep;
+pub use signed_product::Signs;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! The signed product, bits times weights: C[m][16] += sum_k s_mk w_k[16] with s = +-1 from bits.
 //!
-//! Local fields (w = couplings, s = patterns), gradients (w = residuals, s = transposed patterns), batched recall and
-//! integer Hebb counts are all this product. It is the method of the four Russians:
+//! Local fields (w = couplings, s = patterns), gradients (w = residuals, s = transposed patterns), batched recall, integer
+//! Hebb fields and, with bytes for weights, counts of differing bits are all this product. It is the method of the four
+//! Russians:
 //!
 //! ```text
 //! for each block of 64 columns:
@@ -10,175 +11,219 @@
 //!         for each group: C[m] += table[group][the state's 8 bits]
 //! ```
 //!
-//! so a state costs one load and one addition per 8 columns and no multiplication. What the real code adds:
+//! so a state costs one lookup and addition per 8 columns and no multiplication. What the real code adds:
 //!
-//! 1. A *full* table has 256 entries (16 KiB, eight of them in L2) and costs 256 additions; a *split* table holds the two
-//!    halves of the tree (16 + 16 entries, 2 KiB, in L1) and adds them at the lookup: the same sum in the same order, with
-//!    twice the loads. Full tables serve many states, split ones few. Mixing both in a block, to use the ports of L1 and L2
-//!    at once, was measured on a Zen 1 core with 4096 states and columns: 63 GMAC/s with 8 full groups of 8, then 59, 57, 56,
-//!    55 with 6, 5, 4, 2 (OpenBLAS sgemm 18 to 20); one kind at a time it is.
+//! 1. Three kinds of [tables](super::tables). Each half of a block has its kind, chosen by the number of states alone.
 //! 2. Bits are block-major, one word of 64 columns per state, so the inner loop reads them in sequence.
-//! 3. The table index is the rotated word masked to `byte * 64`, already a byte offset.
-//! 4. The last block may have fewer groups; a group past the last column is skipped.
-//! 5. States go in tiles of [`TILE`], so that accumulators and tables share L2.
+//! 3. The last block may have fewer groups; a group past the last column is skipped.
+//! 4. States go in tiles of at most [`TILE`], so that accumulators and tables share L2.
+//! 5. The first block starts from zero without reading C. In the last one, states are taken in chunks that stay in L1 while
+//!    what follows (threshold, residuals, streaming out) is done to them.
+//!
+//! # The choice of tables
+//!
+//! G signed multiply-adds a second of one thread of a 3.2 GHz Zen 3 core (32 KiB L1, 512 KiB L2), 4096 columns, best of 40
+//! to 640 runs, table building included; OpenBLAS sgemm does 44 to 46 there:
+//!
+//! | groups (full, half, split) | 256 states | 512 | 1024 | 2048 | 4096 |
+//! |---|---|---|---|---|---|
+//! | 8, 0, 0 | 88 | 123 | 155 | 176 | 188 |
+//! | 7, 0, 1 | 93 | 130 | 161 | 183 | 195 |
+//! | 4, 4, 0 | 104 | 140 | **172** | **193** | **206** |
+//! | 0, 8, 0 | 119 | 149 | 172 | 185 | 192 |
+//! | 0, 4, 4 | 131 | **154** | 171 | 177 | 179 |
+//! | 0, 0, 8 | **138** | 148 | 154 | 155 | 151 |
+//!
+//! Full tables are bound by the lines that L2 hands to L1 (25 of its 32 bytes a cycle; 245 with every lookup in L1), split
+//! ones by two 32-byte loads a cycle, half ones by instructions; four full and four half groups balance the first and the
+//! last. While another thread of the same core is busy, instructions are dearer and 8, 0, 0 leads 4, 4, 0 by 8 %.
+//!
+//! Measured and lost: tables of 8 lanes (156 at best, with four groups in L1), indices as 16-bit offsets or bytes in memory
+//! (176, 181), 128 columns a pass (167), states sorted by their first byte with its entry in registers (182), prefetching
+//! accumulators (190), tiles of 2048 states (0.9 of 4096), two states at a time (as 8, 0, 0), indices by `pdep` and `bextr` (187 to 192), five groups of 8 and
+//! four of 6 (198, in another order of additions).
 
-use super::lanes::{Element, Lanes, Vector};
+use super::lanes::Vector;
+use super::tables::{Full, GROUP, Masks, Split, Table, tabulate};
 
 /// Columns in a block: the bits of a word.
 pub(super) const BLOCK: usize = 64;
-/// Columns in a group.
-pub(super) const GROUP: usize = 8;
-/// Groups in a block.
-const GROUPS: usize = BLOCK / GROUP;
-/// Entries of a full table.
-const FULL: usize = 1 << GROUP;
-/// Entries of half a split table.
-const HALF: usize = 1 << (GROUP / 2);
-/// From this number of states on, full tables pay for their construction.
-const MANY_STATES: usize = 768;
+/// Groups in half a block.
+const GROUPS: usize = BLOCK / GROUP / 2;
 /// States whose accumulators are taken through all blocks together.
-const TILE: usize = 4096;
+pub(super) const TILE: usize = 4096;
+/// From this number of states on, full tables of integers pay for their construction.
+const MANY_STATES: usize = 1024;
+/// States that stay in L1 while the last block and what follows are done to them.
+const CHUNK: usize = 128;
 
 /// Scratch space for the tables of one block. Contents between calls mean nothing.
-pub struct Tables<T>(Vec<Lanes<T>>); // [GROUPS][FULL]
+pub(super) struct Scratch<R> {
+    tables: Vec<R>,  // [2 GROUPS][256]
+    columns: Vec<R>, // [BLOCK]
+}
 
-impl<T: Element> Tables<T> {
-    /// 128 KiB of scratch: one per thread.
-    pub fn new() -> Self {
-        Self(vec![Lanes::ZERO; GROUPS * FULL])
+impl<R: Copy> Scratch<R> {
+    /// 132 KiB: one per thread.
+    pub(super) fn new(zero: R) -> Self {
+        Self { tables: vec![zero; 2 * (GROUPS << GROUP)], columns: vec![zero; BLOCK] }
     }
 }
 
-impl<T: Element> Default for Tables<T> {
-    fn default() -> Self {
-        Self::new()
+/// The bits of M states, block-major: bit c of word `[b][m]` is the sign of state m in column 64 b + c, 1 for plus.
+#[derive(Clone, Copy)]
+pub struct Signs<'a> {
+    /// `[n_columns.div_ceil(64)][stride]`.
+    pub words: &'a [u64],
+    /// Words of a block.
+    pub stride: usize,
+    /// Those of a block that are used, M.
+    pub n_states: usize,
+}
+
+/// Where weights come from.
+pub(super) trait Columns<V: Vector> {
+    /// Number of columns.
+    fn n_columns(&self) -> usize;
+    /// The weights of a block's columns: 64, or fewer in the last; they may be made in `scratch`.
+    fn block<'s>(&'s self, block: usize, scratch: &'s mut [V::Row]) -> &'s [V::Row];
+}
+
+/// Weights as the kernel wants them, `[k][16]`.
+pub(super) struct Interleaved<'a, R>(pub(super) &'a [R]);
+
+impl<V: Vector> Columns<V> for Interleaved<'_, V::Row> {
+    #[inline(always)]
+    fn n_columns(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn block<'s>(&'s self, block: usize, _: &'s mut [V::Row]) -> &'s [V::Row] {
+        let first = block * BLOCK;
+        &self.0[first..self.0.len().min(first + BLOCK)]
     }
 }
 
-/// The product over whole slices; `signs` is `[weights.len().div_ceil(64)][stride]`, of which the first
-/// `products.len()` states of each block are used.
+/// What is done to sums while they are in L1.
+///
+/// (A trait, not a closure: a closure may not be inlined into an entry point, and would then lack its instruction set.)
+pub(super) trait Epilogue<R> {
+    /// Takes the complete sums of the states from `first` on, `[m][16]`, or full ones (see [`Vector::BLOCKS_PER_SUM`]).
+    fn finish(&mut self, first: usize, sums: &mut [R]);
+}
+
+/// Sums stay as they are.
+pub(super) struct Keep;
+
+impl<R> Epilogue<R> for Keep {
+    #[inline(always)]
+    fn finish(&mut self, _: usize, _: &mut [R]) {}
+}
+
+/// What sums begin with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Zero,
+    /// What `sums` holds; none of it is -0.
+    Sums,
+}
+
+/// The product with tables of kind `L` for the lower half of each block and `H` for the upper one.
+///
+/// `sums` has room for all states, or for [`TILE`] of them and is used again for each tile.
 #[inline(always)]
-pub(super) fn run<V: Vector>(
-    signs: &[u64],
-    stride: usize,
-    weights: &[Lanes<V::Element>],      // [k][16]
-    products: &mut [Lanes<V::Element>], // [m][16]
-    tables: &mut Tables<V::Element>,
+pub(super) fn run<V: Vector, L: Table<V>, H: Table<V>>(
+    signs: Signs,
+    columns: &impl Columns<V>,
+    start: Start,
+    sums: &mut [V::Row], // [m][16]
+    scratch: &mut Scratch<V::Row>,
+    epilogue: &mut impl Epilogue<V::Row>,
 ) {
-    let is_many = products.len() >= MANY_STATES;
-    for (tile, products) in products.chunks_mut(TILE).enumerate() {
-        for (block, weights) in weights.chunks(BLOCK).enumerate() {
-            let n_groups = weights.len().div_ceil(GROUP);
-            let n_full = if is_many { n_groups } else { 0 };
-            let (full, split) = tables.0.split_at_mut(n_full * FULL);
-            tabulate::<V>(weights, full, split);
-
-            let signs = &signs[block * stride + tile * TILE..][..products.len()];
-            match (is_many, n_groups) {
-                (true, GROUPS) => look_up_full::<V>(signs, GROUPS, full, products),
-                (true, n_groups) => look_up_full::<V>(signs, n_groups, full, products),
-                (false, GROUPS) => look_up_split::<V>(signs, GROUPS, split, products),
-                (false, n_groups) => look_up_split::<V>(signs, n_groups, split, products),
+    let masks = Masks::new();
+    let n_blocks = columns.n_columns().div_ceil(BLOCK);
+    let n_tiles = signs.n_states.div_ceil(TILE).max(1);
+    let tile_len = signs.n_states.div_ceil(n_tiles).max(1);
+    let in_place = sums.len() >= signs.n_states;
+    let Scratch { tables, columns: block_columns } = scratch;
+    let (low_tables, high_tables) = tables.split_at_mut(GROUPS << GROUP);
+    for first in (0..signs.n_states).step_by(tile_len) {
+        let n = tile_len.min(signs.n_states - first);
+        let sums = &mut sums[if in_place { first } else { 0 }..][..n];
+        if n_blocks == 0 {
+            if start == Start::Zero {
+                sums.fill(V::ZERO);
             }
+            epilogue.finish(first, sums);
         }
-    }
-}
+        for block in 0..n_blocks {
+            let weights = columns.block(block, block_columns);
+            let (low, high) = weights.split_at(weights.len().min(BLOCK / 2));
+            tabulate::<V, L>(low, low_tables);
+            tabulate::<V, H>(high, high_tables);
+            let tables = (&*low_tables, &*high_tables);
+            let n_groups = (low.len().div_ceil(GROUP), high.len().div_ceil(GROUP));
 
-/// Fills `full` tables for the first groups of a block of weights and `split` ones for the rest.
-#[inline(always)]
-fn tabulate<V: Vector>(
-    weights: &[Lanes<V::Element>],   // [k <= 64][16]
-    full: &mut [Lanes<V::Element>],  // [groups][256]
-    split: &mut [Lanes<V::Element>], // [groups][16 + 16], or longer
-) {
-    let mut full = full.chunks_exact_mut(FULL);
-    let mut split = split.chunks_exact_mut(2 * HALF);
-    for weights in weights.chunks(GROUP) {
-        let mut columns = [Lanes::ZERO; GROUP];
-        columns[..weights.len()].copy_from_slice(weights);
-        let mut halves = [Lanes::ZERO; 2 * HALF];
-        let (low, high) = halves.split_at_mut(HALF);
-        tabulate_half::<V>(&columns[..GROUP / 2], low);
-        tabulate_half::<V>(&columns[GROUP / 2..], high);
-        if let Some(table) = full.next() {
-            for (entries, high) in table.chunks_exact_mut(HALF).zip(&*high) {
-                let high = V::load(high);
-                for (entry, low) in entries.iter_mut().zip(&*low) {
-                    V::load(low).add(high).store(entry);
+            let from_zero = start == Start::Zero && block % V::BLOCKS_PER_SUM == 0;
+            let is_last = block + 1 == n_blocks || (block + 1) % V::BLOCKS_PER_SUM == 0;
+            let chunk = if is_last { CHUNK } else { n };
+            let words = &signs.words[block * signs.stride + first..][..n];
+            for (index, (words, sums)) in words.chunks(chunk).zip(sums.chunks_mut(chunk)).enumerate() {
+                match (n_groups, from_zero) {
+                    ((GROUPS, GROUPS), true) => {
+                        look_up::<V, L, H, true>(words, (GROUPS, GROUPS), tables, masks, sums);
+                    }
+                    ((GROUPS, GROUPS), false) => {
+                        look_up::<V, L, H, false>(words, (GROUPS, GROUPS), tables, masks, sums);
+                    }
+                    (n_groups, true) => look_up::<V, L, H, true>(words, n_groups, tables, masks, sums),
+                    (n_groups, false) => look_up::<V, L, H, false>(words, n_groups, tables, masks, sums),
+                }
+                if is_last {
+                    epilogue.finish(first + index * chunk, sums);
                 }
             }
-        } else if let Some(table) = split.next() {
-            table.copy_from_slice(&halves);
         }
     }
 }
 
-/// All 16 signed sums (+-w0 +- w1) + (+-w2 +- w3); bit b of the index is the sign of w_b, 1 for plus.
+/// Adds a block to every state. Inlined for whole blocks, where the loops over groups unroll, and for a last block of fewer.
 #[inline(always)]
-fn tabulate_half<V: Vector>(w: &[Lanes<V::Element>], table: &mut [Lanes<V::Element>]) {
-    let low = pair_sums::<V>(&w[0], &w[1]);
-    let high = pair_sums::<V>(&w[2], &w[3]);
-    for (entries, high) in table.chunks_exact_mut(low.len()).zip(high) {
-        for (entry, low) in entries.iter_mut().zip(low) {
-            low.add(high).store(entry);
-        }
-    }
-}
-
-/// -a - b, a - b, -a + b, a + b.
-#[inline(always)]
-fn pair_sums<V: Vector>(a: &Lanes<V::Element>, b: &Lanes<V::Element>) -> [V; 4] {
-    let (a, b) = (V::load(a), V::load(b));
-    [a.neg().add(b.neg()), a.add(b.neg()), a.neg().add(b), a.add(b)]
-}
-
-/// Adds a block to every state, by full tables. Inlined once for whole blocks, where the loop over groups unrolls, and
-/// once for a last block of fewer.
-#[inline(always)]
-fn look_up_full<V: Vector>(
-    signs: &[u64], // [m]
-    n_groups: usize,
-    tables: &[Lanes<V::Element>],       // [groups][256]
-    products: &mut [Lanes<V::Element>], // [m][16]
+fn look_up<V: Vector, L: Table<V>, H: Table<V>, const FROM_ZERO: bool>(
+    words: &[u64], // [m]
+    (n_low, n_high): (usize, usize),
+    (low, high): (&[V::Row], &[V::Row]), // [groups][ROWS] each
+    masks: Masks,
+    sums: &mut [V::Row], // [m][16]
 ) {
-    let tables = &tables[..n_groups * FULL];
-    for (&word, product) in signs.iter().zip(products) {
-        let mut sum = V::load(product);
-        for group in 0..n_groups {
-            sum = sum.add(entry(&tables[group * FULL..][..FULL], word, group * GROUP));
+    let (low, high) = (&low[..n_low * L::ROWS], &high[..n_high * H::ROWS]);
+    let zero = V::ZERO;
+    for (bits, row) in words.iter().zip(sums) {
+        let mut sum = V::load(if FROM_ZERO { &zero } else { row });
+        let word = L::word(bits);
+        for group in 0..n_low {
+            sum = L::add(sum, &low[group * L::ROWS..][..L::ROWS], word, group, masks);
         }
-        sum.store(product);
+        let word = H::word(bits);
+        for group in 0..n_high {
+            sum = H::add(sum, &high[group * H::ROWS..][..H::ROWS], word, GROUPS + group, masks);
+        }
+        sum.store(row);
     }
 }
 
-/// The same by split tables.
+/// `C += ...` for weights that lie interleaved, exact integers: full tables where states are many.
 #[inline(always)]
-fn look_up_split<V: Vector>(
-    signs: &[u64], // [m]
-    n_groups: usize,
-    tables: &[Lanes<V::Element>],       // [groups][16 + 16]
-    products: &mut [Lanes<V::Element>], // [m][16]
+pub(super) fn accumulate<V: Vector>(
+    signs: Signs,
+    weights: &[V::Row],
+    products: &mut [V::Row],
+    scratch: &mut Scratch<V::Row>,
 ) {
-    let tables = &tables[..n_groups * 2 * HALF];
-    for (&word, product) in signs.iter().zip(products) {
-        let mut sum = V::load(product);
-        for group in 0..n_groups {
-            let (low, high) = tables[group * 2 * HALF..][..2 * HALF].split_at(HALF);
-            let low = entry::<V>(low, word, group * GROUP);
-            sum = sum.add(low.add(entry(high, word, group * GROUP + GROUP / 2)));
-        }
-        sum.store(product);
+    let columns = Interleaved(weights);
+    if signs.n_states >= MANY_STATES {
+        run::<V, Full, Full>(signs, &columns, Start::Sums, products, scratch, &mut Keep);
+    } else {
+        run::<V, Split, Split>(signs, &columns, Start::Sums, products, scratch, &mut Keep);
     }
-}
-
-/// The entry of `table` that the bits of `word` from `bit` on name; the table's length is a power of two.
-#[inline(always)]
-fn entry<V: Vector>(table: &[Lanes<V::Element>], word: u64, bit: usize) -> V {
-    const SHIFT: u32 = size_of::<Lanes<f32>>().trailing_zeros();
-    debug_assert!(table.len().is_power_of_two());
-    // The bits, rotated to where they count whole entries: a byte offset without a shift or a scale.
-    let offset = word.rotate_right((bit as u32 + u64::BITS - SHIFT) % u64::BITS) as usize
-        & ((table.len() - 1) << SHIFT);
-    // SAFETY: `offset` is a multiple of the entry's 64 bytes and less than `table.len()` of them.
-    V::load(unsafe { &*table.as_ptr().byte_add(offset) })
 }

@@ -5,11 +5,11 @@ use rand_core::Rng;
 
 use super::*;
 use crate::random::{gaussian, stream};
-use crate::spins::{BlockMajor, NibblePlanes, SpinMatrix};
+use crate::spins::{BlockMajor, SpinMatrix};
 
-/// Around the edges of groups, blocks, and the two table layouts.
-const COLUMNS: [usize; 13] = [0, 1, 7, 8, 9, 63, 64, 65, 127, 196, 255, 257, 500];
-const STATES: [usize; 11] = [0, 1, 2, 63, 64, 65, 255, 257, 767, 769, 4097];
+/// Around the edges of groups, halves of blocks, blocks, chunks, the choices of tables, and tiles.
+const COLUMNS: [usize; 14] = [0, 1, 7, 8, 9, 33, 63, 64, 65, 127, 196, 255, 257, 500];
+const STATES: [usize; 12] = [0, 1, 2, 63, 65, 129, 257, 511, 513, 1199, 1201, 4099];
 
 fn random_spins(n_rows: usize, n_spins: usize, seed: u64) -> SpinMatrix {
     let mut rng = stream(seed, "kernel test spins", &[]);
@@ -235,19 +235,94 @@ fn margins_and_thresholds_follow_the_spins() {
     }
 }
 
+/// Each way that fields can end, from rows and from a panel, is the definition applied to the canonical fields.
+#[test]
+fn fields_end_as_they_are_told() {
+    for (k, m, n_rows) in
+        [(1, 1, 1), (65, 130, 16), (196, 520, 16), (83, 1201, 5), (500, 4099, 16), (64, 0, 3)]
+    {
+        let (spins, mut panel) = (random_spins(m, k, 21), random_weights(k, 22));
+        panel.iter_mut().for_each(|column| column.0[n_rows..].fill(0.0));
+        let canonical = product(Isa::Scalar, &spins, &panel);
+        let rows = &rows(&panel)[..n_rows * k];
+        let states = BlockMajor::from_rows(&spins);
+        let signs = Signs { words: states.words(), stride: m, n_states: m };
+        let own = BlockMajor::from_rows(&random_spins(m, 64, 23));
+        let weights: Vec<f32> = (0..m).map(|state| 0.25 * (state % 7) as f32).collect();
+        let tables = &mut Tables::new();
+        for isa in Isa::available() {
+            for source in [Source::Panel(&panel), Source::Rows { values: rows, n_columns: k }] {
+                // Scratch that holds anything.
+                let mut kept = vec![Lanes([7.0; LANES]); m];
+                local_fields(isa, signs, source, &mut kept, Finish::Keep, tables);
+                assert_eq!(bits(&kept), bits(&canonical), "{} M = {m}, K = {k}", isa.name());
+
+                let (mut streamed, mut scratch) = (kept.clone(), vec![Lanes([7.0; LANES]); field_scratch(m)]);
+                streamed.fill(Lanes([9.0; LANES]));
+                local_fields(isa, signs, source, &mut scratch, Finish::Stream(&mut streamed), tables);
+                assert_eq!(bits(&streamed), bits(&canonical));
+
+                let mut next = vec![0x5555_5555_5555_5555; m];
+                let mut expected = next.clone();
+                let finish = Finish::Threshold { ties: own.words(), shift: 16, next: &mut next };
+                local_fields(isa, signs, source, &mut scratch, finish, tables);
+                threshold(Isa::Scalar, &canonical, own.words(), 16, &mut expected);
+                assert_eq!(next, expected);
+
+                for weights in [None, Some(&weights[..])] {
+                    let (own, shift, lambda) = (own.words(), 48, 0.3);
+                    let finish = Finish::Residuals { signs: own, shift, lambda, weights };
+                    local_fields(isa, signs, source, &mut kept, finish, tables);
+                    let mut expected = canonical.clone();
+                    residuals(Isa::Scalar, own, shift, lambda, &mut expected);
+                    if let Some(weights) = weights {
+                        for (lanes, weight) in expected.iter_mut().zip(weights) {
+                            *lanes = Lanes(lanes.0.map(|residual| residual * weight));
+                        }
+                    }
+                    assert_eq!(bits(&kept), bits(&expected));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn panels_hold_the_columns_of_their_rows() {
+    for (n_rows, n_columns) in [(16, 40), (16, 16), (5, 33), (1, 1), (16, 7), (16, 83)] {
+        let rows: Vec<f32> = (0..n_rows * n_columns).map(|x| x as f32 + 1.0).collect();
+        for isa in Isa::available() {
+            let mut panel = vec![Lanes([-1.0; LANES]); n_columns];
+            interleave(isa, &rows, &mut panel);
+            for (k, column) in panel.iter().enumerate() {
+                for (lane, &value) in column.0.iter().enumerate() {
+                    let expected = if lane < n_rows { rows[lane * n_columns + k] } else { 0.0 };
+                    assert_eq!(value, expected);
+                }
+            }
+            let mut stored = vec![0.0; rows.len()];
+            deinterleave(isa, &panel, &mut stored);
+            assert_eq!(stored, rows);
+        }
+    }
+}
+
 #[test]
 fn differing_bits_are_counted_for_all_pairs() {
-    // Around the number of planes whose sums fit a byte: 63 planes are 252 bits.
-    for n_bits in [0, 1, 3, 4, 5, 251, 252, 253, 600] {
-        let spins = random_spins(64, n_bits, 11);
-        let planes = NibblePlanes::new(&BlockMajor::from_rows(&spins));
-        for isa in Isa::available() {
-            let mut counts = [[7; PLANE_WIDTH]; PLANE_WIDTH];
-            differing_bits(isa, planes.block(0), planes.block(1), &mut counts);
-            for (i, counts) in counts.iter().enumerate() {
-                for (j, &count) in counts.iter().enumerate() {
-                    let expected = hamming_distance(isa, spins.row(i), spins.row(32 + j));
-                    assert_eq!(u64::from(count), 7 + expected, "{} {n_bits} bits", isa.name());
+    // Around groups, blocks, the three blocks whose counts fit a byte, and the two choices of tables.
+    for n_bits in [0, 1, 7, 9, 64, 191, 192, 193, 600] {
+        for n_rows in [1, 130, 767, 769] {
+            let (rows, lanes) = (random_spins(n_rows, n_bits, 11), random_spins(BYTE_LANES, n_bits, 12));
+            let (signs, columns) = (BlockMajor::from_rows(&rows), BlockMajor::from_columns(&lanes));
+            for isa in Isa::available() {
+                let mut counts = vec![Lanes([7; BYTE_LANES]); n_rows];
+                let lane_words = columns.block(0);
+                differing_bits(isa, signs.words(), n_rows, lane_words, &mut counts, &mut CountScratch::new());
+                for (row, counts) in counts.iter().enumerate().step_by(1 + n_rows / 40) {
+                    for (lane, &count) in counts.0.iter().enumerate() {
+                        let expected = hamming_distance(isa, rows.row(row), lanes.row(lane));
+                        assert_eq!(u64::from(count), 7 + expected, "{} {n_bits} bits", isa.name());
+                    }
                 }
             }
         }
@@ -256,20 +331,26 @@ fn differing_bits_are_counted_for_all_pairs() {
 
 #[test]
 fn dense_products_follow_ascending_columns_on_every_twin() {
-    for (m, k) in [(1_usize, 1_usize), (5, 7), (6, 6), (13, 64), (20, 1)] {
+    // Around sets of rows and blocks of columns.
+    for (m, k) in [(1_usize, 1_usize), (5, 7), (6, 6), (13, 64), (20, 1), (7, 255), (7, 600)] {
         let a = random_weights(k, 12);
         let mut rng = stream(13, "dense", &[]);
-        let rows: Vec<[f32; DENSE_ROWS]> = (0..m.div_ceil(DENSE_ROWS) * k)
-            .map(|_| std::array::from_fn(|_| gaussian(&mut rng) as f32))
-            .collect();
+        let mut rows = DenseRows::zeros(m, k).unwrap();
+        for mut block in rows.blocks_mut() {
+            let columns = block.columns();
+            for (row, column) in (0..m).flat_map(|row| columns.clone().map(move |column| (row, column))) {
+                block.set(row, column, gaussian(&mut rng) as f32);
+            }
+        }
         for isa in Isa::available() {
             let mut products = random_weights(m, 14);
-            let mut expected = products.clone();
+            let mut expected = vec![Lanes::<f32>::ZERO; m];
             dense_product(isa, &rows, &a, &mut products);
             for (state, lanes) in expected.iter_mut().enumerate() {
                 for (lane, sum) in lanes.0.iter_mut().enumerate() {
                     for (column, a) in a.iter().enumerate() {
-                        *sum += rows[state / DENSE_ROWS * k + column][state % DENSE_ROWS] * a.0[lane];
+                        let factor = rows.get(state, column);
+                        *sum = factor.mul_add(a.0[lane], *sum);
                     }
                 }
             }

@@ -12,68 +12,48 @@
 //! and zero need no J(0). The coefficients are the state of the run; J is made from them where a segment ends and is never
 //! turned back into coefficients.
 
+use super::pair_products::{PAIR_BLOCK, PairProducts};
 use super::patterns::PatternBits;
 use super::pseudo_likelihood::PseudoLikelihood;
-use crate::couplings::{Couplings, PANEL, load_panel, n_panels, panel_rows};
+use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{
-    DENSE_ROWS, Isa, LANES, Lanes, PLANE_WIDTH, Tables, dense_product, differing_bits, margins, residuals,
-    signed_product,
+    DenseRows, Finish, Isa, LANES, Lanes, Source, SpanStep, Tables, deinterleave, dense_product,
+    local_fields, margins, span_step,
 };
-use crate::spins::{BlockMajor, NibblePlanes, SpinMatrix};
 
-/// K, the overlaps of all pairs of patterns, interleaved in sets of rows for the dense product.
-pub(super) struct Gram {
-    rows: Vec<[f32; DENSE_ROWS]>, // [mu.div_ceil(6)][nu][6]
-    n_patterns: usize,
-}
-
-impl Gram {
-    /// xi^mu . xi^nu for the rows of `patterns`, exact.
-    pub(super) fn new(patterns: &SpinMatrix, execution: &Execution) -> Result<Self> {
-        let (n_patterns, n_spins) = (patterns.n_rows(), patterns.n_spins());
-        let planes = NibblePlanes::new(&BlockMajor::from_rows(patterns));
-        let mut rows = Vec::new();
-        let len = n_patterns.div_ceil(DENSE_ROWS).saturating_mul(n_patterns);
-        if rows.try_reserve_exact(len).is_err() {
-            let expected = format!("memory for the overlaps of {n_patterns} patterns, or --route direct");
-            return Err(Error::parameter("patterns", expected, n_patterns));
-        }
-        rows.resize(len, [0.0; DENSE_ROWS]);
-        // Sixteen sets of rows are three blocks of planes.
-        const SETS: usize = 16;
-        let parts = rows.chunks_mut(SETS * n_patterns).enumerate();
-        execution.for_each(
-            parts,
-            || (),
-            |(), (part, sets)| {
-                let first = part * SETS * DENSE_ROWS;
-                let last = n_patterns.min(first + SETS * DENSE_ROWS);
-                for a in (first..last).step_by(PLANE_WIDTH) {
-                    for b in (0..n_patterns).step_by(PLANE_WIDTH) {
-                        let mut differing = [[0; PLANE_WIDTH]; PLANE_WIDTH];
-                        let (block_a, block_b) =
-                            (planes.block(a / PLANE_WIDTH), planes.block(b / PLANE_WIDTH));
-                        differing_bits(execution.isa(), block_a, block_b, &mut differing);
-                        for (mu, differing) in (a..last).zip(&differing) {
-                            let set = &mut sets[(mu - first) / DENSE_ROWS * n_patterns..][..n_patterns];
-                            for (row, &d) in set[b..].iter_mut().zip(differing) {
-                                row[mu % DENSE_ROWS] = (n_spins as i64 - 2 * i64::from(d)) as f32;
-                            }
-                        }
-                    }
+/// K, xi^mu . xi^nu for all pairs of the patterns of `bits`, exact.
+fn gram(bits: &PatternBits, execution: &Execution) -> Result<DenseRows> {
+    let n_patterns = bits.n_patterns();
+    let Some(mut gram) = DenseRows::zeros(n_patterns, n_patterns) else {
+        let expected = format!("memory for the overlaps of {n_patterns} patterns, or --route direct");
+        return Err(Error::parameter("patterns", expected, n_patterns));
+    };
+    let tasks = gram.blocks_mut().map(|columns| {
+        let range = columns.columns();
+        (range.start / PAIR_BLOCK..range.end.div_ceil(PAIR_BLOCK), columns)
+    });
+    PairProducts::new(bits.by_pattern(), bits.by_spin()).for_each_block(
+        tasks,
+        |_| 0,
+        execution,
+        |columns, block, first, products| {
+            let own = block * PAIR_BLOCK..columns.columns().end.min((block + 1) * PAIR_BLOCK);
+            for (row, products) in (first..).zip(products) {
+                for (column, &product) in own.clone().zip(products) {
+                    columns.set(row, column, product as f32);
                 }
-                Ok(())
-            },
-        )?;
-        Ok(Self { rows, n_patterns })
-    }
+            }
+            Ok(())
+        },
+    )?;
+    Ok(gram)
 }
 
 /// The state of a run on the Gram route.
 pub(super) struct Coefficients {
-    gram: Gram,
+    gram: DenseRows,
     a: Vec<Lanes<f32>>,    // generation A, [panel][mu][16]
     next: Vec<Lanes<f32>>, // generation B
     start: Option<Start>,
@@ -89,8 +69,7 @@ struct Start {
 
 /// Scratch of one thread.
 struct Scratch {
-    fields: Vec<Lanes<f32>>,   // [mu][16]
-    weighted: Vec<Lanes<f32>>, // [mu][16]
+    products: Vec<Lanes<f32>>, // [mu][16]
     panel: Vec<Lanes<f32>>,    // [j][16]
     tables: Tables<f32>,
 }
@@ -106,14 +85,9 @@ pub(super) enum Beginning {
 }
 
 impl Coefficients {
-    pub(super) fn new(
-        patterns: &SpinMatrix,
-        bits: &PatternBits,
-        beginning: Beginning,
-        execution: &Execution,
-    ) -> Result<Self> {
-        let (n_patterns, n_spins) = (patterns.n_rows(), patterns.n_spins());
-        let gram = Gram::new(patterns, execution)?;
+    pub(super) fn new(bits: &PatternBits, beginning: Beginning, execution: &Execution) -> Result<Self> {
+        let (n_patterns, n_spins) = (bits.n_patterns(), bits.n_spins());
+        let gram = gram(bits, execution)?;
         let zeros = || {
             let mut lanes = Vec::new();
             let len = n_panels(n_spins).saturating_mul(n_patterns);
@@ -145,11 +119,10 @@ impl Coefficients {
             Beginning::Outside(couplings) => {
                 let mut fields = zeros()?;
                 let panels = fields.chunks_exact_mut(n_patterns).enumerate();
-                let scratch = || (vec![Lanes::ZERO; n_spins], Tables::new());
-                execution.for_each(panels, scratch, |(panel, tables), (index, fields)| {
-                    load_panel(couplings.panel(index), panel);
-                    let rows = bits.by_pattern();
-                    signed_product(execution.isa(), rows.words(), rows.n_rows(), panel, fields, tables);
+                execution.for_each(panels, Tables::new, |tables, (index, fields)| {
+                    let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
+                    let signs = bits.pattern_signs();
+                    local_fields(execution.isa(), signs, source, fields, Finish::Keep, tables);
                     Ok(())
                 })?;
                 start = Some(Start { couplings, fields });
@@ -182,8 +155,7 @@ impl Coefficients {
             .collect();
         let end_share = epochs.clone().fold(share, |share, epoch| share * (1.0 - decay(epoch)));
         let scratch = || Scratch {
-            fields: vec![Lanes::ZERO; n_patterns],
-            weighted: vec![Lanes::ZERO; n_patterns],
+            products: vec![Lanes::ZERO; n_patterns],
             panel: vec![Lanes::ZERO; n_spins],
             tables: Tables::new(),
         };
@@ -192,27 +164,31 @@ impl Coefficients {
         execution.for_each(panels, scratch, |scratch, (index, ((a, next), rows))| {
             next.copy_from_slice(a);
             let initial = start.as_ref().map(|start| &start.fields[index * n_patterns..][..n_patterns]);
+            let (signs, shift) = bits.panel_signs(index);
+            // xi_i . a_i: what the diagonal adds to every margin.
+            scratch.products.copy_from_slice(a);
+            margins(execution.isa(), signs, shift, &mut scratch.products);
+            let mut own = Lanes::<f32>::ZERO;
+            for lanes in &scratch.products {
+                own = Lanes(std::array::from_fn(|lane| own.0[lane] + lanes.0[lane]));
+            }
             for (epoch, &share) in epochs.clone().zip(&shares) {
+                let step = SpanStep {
+                    lambda: parameters.lambda as f32,
+                    gain: (parameters.rate(epoch) * n_spins as f64 / n_patterns as f64) as f32,
+                    decay: decay(epoch) as f32,
+                    per_spin: 1.0 / n_spins as f32,
+                };
                 let initial = initial.map(|fields| (fields, share as f32));
-                let gain = (parameters.rate(epoch) * n_spins as f64 / n_patterns as f64) as f32;
-                let lambda = parameters.lambda as f32;
-                step(
-                    execution.isa(),
-                    gram,
-                    bits,
-                    index,
-                    (lambda, gain, decay(epoch) as f32),
-                    initial,
-                    next,
-                    scratch,
-                );
+                dense_product(execution.isa(), gram, next, &mut scratch.products);
+                own = span_step(execution.isa(), signs, shift, step, &own, initial, &scratch.products, next);
                 if execution.cancel().is_cancelled() {
                     return Err(Error::Interrupted);
                 }
             }
             let initial = start.as_ref().map(|start| (start.couplings.panel(index), end_share as f32));
             couplings_of_panel(execution.isa(), bits, index, initial, next, scratch);
-            crate::couplings::store_panel(&scratch.panel, rows);
+            deinterleave(execution.isa(), &scratch.panel, rows);
             check(rows)
         })?;
         self.next_share = end_share;
@@ -223,49 +199,6 @@ impl Coefficients {
     pub(super) fn switch(&mut self) {
         std::mem::swap(&mut self.a, &mut self.next);
         self.share = self.next_share;
-    }
-}
-
-/// One epoch of the panel's coefficients `a`, `[mu][16]`; `initial` are the fields of J(0) and what is left of it.
-#[allow(clippy::too_many_arguments)]
-fn step(
-    isa: Isa,
-    gram: &Gram,
-    bits: &PatternBits,
-    index: usize,
-    (lambda, gain, decay): (f32, f32, f32),
-    initial: Option<(&[Lanes<f32>], f32)>,
-    a: &mut [Lanes<f32>],
-    scratch: &mut Scratch,
-) {
-    let per_spin = 1.0 / bits.n_spins() as f32;
-    let (signs, shift) = bits.panel_signs(index);
-    // xi_i . a_i: what the diagonal would add to every margin.
-    let weighted = &mut scratch.weighted;
-    weighted.copy_from_slice(a);
-    margins(isa, signs, shift, weighted);
-    let mut own = Lanes::<f32>::ZERO;
-    for lanes in &*weighted {
-        own = Lanes(std::array::from_fn(|lane| own.0[lane] + lanes.0[lane]));
-    }
-
-    let fields = &mut scratch.fields;
-    fields.fill(Lanes::ZERO);
-    debug_assert_eq!(gram.n_patterns, a.len());
-    dense_product(isa, &gram.rows, a, fields);
-    margins(isa, signs, shift, fields);
-    for lanes in fields.iter_mut() {
-        *lanes = Lanes(std::array::from_fn(|lane| (lanes.0[lane] - own.0[lane]) * per_spin));
-    }
-    margins(isa, signs, shift, fields);
-    if let Some((initial, share)) = initial {
-        for (lanes, initial) in fields.iter_mut().zip(initial) {
-            *lanes = Lanes(std::array::from_fn(|lane| lanes.0[lane] + share * initial.0[lane]));
-        }
-    }
-    residuals(isa, signs, shift, lambda, fields);
-    for (a, residual) in a.iter_mut().zip(&*fields) {
-        *a = Lanes(std::array::from_fn(|lane| a.0[lane] + gain * residual.0[lane] - decay * a.0[lane]));
     }
 }
 
@@ -280,9 +213,7 @@ fn couplings_of_panel(
 ) {
     let n_spins = bits.n_spins();
     let panel = &mut scratch.panel;
-    panel.fill(Lanes::ZERO);
-    let by_spin = bits.by_spin();
-    signed_product(isa, by_spin.words(), by_spin.n_rows(), a, panel, &mut scratch.tables);
+    local_fields(isa, bits.spin_signs(), Source::Panel(a), panel, Finish::Keep, &mut scratch.tables);
     let per_spin = 1.0 / n_spins as f32;
     for lanes in panel.iter_mut() {
         *lanes = Lanes(lanes.0.map(|sum| sum * per_spin));
@@ -307,15 +238,14 @@ mod tests {
     #[test]
     fn overlaps_are_exact_and_interleaved() {
         let execution = Execution::with_threads(2).unwrap();
-        for (n_patterns, n_spins) in [(1, 1), (7, 65), (97, 30), (200, 130)] {
+        for (n_patterns, n_spins) in [(1, 1), (7, 65), (97, 30), (300, 130)] {
             let patterns = random_states(n_patterns, n_spins, 1).unwrap();
-            let gram = Gram::new(&patterns, &execution).unwrap();
+            let gram = gram(&PatternBits::new(&patterns), &execution).unwrap();
             for mu in 0..n_patterns {
                 for nu in 0..n_patterns {
                     let product = |i| i32::from(patterns.spin(mu, i) * patterns.spin(nu, i));
                     let expected: i32 = (0..n_spins).map(product).sum();
-                    let found = gram.rows[mu / DENSE_ROWS * n_patterns + nu][mu % DENSE_ROWS];
-                    assert_eq!(found, expected as f32, "({mu}, {nu})");
+                    assert_eq!(gram.get(mu, nu), expected as f32, "({mu}, {nu})");
                 }
             }
         }

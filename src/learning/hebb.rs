@@ -1,56 +1,23 @@
 //! The Hebb rule, J_ij = (1/N) sum_mu xi_i xi_j with zero diagonal (Hopfield 1982), in exact integers.
 
-use super::patterns::check_patterns;
+use super::pair_products::{PAIR_BLOCK, PairProducts};
+use super::patterns::{PatternBits, check_patterns};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Isa, PLANE_WIDTH, differing_bits};
-use crate::spins::{BlockMajor, NibblePlanes, SpinMatrix};
+use crate::spins::SpinMatrix;
 
 /// Up to this number of patterns every count is an integer that f32 holds exactly.
 pub const MAX_PATTERNS: usize = 1 << 24;
 
-/// Counts sum_mu xi_i xi_j for 32 x 32 pairs of neurons.
-type Tile = [[i32; PLANE_WIDTH]; PLANE_WIDTH];
-
-/// Patterns packed for counting.
-struct Counter {
-    planes: NibblePlanes, // columns are spins, bits are patterns
-    n_patterns: usize,
-    n_spins: usize,
-}
-
-impl Counter {
-    fn new(patterns: &SpinMatrix) -> Result<Self> {
-        check_patterns(patterns)?;
-        if patterns.n_rows() > MAX_PATTERNS {
-            let expected = format!("at most {MAX_PATTERNS} patterns, whose counts f32 holds exactly");
-            return Err(Error::parameter("patterns", expected, patterns.n_rows()));
-        }
-        let planes = NibblePlanes::new(&BlockMajor::from_columns(patterns));
-        Ok(Self { planes, n_patterns: patterns.n_rows(), n_spins: patterns.n_spins() })
+/// Packs the rows of `patterns`, if they can be counted.
+fn packed(patterns: &SpinMatrix) -> Result<PatternBits> {
+    check_patterns(patterns)?;
+    if patterns.n_rows() > MAX_PATTERNS {
+        let expected = format!("at most {MAX_PATTERNS} patterns, whose counts f32 holds exactly");
+        return Err(Error::parameter("patterns", expected, patterns.n_rows()));
     }
-
-    fn n_blocks(&self) -> usize {
-        self.n_spins.div_ceil(PLANE_WIDTH)
-    }
-
-    /// The neurons of a block: 32, or fewer in the last.
-    fn neurons(&self, block: usize) -> std::ops::Range<usize> {
-        block * PLANE_WIDTH..self.n_spins.min((block + 1) * PLANE_WIDTH)
-    }
-
-    /// P - 2 d for the pairs of two blocks, 0 on the diagonal.
-    fn tile(&self, isa: Isa, a: usize, b: usize) -> Tile {
-        let mut differing = [[0; PLANE_WIDTH]; PLANE_WIDTH];
-        differing_bits(isa, self.planes.block(a), self.planes.block(b), &mut differing);
-        // Up to 2^24 patterns: no overflow.
-        let mut tile = differing.map(|row| row.map(|d| self.n_patterns as i32 - 2 * d as i32));
-        if a == b {
-            (0..PLANE_WIDTH).for_each(|i| tile[i][i] = 0);
-        }
-        tile
-    }
+    Ok(PatternBits::new(patterns))
 }
 
 /// Hebb couplings of the rows of `patterns`: stored values are the integer counts sum_mu xi_i xi_j, the scale is 1/N.
@@ -59,25 +26,31 @@ impl Counter {
 /// If there are no patterns, no spins, or more than [`MAX_PATTERNS`] patterns; if memory for J is missing; if
 /// interrupted.
 pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
-    let counter = Counter::new(patterns)?;
-    let n_spins = counter.n_spins;
+    let bits = packed(patterns)?;
+    let n_spins = bits.n_spins();
     let mut couplings = Couplings::zeros(n_spins)?.with_scale(1.0 / n_spins as f64)?;
-    execution.progress().begin("counting (hebb)", counter.n_blocks() as u64);
-    let blocks = couplings.values_mut().chunks_mut(PLANE_WIDTH * n_spins).enumerate();
-    execution.for_each(
-        blocks,
-        || (),
-        |(), (block, rows)| {
-            for other in block..counter.n_blocks() {
-                let tile = counter.tile(execution.isa(), block, other);
-                let columns = counter.neurons(other);
-                for (row, counts) in rows.chunks_exact_mut(n_spins).zip(&tile) {
-                    for (value, &count) in row[columns.clone()].iter_mut().zip(counts) {
-                        *value = count as f32;
+    execution.progress().begin("counting (hebb)", n_spins.div_ceil(PAIR_BLOCK) as u64);
+    let blocks = couplings.values_mut().chunks_mut(PAIR_BLOCK * n_spins).enumerate();
+    PairProducts::new(bits.by_spin(), bits.by_pattern()).for_each_block(
+        blocks.map(|(block, rows)| (block..block + 1, rows)),
+        |block| block * PAIR_BLOCK,
+        execution,
+        |rows, block, first, products| {
+            for (tile, products) in products.chunks(TILE).enumerate() {
+                for (lane, row) in rows.chunks_exact_mut(n_spins).enumerate() {
+                    let values = &mut row[first + tile * TILE..][..products.len()];
+                    for (value, products) in values.iter_mut().zip(products) {
+                        *value = products[lane] as f32;
                     }
                 }
             }
-            execution.progress().advance(1);
+            let is_last = first + products.len() == n_spins;
+            if is_last {
+                for (lane, row) in rows.chunks_exact_mut(n_spins).enumerate() {
+                    row[block * PAIR_BLOCK + lane] = 0.0;
+                }
+                execution.progress().advance(1);
+            }
             Ok(())
         },
     )?;
@@ -86,31 +59,38 @@ pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
     Ok(couplings)
 }
 
+/// Rows of products that are turned at a time: their cache lines stay in L1.
+const TILE: usize = 16;
+
 /// |J_H|_F^2 of the Hebb couplings of `patterns`, without storing them.
 ///
 /// # Errors
 /// As [`hebb`].
 pub fn squared_hebb_norm(patterns: &SpinMatrix, execution: &Execution) -> Result<f64> {
-    let counter = Counter::new(patterns)?;
-    let mut sums = vec![0u128; counter.n_blocks()];
-    execution.for_each(
-        sums.iter_mut().enumerate(),
-        || (),
-        |(), (block, sum)| {
-            for other in block..counter.n_blocks() {
-                let tile = counter.tile(execution.isa(), block, other);
-                let (rows, columns) = (counter.neurons(block).len(), counter.neurons(other).len());
-                let squares = |row: &[i32; PLANE_WIDTH]| -> u128 {
-                    row[..columns].iter().map(|&count| u128::from(count.unsigned_abs()).pow(2)).sum()
+    let bits = packed(patterns)?;
+    let n_spins = bits.n_spins();
+    let mut sums = vec![0u128; n_spins.div_ceil(PAIR_BLOCK)];
+    PairProducts::new(bits.by_spin(), bits.by_pattern()).for_each_block(
+        sums.iter_mut().enumerate().map(|(block, sum)| (block..block + 1, sum)),
+        |block| block * PAIR_BLOCK,
+        execution,
+        |sum, block, first, products| {
+            let start = block * PAIR_BLOCK;
+            for (neuron, products) in (first..).zip(products) {
+                let products = &products[..PAIR_BLOCK.min(n_spins - start)];
+                // At most 64 squares of at most 2^48.
+                let squares: u64 = products.iter().map(|&x| u64::from(x.unsigned_abs()).pow(2)).sum();
+                // Within the block both (i, j) and (j, i) come by, and (i, i); beyond it each pair stands for its mirror
+                // image too.
+                **sum += match products.get(neuron - start) {
+                    Some(&own) => u128::from(squares - u64::from(own.unsigned_abs()).pow(2)),
+                    None => 2 * u128::from(squares),
                 };
-                let total: u128 = tile[..rows].iter().map(squares).sum();
-                // A tile off the diagonal stands for its mirror image too.
-                *sum += if other == block { total } else { 2 * total };
             }
             Ok(())
         },
     )?;
-    let n_spins = counter.n_spins as f64;
+    let n_spins = n_spins as f64;
     Ok(sums.iter().sum::<u128>() as f64 / (n_spins * n_spins))
 }
 

@@ -7,6 +7,7 @@
 mod gram;
 mod hebb;
 mod initial;
+mod pair_products;
 mod patterns;
 mod pseudo_likelihood;
 mod trainer;

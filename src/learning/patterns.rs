@@ -1,6 +1,7 @@
 //! Patterns packed for both products of learning.
 
 use crate::error::{Error, Result};
+use crate::kernels::Signs;
 use crate::spins::{BlockMajor, SpinMatrix};
 
 /// A set of patterns in the two block-major layouts.
@@ -33,6 +34,16 @@ impl PatternBits {
     /// Spins as rows, patterns as columns.
     pub fn by_spin(&self) -> &BlockMajor {
         &self.by_spin
+    }
+
+    /// All patterns, for fields.
+    pub fn pattern_signs(&self) -> Signs<'_> {
+        Signs { words: self.by_pattern.words(), stride: self.n_patterns(), n_states: self.n_patterns() }
+    }
+
+    /// All spins, for gradients.
+    pub fn spin_signs(&self) -> Signs<'_> {
+        Signs { words: self.by_spin.words(), stride: self.n_spins(), n_states: self.n_spins() }
     }
 
     /// The words that hold a panel's own spins, `[P]`, and the bit at which they begin.

@@ -14,7 +14,7 @@
 use super::patterns::PatternBits;
 use crate::couplings::panel_rows;
 use crate::error::{Error, Result};
-use crate::kernels::{Isa, Lanes, Tables, residuals, signed_product};
+use crate::kernels::{Finish, Isa, Lanes, Source, Tables, local_fields};
 
 /// Which patterns a step sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,24 +143,13 @@ pub(super) fn step(
     panel: &mut [Lanes<f32>], // [j][16]
     scratch: &mut Scratch,
 ) {
-    let residual = &mut scratch.residuals[..batch.n_patterns()];
-    residual.fill(Lanes::ZERO);
-    let by_pattern = batch.by_pattern();
-    signed_product(isa, by_pattern.words(), by_pattern.n_rows(), panel, residual, &mut scratch.tables);
-
+    let residuals = &mut scratch.residuals[..batch.n_patterns()];
     let (signs, shift) = batch.panel_signs(index);
-    residuals(isa, signs, shift, parameters.lambda as f32, residual);
+    let finish = Finish::Residuals { signs, shift, lambda: parameters.lambda as f32, weights: None };
+    local_fields(isa, batch.pattern_signs(), Source::Panel(panel), residuals, finish, &mut scratch.tables);
 
-    scratch.gradient.fill(Lanes::ZERO);
-    let by_spin = batch.by_spin();
-    signed_product(
-        isa,
-        by_spin.words(),
-        by_spin.n_rows(),
-        residual,
-        &mut scratch.gradient,
-        &mut scratch.tables,
-    );
+    let (source, gradient) = (Source::Panel(residuals), &mut scratch.gradient);
+    local_fields(isa, batch.spin_signs(), source, gradient, Finish::Keep, &mut scratch.tables);
 
     let gain = (rate / batch.n_patterns() as f64) as f32;
     let decay = (rate * parameters.l2) as f32;

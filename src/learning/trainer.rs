@@ -14,15 +14,15 @@ use super::gram::{Beginning, Coefficients};
 use super::initial::{Initial, initial_couplings};
 use super::patterns::{PatternBits, check_patterns};
 use super::pseudo_likelihood::{Batches, PseudoLikelihood, Route, Scratch, step};
-use crate::couplings::{Couplings, PANEL, load_panel, n_panels, store_panel};
+use crate::couplings::{Couplings, PANEL, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::Lanes;
+use crate::kernels::{Lanes, deinterleave, interleave};
 use crate::random::{permutation, stream};
 use crate::spins::SpinMatrix;
 
 /// Signed multiply-adds after which a segment ends: seconds, so that a stopped run loses little.
-const SEGMENT_WORK: f64 = 2e11;
+const SEGMENT_WORK: f64 = 1.5e12;
 
 /// Tables and update of a step cost about as much as this number of patterns.
 const BATCH_PATTERNS: f64 = 64.0;
@@ -76,7 +76,7 @@ impl<'a> Trainer<'a> {
                     Initial::Zero => Beginning::Zero,
                     _ => Beginning::Outside(couplings.clone()),
                 };
-                let coefficients = Coefficients::new(patterns, &bits, beginning, execution)?;
+                let coefficients = Coefficients::new(&bits, beginning, execution)?;
                 Method::Gram(bits, Box::new(coefficients))
             }
             (Batches::Full, _) => Method::Direct(PatternBits::new(patterns)),
@@ -181,7 +181,7 @@ impl<'a> Trainer<'a> {
         }
         panels.resize(n_columns, Lanes::ZERO);
         for (index, panel) in panels.chunks_exact_mut(n_spins).enumerate() {
-            load_panel(self.couplings.panel(index), panel);
+            interleave(execution.isa(), self.couplings.panel(index), panel);
         }
         for epoch in self.epoch..end {
             let order = permutation(&mut stream(parameters.seed, "epoch order", &[epoch]), n_patterns);
@@ -208,7 +208,7 @@ impl<'a> Trainer<'a> {
         }
         let rows = self.next.values_mut().chunks_mut(PANEL * n_spins);
         for (panel, rows) in panels.chunks_exact(n_spins).zip(rows) {
-            store_panel(panel, rows);
+            deinterleave(execution.isa(), panel, rows);
             check_sound(rows, n_spins, parameters.lambda, self.epoch..end)?;
         }
         Ok(())
@@ -235,7 +235,7 @@ fn full_batch_panel<'a>(
     epochs: Range<u64>,
 ) -> impl Fn(&mut PanelScratch, (usize, &mut [f32])) -> Result<()> + Sync + 'a {
     move |scratch, (index, rows)| {
-        load_panel(couplings.panel(index), &mut scratch.panel);
+        interleave(execution.isa(), couplings.panel(index), &mut scratch.panel);
         for epoch in epochs.clone() {
             let rate = parameters.rate(epoch);
             step(execution.isa(), parameters, rate, bits, index, &mut scratch.panel, &mut scratch.step);
@@ -243,7 +243,7 @@ fn full_batch_panel<'a>(
                 return Err(Error::Interrupted);
             }
         }
-        store_panel(&scratch.panel, rows);
+        deinterleave(execution.isa(), &scratch.panel, rows);
         check_sound(rows, bits.n_spins(), parameters.lambda, epochs.clone())
     }
 }

@@ -8,12 +8,10 @@
 
 mod block_major;
 mod matrix;
-mod planes;
 mod transpose;
 
 pub use block_major::BlockMajor;
 pub use matrix::SpinMatrix;
-pub use planes::{NibblePlanes, write_nibble_planes};
 pub use transpose::transpose_64x64;
 
 /// Spins in a word.

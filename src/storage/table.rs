@@ -1,6 +1,7 @@
 //! Tables: CSV with a header row, appended row by row or written whole.
 
 use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
 
 use super::atomic::{Overwrite, write_atomically};
@@ -40,15 +41,18 @@ impl Table {
     /// # Errors
     /// If the file exists and may not be replaced, or cannot be written.
     pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
-        write_atomically(path, overwrite, |file| {
-            let mut writer = csv::Writer::from_writer(file);
-            let records = std::iter::once(&self.columns).chain(&self.rows);
-            let written = records.into_iter().try_for_each(|record| writer.write_record(record));
-            written
-                .map_err(std::io::Error::from)
-                .and_then(|()| writer.flush())
-                .map_err(Error::io(path, "write"))
-        })
+        write_atomically(path, overwrite, |file| self.write_to(file).map_err(Error::io(path, "write")))
+    }
+
+    /// Writes the whole table as CSV.
+    ///
+    /// # Errors
+    /// Those of `writer`.
+    pub fn write_to(&self, writer: impl Write) -> std::io::Result<()> {
+        let mut writer = csv::Writer::from_writer(writer);
+        let records = std::iter::once(&self.columns).chain(&self.rows);
+        records.into_iter().try_for_each(|record| writer.write_record(record))?;
+        writer.flush()
     }
 
     /// Appends the last row to a file begun by [`write`](Self::write), so that a killed run keeps its rows.

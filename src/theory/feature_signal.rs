@@ -121,7 +121,8 @@ pub fn signal_and_noise(n_spins: usize, n_active: usize, counted: &Counted, coun
     let n = n_spins as f64;
     let a = |degree| majority_coefficient(n_active, degree);
     let own = a(1) * a(1);
-    let subsets = counted.subset_squares.iter().map(|&(degree, squares)| a(degree).powi(4) * squares).sum::<f64>();
+    let subsets =
+        counted.subset_squares.iter().map(|&(degree, squares)| a(degree).powi(4) * squares).sum::<f64>();
     let degrees = (1..=n_active).step_by(2).take(MAX_DEGREES);
     let fourth: f64 = degrees.map(|degree| binomial(n_active, degree) * a(degree).powi(4)).sum();
     debug_assert!(tie_probability(n_active) <= 1.0 - own);

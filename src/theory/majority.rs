@@ -20,7 +20,10 @@ pub fn majority_coefficient(n_votes: usize, degree: usize) -> f64 {
                 std::cmp::Ordering::Greater => -1.0,
             };
             let parity = if within.is_multiple_of(2) { 1.0 } else { -1.0 };
-            sum += parity * majority * binomial_share(degree, within) * binomial_share(n_votes - degree, outside);
+            sum += parity
+                * majority
+                * binomial_share(degree, within)
+                * binomial_share(n_votes - degree, outside);
         }
     }
     sum

@@ -15,7 +15,8 @@ pub fn power_sum(exponent: f64, n_ranks: u64) -> f64 {
     let integral = if s == 1.0 { log } else { a * term(a) * ((1.0 - s) * log).exp_m1() / (1.0 - s) };
     let slope = |x: f64| -s * term(x) / x;
     let third = |x: f64| -s * (s + 1.0) * (s + 2.0) * term(x) / (x * x * x);
-    let tail = integral + (term(b) - term(a)) / 2.0 + (slope(b) - slope(a)) / 12.0 - (third(b) - third(a)) / 720.0;
+    let tail =
+        integral + (term(b) - term(a)) / 2.0 + (slope(b) - slope(a)) / 12.0 - (third(b) - third(a)) / 720.0;
     direct(1..=DIRECT) + tail
 }
 

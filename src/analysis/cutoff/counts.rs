@@ -42,7 +42,8 @@ impl FeatureCounts {
             };
             (degree, squares)
         });
-        let counted = Counted { n_patterns: n_patterns as f64, squares, subset_squares: subset_squares.collect() };
+        let counted =
+            Counted { n_patterns: n_patterns as f64, squares, subset_squares: subset_squares.collect() };
         Self { used, counted }
     }
 
@@ -120,7 +121,8 @@ mod tests {
                 sets.iter().filter(|(set, _)| set.len() == degree).map(|(_, count)| count * count).sum()
             };
             assert_eq!(counts.counted().squares, squares(1));
-            let degrees: Vec<usize> = counts.counted().subset_squares.iter().map(|&(degree, _)| degree).collect();
+            let degrees: Vec<usize> =
+                counts.counted().subset_squares.iter().map(|&(degree, _)| degree).collect();
             assert!(degrees.into_iter().eq((3..=n_active).step_by(2)));
             for &(degree, sum) in &counts.counted().subset_squares {
                 assert_eq!(sum, squares(degree));

@@ -62,9 +62,9 @@ impl Estimator {
                 let exponent = draws.points.first()?.exponent;
                 crossing(&draws.mean_ratios(indices), exponent)
             }
-            Self::OneStep(threshold) => mean(draws.chosen(indices).map(|point| {
-                count(point, |feature| Some(feature.one_step), threshold)
-            })),
+            Self::OneStep(threshold) => mean(
+                draws.chosen(indices).map(|point| count(point, |feature| Some(feature.one_step), threshold)),
+            ),
             Self::FirstFailing(threshold) => mean(draws.chosen(indices).map(|point| {
                 let failing = |feature: &FeatureRow| feature.one_step < threshold - SLACK;
                 point.features.iter().position(failing).map(|index| index as f64 + 1.0)
@@ -134,7 +134,10 @@ fn crossing(ratios: &[f64], exponent: f64) -> Option<f64> {
         let width = FIT_FACTOR.powf(1.0 / exponent);
         let fitted = |index: &usize| {
             let rank = (index + 1) as f64;
-            *index + 1 >= FIRST_FITTED && rank >= centre / width && rank <= centre * width && ratios[*index] > 0.0
+            *index + 1 >= FIRST_FITTED
+                && rank >= centre / width
+                && rank <= centre * width
+                && ratios[*index] > 0.0
         };
         let points: Vec<(f64, f64)> = (0..ratios.len())
             .filter(fitted)

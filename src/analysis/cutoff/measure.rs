@@ -62,7 +62,9 @@ pub fn measure(
         Kept::Predicted => predicted_features(parameters, &counts),
     };
     let mut moments = feature_moments(&hebb, FeatureStates { first_rank: 1, count: n_measured })?;
-    while options.kept == Kept::Predicted && (n_measured as u64) < n_features && !is_cutoff_seen(&moments, parameters.n_spins)
+    while options.kept == Kept::Predicted
+        && (n_measured as u64) < n_features
+        && !is_cutoff_seen(&moments, parameters.n_spins)
     {
         if n_measured >= MAX_PREDICTED {
             execution.progress().note(&format!(
@@ -118,11 +120,8 @@ fn predicted_features(parameters: &ManifoldParameters, counts: &FeatureCounts) -
     let rest = power_sum(eta, n_features) - power_sum(eta, counted_ranks);
     let scale = if rest > 0.0 { counts.uses_past(counted_ranks) as f64 / rest } else { 0.0 };
     let ratio = |rank: u64| {
-        let count = if rank <= counted_ranks {
-            counts.count(rank) as f64
-        } else {
-            scale * (rank as f64).powf(-eta)
-        };
+        let count =
+            if rank <= counted_ranks { counts.count(rank) as f64 } else { scale * (rank as f64).powf(-eta) };
         signal_and_noise(parameters.n_spins, parameters.n_active, counts.counted(), count).ratio()
     };
     // Past the counted ranks the ratio falls with the rank.

@@ -2,7 +2,7 @@
 //!
 //! [`measure`] takes one draw of a hidden manifold through the matrix-free fields of its first features
 //! ([`matrix_free`](super::matrix_free)) to a [`CutoffPoint`]; [`Estimator`] turns the points of several draws into k_max;
-//! [`bootstrap`](interval) gives intervals, [`power_law`] slopes. Beside them stand the laws of
+//! [`cutoff_interval`] gives intervals by bootstrap, [`power_law`] slopes. Beside them stand the laws of
 //! [`theory`](crate::theory).
 
 mod counts;

@@ -48,13 +48,7 @@ impl Accumulator {
     }
 
     /// The same where even the sums of these patterns alone could overflow: half of them at a time.
-    fn add_in_halves(
-        &mut self,
-        isa: Isa,
-        signs: &[u64],
-        weights: &[Lanes<i32>],
-        tables: &mut Tables<i32>,
-    ) {
+    fn add_in_halves(&mut self, isa: Isa, signs: &[u64], weights: &[Lanes<i32>], tables: &mut Tables<i32>) {
         if weights.len() > WORD {
             let half = (weights.len() / 2).next_multiple_of(WORD);
             self.add(isa, signs, &weights[..half], tables);
@@ -111,9 +105,14 @@ mod tests {
     /// Weights up to the largest i32, alone or together beyond it, against plain sums in i64.
     #[test]
     fn sums_are_exact_however_large() {
-        for (n_patterns, largest) in
-            [(1, i32::MAX as u64), (2, i32::MAX as u64), (64, 1 << 30), (70, 1 << 26), (640, 1000), (500, 1 << 22)]
-        {
+        for (n_patterns, largest) in [
+            (1, i32::MAX as u64),
+            (2, i32::MAX as u64),
+            (64, 1 << 30),
+            (70, 1 << 26),
+            (640, 1000),
+            (500, 1 << 22),
+        ] {
             let mut rng = stream(largest, "accumulator test", &[n_patterns]);
             let n_sites = 130;
             let mut tables = Tables::new();
@@ -128,9 +127,8 @@ mod tests {
                     };
                     let weights: Vec<Lanes<i32>> =
                         (0..n_patterns).map(|_| Lanes(std::array::from_fn(&mut weight))).collect();
-                    let signs: Vec<u64> = (0..n_patterns.div_ceil(64) as usize * n_sites)
-                        .map(|_| rng.next_u64())
-                        .collect();
+                    let signs: Vec<u64> =
+                        (0..n_patterns.div_ceil(64) as usize * n_sites).map(|_| rng.next_u64()).collect();
                     for (site, expected) in expected.iter_mut().enumerate() {
                         for (k, weights) in weights.iter().enumerate() {
                             let up = signs[k / 64 * n_sites + site] >> (k % 64) & 1 == 1;

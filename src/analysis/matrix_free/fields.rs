@@ -25,9 +25,9 @@ pub struct TileMargins<'a> {
 struct Scratch<'a> {
     features: FeatureStretch<'a>,
     writer: PatternWriter,
-    rows: Vec<u64>,   // [64 patterns][n_words]
-    signs: Vec<u64>,  // [chunk / 64][site]
-    states: Vec<u64>, // [state][n_words]
+    rows: Vec<u64>,                 // [64 patterns][n_words]
+    signs: Vec<u64>,                // [chunk / 64][site]
+    states: Vec<u64>,               // [state][n_words]
     accumulators: Vec<Accumulator>, // [panel]
     tables: Tables<i32>,
 }

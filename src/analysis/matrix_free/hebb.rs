@@ -33,18 +33,18 @@ impl<'a> MatrixFreeHebb<'a> {
     ///
     /// # Errors
     /// If N is 2^31 or more, or N P is 2^60 or more.
-    pub fn new(
-        stream: &'a PatternStream<'a>,
-        budget: Option<u64>,
-        execution: &'a Execution,
-    ) -> Result<Self> {
+    pub fn new(stream: &'a PatternStream<'a>, budget: Option<u64>, execution: &'a Execution) -> Result<Self> {
         let n_spins = stream.n_spins();
         if i32::try_from(n_spins).is_err() {
             return Err(Error::parameter("n", "less than 2^31 spins", n_spins));
         }
         let field = n_spins as u64 as u128 * stream.n_patterns() as u128;
         if field >= u128::from(MAX_FIELD) {
-            return Err(Error::parameter("patterns", format!("N P below 2^60 at N = {n_spins}"), stream.n_patterns()));
+            return Err(Error::parameter(
+                "patterns",
+                format!("N P below 2^60 at N = {n_spins}"),
+                stream.n_patterns(),
+            ));
         }
         Ok(Self { stream, execution, budget, work: AtomicU64::new(0) })
     }

@@ -9,14 +9,14 @@
 //! so that x_i h_i, the margin of a spin, needs the overlaps q of the state with all patterns and one signed sum over
 //! patterns: no J. Patterns are made, used and forgotten, twice:
 //!
-//! 1. **Overlaps** ([`overlaps`]): stretch of sites by stretch, blocks of 32 patterns against blocks of 32 states, bits
+//! 1. **Overlaps** (`overlaps`): stretch of sites by stretch, chunks of patterns against blocks of 64 states, bits
 //!    against bits ([`differing_bits`](crate::kernels::differing_bits)); q = N - 2 d.
-//! 2. **Fields** ([`fields`]): tile of 4096 sites by tile, 64 x 64 bits of patterns transposed at a time into the signs of a
+//! 2. **Fields** (`fields`): tile of 4096 sites by tile, 64 x 64 bits of patterns transposed at a time into the signs of a
 //!    [`signed_product`](crate::kernels::signed_product) whose weights are q, in i32, spilled to i64 before it could
-//!    overflow ([`accumulator`]). A tile's fields are complete, and have been used, before the next one's begin.
+//!    overflow (`accumulator`). A tile's fields are complete, and have been used, before the next one's begin.
 //!
 //! Only the overlaps, P K integers, outlast a tile; nothing of size N P or N K is kept. Where they would exceed the memory
-//! allowed, states go in blocks of fewer, and patterns are made again for each block ([`plan`]). Sums are of integers:
+//! allowed, states go in blocks of fewer, and patterns are made again for each block ([`Plan`]). Sums are of integers:
 //! neither tiles, blocks, threads nor instruction sets change a bit.
 
 mod accumulator;

@@ -7,11 +7,8 @@ use super::plan::{BLOCK_STEP, Plan};
 use super::states::StateSource;
 use crate::datasets::{FeatureStretch, PatternWriter};
 use crate::error::{Error, Result};
-use crate::kernels::{LANES, Lanes, PLANE_WIDTH, Plane, differing_bits};
-use crate::spins::{WORD, write_nibble_planes};
-
-/// Planes of a word of 64 spins.
-const PLANES_A_WORD: usize = WORD / 4;
+use crate::kernels::{CountScratch, Counts, LANES, Lanes, differing_bits};
+use crate::spins::{WORD, transpose_64x64};
 
 /// Overlaps as the second pass takes them, `[chunk][panel][pattern of the chunk][16 states]`; zero where there is no
 /// pattern or state.
@@ -30,8 +27,10 @@ impl PatternOverlaps {
 
 struct Scratch {
     writer: PatternWriter,
-    rows: Vec<u64>,     // [32][n_words]
-    planes: Vec<Plane>, // [16 n_words]
+    row: Vec<u64>,       // [n_words]
+    signs: Vec<u64>,     // [n_words][pattern of the chunk]
+    counts: Vec<Counts>, // [pattern of the chunk]
+    kernel: CountScratch,
 }
 
 /// Overlaps of the states `block` of `states` with all patterns.
@@ -53,56 +52,63 @@ pub(super) fn pattern_overlaps(
     }
     values.resize(n_lanes, Lanes::ZERO);
     let mut features = FeatureStretch::new(stream);
-    let mut state_planes: Vec<Plane> = Vec::new(); // [set][16 n_words]
+    let mut state_columns: Vec<u64> = Vec::new(); // [set][site], a bit a state
     for (first_word, n_words) in Plan::stretches(n_spins, plan.overlap_words) {
-        let n_planes = n_words * PLANES_A_WORD;
         let n_sites = (n_spins - first_word * WORD).min(n_words * WORD);
         features.move_to_with(execution, first_word, n_words)?;
-        state_planes.clear();
-        state_planes.resize(n_sets * n_planes, [0; PLANE_WIDTH]);
+        state_columns.clear();
+        state_columns.resize(n_sets * n_words * WORD, 0);
         execution.for_each(
-            state_planes.chunks_exact_mut(n_planes).enumerate(),
+            state_columns.chunks_exact_mut(n_words * WORD).enumerate(),
             || vec![0; BLOCK_STEP * n_words],
-            |rows, (set, planes)| {
+            |rows, (set, columns)| {
                 let members = block.clone().skip(set * BLOCK_STEP).take(BLOCK_STEP);
-                let rows = &mut rows[..members.len() * n_words];
+                let n_members = members.len();
                 for (state, words) in members.zip(rows.chunks_exact_mut(n_words)) {
                     states.write(state, &features, words);
                 }
-                write_nibble_planes(rows, n_words, planes);
+                for (word, columns) in columns.as_chunks_mut::<WORD>().0.iter_mut().enumerate() {
+                    for (state, column) in columns.iter_mut().enumerate() {
+                        *column = if state < n_members { rows[state * n_words + word] } else { 0 };
+                    }
+                    transpose_64x64(columns);
+                }
                 Ok(())
             },
         )?;
 
         let scratch = || Scratch {
             writer: PatternWriter::default(),
-            rows: vec![0; PLANE_WIDTH * n_words],
-            planes: vec![[0; PLANE_WIDTH]; n_planes],
+            row: vec![0; n_words],
+            signs: vec![0; n_words * plan.chunk],
+            counts: vec![Lanes::ZERO; plan.chunk],
+            kernel: CountScratch::new(),
         };
         let chunks = values.chunks_exact_mut(n_panels * plan.chunk).enumerate();
         execution.for_each(chunks, scratch, |scratch, (chunk, values)| {
             let first = chunk * plan.chunk;
             let n_here = plan.chunk.min(n_patterns - first);
-            for offset in (0..n_here).step_by(PLANE_WIDTH) {
-                let n_rows = PLANE_WIDTH.min(n_here - offset);
-                let rows = &mut scratch.rows[..n_rows * n_words];
-                for (row, words) in rows.chunks_exact_mut(n_words).enumerate() {
-                    scratch.writer.write(stream, first + offset + row, &features, words);
+            let signs = &mut scratch.signs[..n_words * n_here];
+            for row in 0..n_here {
+                scratch.writer.write(stream, first + row, &features, &mut scratch.row);
+                for (word, &bits) in scratch.row.iter().enumerate() {
+                    signs[word * n_here + row] = bits;
                 }
-                write_nibble_planes(rows, n_words, &mut scratch.planes);
-                for (set, planes) in state_planes.chunks_exact(n_planes).enumerate() {
-                    let mut differing = [[0; PLANE_WIDTH]; PLANE_WIDTH];
-                    differing_bits(execution.isa(), &scratch.planes, planes, &mut differing);
-                    let n_states = BLOCK_STEP.min(block.len() - set * BLOCK_STEP);
-                    for (panel, lanes) in (0..n_states).step_by(LANES).enumerate() {
-                        let n_lanes = LANES.min(n_states - lanes);
-                        let panel = set * (BLOCK_STEP / LANES) + panel;
-                        let targets = &mut values[panel * plan.chunk + offset..][..n_rows];
-                        for (target, differing) in targets.iter_mut().zip(&differing) {
-                            let differing = &differing[lanes..][..n_lanes];
-                            for (q, &d) in target.0.iter_mut().zip(differing) {
-                                *q += n_sites as i32 - 2 * d as i32;
-                            }
+            }
+            for (set, columns) in state_columns.chunks_exact(n_words * WORD).enumerate() {
+                let counts = &mut scratch.counts[..n_here];
+                counts.fill(Lanes::ZERO);
+                let columns = &columns[..n_sites];
+                differing_bits(execution.isa(), signs, n_here, columns, counts, &mut scratch.kernel);
+                let n_states = BLOCK_STEP.min(block.len() - set * BLOCK_STEP);
+                for (panel, lanes) in (0..n_states).step_by(LANES).enumerate() {
+                    let n_lanes = LANES.min(n_states - lanes);
+                    let panel = set * (BLOCK_STEP / LANES) + panel;
+                    let targets = &mut values[panel * plan.chunk..][..n_here];
+                    for (target, differing) in targets.iter_mut().zip(&*counts) {
+                        let differing = &differing.0[lanes..][..n_lanes];
+                        for (q, &d) in target.0.iter_mut().zip(differing) {
+                            *q += n_sites as i32 - 2 * i32::from(d);
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 use super::accumulator::Accumulator;
 use crate::datasets::{MAX_CACHED_FEATURES, ManifoldParameters};
 use crate::error::{Error, Result};
-use crate::kernels::{LANES, Lanes, PLANE_WIDTH};
+use crate::kernels::{BYTE_LANES, CountScratch, Counts, LANES, Lanes};
 use crate::spins::WORD;
 
 /// Words of the stretches over which overlaps are counted: long, so that the overlaps pass through memory seldom.
@@ -17,12 +17,12 @@ const CHUNK: usize = 1024;
 /// States taken together at most: beyond, making the patterns is a small part of the work, and sums outgrow the caches.
 const MAX_BLOCK: usize = 512;
 /// States in a block are a multiple of this, the columns that are counted together.
-pub(super) const BLOCK_STEP: usize = PLANE_WIDTH;
+pub(super) const BLOCK_STEP: usize = BYTE_LANES;
 
 /// Blocks of states, chunks of patterns, tiles of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// States taken together, a multiple of 32.
+    /// States taken together, a multiple of 64.
     pub(super) block: usize,
     /// Patterns taken together, a multiple of 64.
     pub(super) chunk: usize,
@@ -105,7 +105,9 @@ impl Plan {
             )
         })?;
         let n_blocks = n_states.div_ceil(largest.block).max(1);
-        Ok(of_block(n_states.div_ceil(n_blocks).next_multiple_of(BLOCK_STEP).clamp(BLOCK_STEP, largest.block)))
+        Ok(of_block(
+            n_states.div_ceil(n_blocks).next_multiple_of(BLOCK_STEP).clamp(BLOCK_STEP, largest.block),
+        ))
     }
 
     /// Memory that a run takes, draws of the patterns included.
@@ -130,10 +132,12 @@ impl Plan {
         let draws = shape.n_patterns * shape.n_active * word
             + if shape.n_active.is_multiple_of(2) { shape.n_patterns * 32 } else { 0 };
         let overlaps = self.n_chunks(shape.n_patterns) * self.chunk * self.block * size_of::<i32>();
-        let plane_bytes = 16 * self.overlap_words * PLANE_WIDTH;
+        let columns = self.overlap_words * WORD * word;
+        let counting_rows =
+            self.chunk * (self.overlap_words * word + size_of::<Counts>()) + CountScratch::BYTES;
         let first_pass = self.overlap_words * shape.n_cached * word
-            + self.block / PLANE_WIDTH * plane_bytes
-            + shape.n_threads * (plane_bytes + 36 * self.overlap_words * word);
+            + self.block / BLOCK_STEP * columns
+            + shape.n_threads * (counting_rows + (BLOCK_STEP + 4) * self.overlap_words * word);
         let tables = 8 * 256 * size_of::<Lanes<i32>>();
         let per_thread = self.field_words * (shape.n_cached + WORD + 4 + self.block) * word
             + self.chunk / WORD * sites * word
