@@ -46,9 +46,9 @@ struct Scratch {
 }
 
 impl RememberedFields {
-    /// Whether the fields of so many states are worth their memory: a function of the shape alone.
-    pub(super) fn fit(n_states: usize, n_spins: usize) -> bool {
-        n_states > 1 && n_states.saturating_mul(n_spins) <= MAX_FIELDS
+    /// Whether the fields of so many states are worth their memory, and there is a block of neurons for each thread.
+    pub(super) fn fit(n_states: usize, n_spins: usize, n_threads: usize) -> bool {
+        n_states > 1 && n_states.saturating_mul(n_spins) <= MAX_FIELDS && n_spins.div_ceil(WORD) >= n_threads
     }
 
     /// Nothing remembered yet, for states like `states`.

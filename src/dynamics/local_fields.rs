@@ -53,10 +53,17 @@ impl LocalFields {
         if self.n_states == 0 {
             return Ok(());
         }
+        // All states of a panel share tables; where panels are fewer than threads, parts of the states do.
+        let n_parts = execution.n_threads().div_ceil(n_panels(self.n_spins));
+        let part = self.n_states.div_ceil(n_parts);
         let panels = self.fields.chunks_exact_mut(self.n_states).enumerate();
-        let signs = Signs { words: states.words(), stride: self.n_states, n_states: self.n_states };
-        let scratch = || (vec![Lanes::ZERO; field_scratch(self.n_states)], Tables::new());
-        execution.for_each(panels, scratch, |(fields, tables), (index, target)| {
+        let tasks = panels.flat_map(|(panel, fields)| {
+            fields.chunks_mut(part).enumerate().map(move |(index, target)| (panel, index * part, target))
+        });
+        let (words, stride) = (states.words(), self.n_states);
+        let scratch = || (vec![Lanes::ZERO; field_scratch(part)], Tables::new());
+        execution.for_each(tasks, scratch, |(fields, tables), (index, first, target)| {
+            let signs = Signs { words: &words[first..], stride, n_states: target.len() };
             let source = Source::Rows { values: couplings.panel(index), n_columns: self.n_spins };
             local_fields(execution.isa(), signs, source, fields, Finish::Stream(target), tables);
             Ok(())
@@ -82,22 +89,27 @@ mod tests {
 
     #[test]
     fn fields_are_the_sums_of_their_definition() {
-        let execution = Execution::with_threads(2).unwrap();
-        let (n, m) = (83, 29);
-        let states = random_states(m, n, 1).unwrap();
-        let mut rng = stream(2, "local fields test", &[]);
-        let width = 1.0 / (n as f64).sqrt();
-        let entry =
-            |x: usize| if x.is_multiple_of(n + 1) { 0.0 } else { (gaussian(&mut rng) * width) as f32 };
-        let couplings = Couplings::from_rows(n, (0..n * n).map(entry).collect()).unwrap();
-        let fields = LocalFields::new(&couplings, &BlockMajor::from_rows(&states), &execution).unwrap();
-        for state in 0..m {
-            for i in 0..n {
-                let term =
-                    |j: usize| f64::from(couplings.values()[i * n + j]) * f64::from(states.spin(state, j));
-                let expected: f64 = (0..n).map(term).sum();
-                // sqrt(N) eps |J_i|, |J_i| about 1.
-                assert!((f64::from(fields.get(state, i)) - expected).abs() < 10.0 * f64::from(f32::EPSILON));
+        // More panels than threads, and fewer.
+        for (n, m, n_threads) in [(83, 29, 2), (10, 301, 5), (20, 3, 7)] {
+            let execution = Execution::with_threads(n_threads).unwrap();
+            let states = random_states(m, n, 1).unwrap();
+            let mut rng = stream(2, "local fields test", &[]);
+            let width = 1.0 / (n as f64).sqrt();
+            let entry =
+                |x: usize| if x.is_multiple_of(n + 1) { 0.0 } else { (gaussian(&mut rng) * width) as f32 };
+            let couplings = Couplings::from_rows(n, (0..n * n).map(entry).collect()).unwrap();
+            let fields = LocalFields::new(&couplings, &BlockMajor::from_rows(&states), &execution).unwrap();
+            for state in 0..m {
+                for i in 0..n {
+                    let term = |j: usize| {
+                        f64::from(couplings.values()[i * n + j]) * f64::from(states.spin(state, j))
+                    };
+                    let expected: f64 = (0..n).map(term).sum();
+                    // sqrt(N) eps |J_i|, |J_i| about 1.
+                    assert!(
+                        (f64::from(fields.get(state, i)) - expected).abs() < 10.0 * f64::from(f32::EPSILON)
+                    );
+                }
             }
         }
     }

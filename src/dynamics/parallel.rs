@@ -116,7 +116,7 @@ impl ParallelDynamics {
         let states = BlockMajor::from_rows(starts);
         let mut batch = Batch {
             // A third step is the first that could gain.
-            fields: (limit > 2 && RememberedFields::fit(n_states, n_spins))
+            fields: (limit > 2 && RememberedFields::fit(n_states, n_spins, execution.n_threads()))
                 .then(|| RememberedFields::new(&states)),
             seen: hashes(&states).into_iter().map(|hash| HashMap::from([(hash, 0)])).collect(),
             states,
