@@ -1,7 +1,8 @@
 //! The feature cutoff against plain sums over the spins of the data set file, and against stored couplings.
 
 use attractor::analysis::cutoff::{
-    Kept, MarginMoments, MeasureOptions, feature_moments, margin_moments_of_couplings, measure,
+    Kept, MarginMoments, MeasureOptions, estimated_bytes, feature_moments, margin_moments_of_couplings,
+    measure,
 };
 use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
 use attractor::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters, PatternStream};
@@ -160,6 +161,13 @@ fn measurements_out_of_range_are_refused() {
         assert!(message(&good, Kept::First(count), None).contains("kept: expected 1..=50"));
     }
     assert!(message(&good, Kept::Predicted, Some(1000)).contains("memory: expected at least"));
+    // The states that last overlaps keep count too: what is enough for blocks is not enough for them.
+    let large = parameters(1 << 20, 10, 50, 3);
+    let options = |n_steps, memory| MeasureOptions { kept: Kept::First(50), n_steps, memory };
+    let blocks = estimated_bytes(&large, options(0, None), 1, 1).unwrap();
+    assert!(estimated_bytes(&large, options(0, Some(blocks)), 50, 1).unwrap() <= blocks);
+    let error = measure(&large, options(1, Some(blocks)), &execution).unwrap_err().to_string();
+    assert!(error.contains("memory: expected at least") && error.contains("last overlaps of 50"), "{error}");
     let gaussian = ManifoldParameters { coefficients: Coefficients::Gaussian, ..good };
     assert!(message(&gaussian, Kept::Predicted, None).contains("coefficients"));
 }

@@ -124,7 +124,7 @@ fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
 /// ratios themselves, says that the ratio is between 1/3 and 3: a window in k, not in the scattered ratios.
 fn crossing(ratios: &[f64], exponent: f64) -> Option<f64> {
     let first_below = ratios.iter().position(|&ratio| ratio < 1.0)?;
-    // One unlucky feature is no crossing: half of what is measured after the first that fails sets the scale.
+    // How many features are above 1 anywhere sets the scale: a first one below it may be an unlucky draw.
     let stored = ratios.iter().filter(|&&ratio| ratio >= 1.0).count().max(first_below);
     let mut centre = (stored as f64).max(1.0);
     if exponent == 0.0 {

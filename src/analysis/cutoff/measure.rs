@@ -61,6 +61,7 @@ pub fn measure(
         Kept::First(count) => count,
         Kept::Predicted => predicted_features(parameters, &counts),
     };
+    check_memory(parameters, options, n_measured, execution.n_threads())?;
     let mut moments = feature_moments(&hebb, FeatureStates { first_rank: 1, count: n_measured })?;
     while options.kept == Kept::Predicted
         && (n_measured as u64) < n_features
@@ -74,13 +75,19 @@ pub fn measure(
             break;
         }
         let more = (n_measured as u64).min(n_features - n_measured as u64) as usize;
+        check_memory(parameters, options, n_measured + more, execution.n_threads())?;
         let states = FeatureStates { first_rank: n_measured as u64 + 1, count: more };
         moments.extend(feature_moments(&hebb, states)?);
         n_measured += more;
     }
     let last = match options.n_steps {
         0 => vec![None; n_measured],
-        n_steps => last_overlaps(&hebb, n_measured, n_steps)?.into_iter().map(Some).collect(),
+        n_steps => {
+            let states = kept_bytes(parameters.n_spins, options, n_measured);
+            let left = options.memory.map(|allowed| allowed.saturating_sub(states));
+            let hebb = MatrixFreeHebb::new(&stream, left, execution)?;
+            last_overlaps(&hebb, n_measured, n_steps)?.into_iter().map(Some).collect()
+        }
     };
     let n_spins = parameters.n_spins;
     let row = |(index, (moments, last)): (usize, (&MarginMoments, Option<f64>))| FeatureRow {
@@ -160,12 +167,38 @@ pub fn estimated_bytes(
     n_measured: usize,
     n_threads: usize,
 ) -> Result<u64> {
-    let states = if options.n_steps == 0 { 0 } else { state_bytes(parameters.n_spins, n_measured) };
-    Ok(Plan::new(parameters, n_threads, n_measured, options.memory)?.bytes() + states)
+    let states = kept_bytes(parameters.n_spins, options, n_measured);
+    let left = options.memory.map(|allowed| allowed.saturating_sub(states));
+    Ok(Plan::new(parameters, n_threads, n_measured, left)?.bytes() + states)
 }
 
-/// The features, the states that move and their next values.
-fn state_bytes(n_spins: usize, n_states: usize) -> u64 {
+/// Refuses features whose states, which last overlaps keep in memory, exceed what is allowed beside the blocks.
+fn check_memory(
+    parameters: &ManifoldParameters,
+    options: MeasureOptions,
+    n_measured: usize,
+    n_threads: usize,
+) -> Result<()> {
+    let Some(allowed) = options.memory else { return Ok(()) };
+    // Blocks shrink to what is left beside the states.
+    let needed = Plan::new(parameters, n_threads, 1, None)?.bytes()
+        + kept_bytes(parameters.n_spins, options, n_measured);
+    if options.n_steps > 0 && needed > allowed {
+        let expected = format!(
+            "at least {} MiB for last overlaps of {n_measured} features at N = {}, or no steps",
+            needed.div_ceil(1 << 20),
+            parameters.n_spins
+        );
+        return Err(Error::parameter("memory", expected, format!("{} MiB", allowed >> 20)));
+    }
+    Ok(())
+}
+
+/// What last overlaps keep: the features, the states that move and their next values.
+fn kept_bytes(n_spins: usize, options: MeasureOptions, n_states: usize) -> u64 {
+    if options.n_steps == 0 {
+        return 0;
+    }
     3 * (n_spins.div_ceil(WORD) * size_of::<u64>() * n_states) as u64
 }
 
