@@ -36,11 +36,13 @@
 //!
 //! Full tables are bound by the lines that L2 hands to L1 (25 of its 32 bytes a cycle; 245 with every lookup in L1), split
 //! ones by two 32-byte loads a cycle, half ones by instructions; four full and four half groups balance the first and the
-//! last. While another thread of the same core is busy, instructions are dearer and 8, 0, 0 leads 4, 4, 0 by 8 %.
+//! last. That machine has
+//! a lower speed, too, perhaps of a shared core, at which 8, 0, 0 leads (147 against 130); in whole programs, alternating,
+//! 4, 4, 0 took 0.95 to 0.97 of its time for an epoch and 1.02 to 1.10 for fields.
 //!
 //! Measured and lost: tables of 8 lanes (156 at best, with four groups in L1), indices as 16-bit offsets or bytes in memory
 //! (176, 181), 128 columns a pass (167), states sorted by their first byte with its entry in registers (182), prefetching
-//! accumulators (190), tiles of 2048 states (0.9 of 4096), two states at a time (as 8, 0, 0), indices by `pdep` and `bextr` (187 to 192), five groups of 8 and
+//! accumulators (190), tiles of 2048 states (0.83 to 0.96 of 4096), two states at a time (as 8, 0, 0), indices by `pdep` and `bextr` (187 to 192), five groups of 8 and
 //! four of 6 (198, in another order of additions).
 
 use super::lanes::Vector;
