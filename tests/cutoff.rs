@@ -158,7 +158,7 @@ fn measurements_out_of_range_are_refused() {
     };
     let good = parameters(100, 10, 50, 3);
     for count in [0, 51] {
-        assert!(message(&good, Kept::First(count), None).contains("kept: expected 1..=50"));
+        assert!(message(&good, Kept::First(count), None).contains("ranks: expected 1..=50"));
     }
     assert!(message(&good, Kept::Predicted, Some(1000)).contains("memory: expected at least"));
     // The states that last overlaps keep count too: what is enough for blocks is not enough for them.

@@ -3,6 +3,7 @@
 //! What belongs to a program and not to a library happens here: the environment, signals, the terminal, exit codes.
 
 mod bench;
+mod cutoff;
 mod estimate;
 mod export;
 mod generate;
@@ -43,6 +44,8 @@ enum Command {
     Recall(recall::Recall),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
+    /// How many hidden features Hebb couplings store, for up to millions of spins
+    Cutoff(cutoff::Cutoff),
     /// Show what a file holds and how it was made
     Inspect(inspect::Inspect),
     /// Write couplings or spins as a NumPy array
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Train(command) => command.run(),
         Command::Recall(command) => command.run(),
         Command::Stabilities(command) => command.run(),
+        Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reproduce(command) => command.run(),

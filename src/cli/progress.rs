@@ -56,8 +56,9 @@ impl Progress for Terminal {
                     *done += units;
                     if outermost && !std::io::stderr().is_terminal() && logged.elapsed() >= LOG_INTERVAL {
                         *logged = Instant::now();
-                        let left =
-                            begun.elapsed().as_secs_f64() * (*total as f64 / (*done).max(1) as f64 - 1.0);
+                        // Totals that are estimates may be passed.
+                        let to_go = (*total as f64 / (*done).max(1) as f64 - 1.0).max(0.0);
+                        let left = begun.elapsed().as_secs_f64() * to_go;
                         eprintln!("{what}: {done}/{total}, about {left:.0} s left");
                     }
                 }

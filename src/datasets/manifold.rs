@@ -100,6 +100,16 @@ impl Manifold {
         fill_random(rng, self.parameters.n_spins, first_word, words);
     }
 
+    /// The first `count` features, a row each.
+    ///
+    /// # Errors
+    /// If they do not fit in memory, or the run is cancelled.
+    pub fn features(&self, count: usize, execution: &Execution) -> Result<SpinMatrix> {
+        make_rows(execution, "features", count, self.parameters.n_spins, |row, words| {
+            self.feature_words(row as u64 + 1, 0, words);
+        })
+    }
+
     /// The random choices of pattern `index`.
     pub fn pattern_draw(&self, index: u64) -> PatternDraw {
         self.draw("pattern", &self.train_law, index)
@@ -128,10 +138,7 @@ impl Manifold {
     pub fn generate(&self, execution: &Execution) -> Result<DataSet> {
         let parameters = &self.parameters;
         let n_spins = parameters.n_spins;
-        let stored =
-            make_rows(execution, "features", parameters.n_stored_features, n_spins, |row, words| {
-                self.feature_words(row as u64 + 1, 0, words);
-            })?;
+        let stored = self.features(parameters.n_stored_features, execution)?;
         let n_words = n_spins.div_ceil(WORD);
         let features = Stored { manifold: self, first_word: 0, n_words, words: stored.words() };
         let train = make_rows(execution, "patterns", parameters.n_patterns, n_spins, |row, words| {

@@ -1,8 +1,12 @@
 //! The patterns of a hidden manifold as a stream: stretches of any of them, made again whenever they are needed.
 //!
-//! The same bits as [`Manifold::generate`] stores, without P x N or D x N of them. What is kept of a pattern is its draw, 8
-//! bytes a feature ([`PatternStream`]); what is kept of the features is, for the stretch of sites at hand, the words of the
-//! frequent ones ([`FeatureStretch`]). Those of a rare feature come from its random stream each time.
+//! The same bits as [`Manifold::generate`] stores, without P x N or D x N of them. Kept are the draws of the first
+//! patterns, 8 bytes a feature, up to a fixed size; those of later ones are drawn again whenever they are needed
+//! ([`PatternStream`]). Kept of the features are, for the stretch of sites at hand, the words of the frequent ones
+//! ([`FeatureStretch`]); those of a rare feature come from its random stream each time. So memory depends neither on P nor
+//! on D.
+
+use std::borrow::Cow;
 
 use rand_pcg::Pcg64;
 
@@ -14,18 +18,27 @@ use crate::execution::Execution;
 /// Features of a stretch that are kept in memory, at most. At the exponents of interest rarer ones make up a few percent
 /// of all draws, and more words than this would leave the processor's caches.
 pub const MAX_CACHED_FEATURES: usize = 4096;
+/// Memory for draws at most: those of 2.8 million patterns at L = 3.
+const MAX_DRAW_BYTES: usize = 64 << 20;
 /// Patterns that one task draws.
 const DRAWS_A_TASK: usize = 256;
 
-/// The random choices of all P patterns of a manifold with coefficients +-1, 8 L bytes a pattern (32 more where L is even).
+/// The random choices of all P patterns of a manifold with coefficients +-1.
 pub struct PatternStream<'a> {
     manifold: &'a Manifold,
     n_active: usize,
-    /// `[P][L]`, twice the rank, plus 1 where c = -1.
+    /// `[patterns kept][L]`, twice the rank, plus 1 where c = -1.
     signed_ranks: Vec<u64>,
-    /// `[P]` where ties are possible, else one that is not used.
+    /// `[patterns kept]` where ties are possible, else one that is not used.
     ties: Vec<Pcg64>,
     n_cached: usize,
+}
+
+/// The random choices of one pattern.
+struct Draw<'a> {
+    /// `[L]`, as in the stream.
+    signed_ranks: Cow<'a, [u64]>,
+    ties: Pcg64,
 }
 
 impl<'a> PatternStream<'a> {
@@ -38,17 +51,29 @@ impl<'a> PatternStream<'a> {
         if parameters.coefficients != Coefficients::Signs {
             return Err(Error::parameter("coefficients", "signs, as streams of patterns have", "gaussian"));
         }
-        let (n_patterns, n_active) = (parameters.n_patterns, parameters.n_active);
+        Self::keeping(manifold, MAX_DRAW_BYTES, execution)
+    }
+
+    /// Memory that the draws of such a stream take.
+    pub fn draw_bytes(n_patterns: usize, n_active: usize) -> usize {
+        let of_one = draw_bytes(n_active);
+        n_patterns.saturating_mul(of_one).min(MAX_DRAW_BYTES.max(of_one))
+    }
+
+    /// The same with `max_bytes` for draws.
+    fn keeping(manifold: &'a Manifold, max_bytes: usize, execution: &Execution) -> Result<Self> {
+        let parameters = manifold.parameters();
+        let n_active = parameters.n_active;
         let may_tie = n_active.is_multiple_of(2);
+        let n_kept = parameters.n_patterns.min((max_bytes / draw_bytes(n_active)).max(1));
         let missing = || {
-            let expected = format!("patterns whose draws of {n_active} features fit in memory");
-            Error::parameter("patterns", expected, n_patterns)
+            let expected = format!("memory for the draws of {n_kept} patterns of {n_active} features");
+            Error::shape("draws", expected, "less")
         };
-        let n_draws = n_patterns.checked_mul(n_active).ok_or_else(missing)?;
         let (mut signed_ranks, mut ties) = (Vec::new(), Vec::new());
-        signed_ranks.try_reserve_exact(n_draws).map_err(|_| missing())?;
-        signed_ranks.resize(n_draws, 0);
-        let n_ties = if may_tie { n_patterns } else { 1 };
+        signed_ranks.try_reserve_exact(n_kept * n_active).map_err(|_| missing())?;
+        signed_ranks.resize(n_kept * n_active, 0);
+        let n_ties = if may_tie { n_kept } else { 1 };
         ties.try_reserve_exact(n_ties).map_err(|_| missing())?;
         ties.resize(n_ties, manifold.pattern_draw(0).ties().clone());
 
@@ -63,9 +88,10 @@ impl<'a> PatternStream<'a> {
             |(), (task, ranks, mut ties)| {
                 for (offset, targets) in ranks.chunks_exact_mut(n_active).enumerate() {
                     let draw = manifold.pattern_draw((task * DRAWS_A_TASK + offset) as u64);
-                    for (target, (rank, is_negative)) in targets.iter_mut().zip(draw.signed_ranks()) {
-                        *target = rank << 1 | u64::from(is_negative);
-                    }
+                    targets
+                        .iter_mut()
+                        .zip(packed(draw.signed_ranks()))
+                        .for_each(|(target, signed)| *target = signed);
                     if let Some(ties) = &mut ties {
                         ties[offset] = draw.ties().clone();
                     }
@@ -101,7 +127,7 @@ impl<'a> PatternStream<'a> {
 
     /// P.
     pub fn n_patterns(&self) -> usize {
-        self.signed_ranks.len() / self.n_active
+        self.manifold.parameters().n_patterns
     }
 
     /// L.
@@ -111,14 +137,41 @@ impl<'a> PatternStream<'a> {
 
     /// Ranks of the features of a pattern, distinct, with whether the coefficient is -1.
     pub fn active(&self, pattern: usize) -> impl ExactSizeIterator<Item = (u64, bool)> + '_ {
-        let signed = &self.signed_ranks[pattern * self.n_active..][..self.n_active];
-        signed.iter().map(|&signed| (signed >> 1, signed & 1 == 1))
+        unpacked(self.draw(pattern).signed_ranks)
+    }
+
+    fn draw(&self, pattern: usize) -> Draw<'_> {
+        match self.signed_ranks.get(pattern * self.n_active..(pattern + 1) * self.n_active) {
+            Some(kept) => Draw {
+                signed_ranks: Cow::Borrowed(kept),
+                ties: self.ties.get(pattern).unwrap_or(&self.ties[0]).clone(),
+            },
+            None => {
+                let draw = self.manifold.pattern_draw(pattern as u64);
+                let signed_ranks = Cow::Owned(packed(draw.signed_ranks()).collect());
+                Draw { signed_ranks, ties: draw.ties().clone() }
+            }
+        }
     }
 
     /// How many features of a stretch are kept in memory.
     pub fn n_cached_features(&self) -> usize {
         self.n_cached
     }
+}
+
+/// What the draw of a pattern of L features takes.
+fn draw_bytes(n_active: usize) -> usize {
+    let ties = if n_active.is_multiple_of(2) { size_of::<Pcg64>() } else { 0 };
+    n_active.saturating_mul(size_of::<u64>()).saturating_add(ties)
+}
+
+fn packed(active: impl Iterator<Item = (u64, bool)>) -> impl Iterator<Item = u64> {
+    active.map(|(rank, is_negative)| rank << 1 | u64::from(is_negative))
+}
+
+fn unpacked(signed_ranks: Cow<'_, [u64]>) -> impl ExactSizeIterator<Item = (u64, bool)> {
+    (0..signed_ranks.len()).map(move |index| (signed_ranks[index] >> 1, signed_ranks[index] & 1 == 1))
 }
 
 /// The features of a manifold on a stretch of sites, the frequent ones in memory.
@@ -208,10 +261,10 @@ impl PatternWriter {
         words: &mut [u64],
     ) {
         debug_assert_eq!(words.len(), features.n_words);
-        let ties = stream.ties.get(index).unwrap_or(&stream.ties[0]);
+        let draw = stream.draw(index);
         let n_spins = stream.n_spins();
-        let active = stream.active(index);
-        self.0.mix_signs(active, ties, n_spins, features.first_word, words, &features.stored());
+        let active = unpacked(draw.signed_ranks);
+        self.0.mix_signs(active, &draw.ties, n_spins, features.first_word, words, &features.stored());
     }
 }
 
@@ -248,23 +301,30 @@ mod tests {
             })
             .unwrap();
             let data = manifold.generate(&execution).unwrap();
-            let stream = PatternStream::new(&manifold, &execution).unwrap();
-            assert_eq!(stream.n_patterns(), n_patterns);
-            let mut features = FeatureStretch::new(&stream);
-            let mut writer = PatternWriter::default();
-            let width = n_spins.div_ceil(WORD);
-            for (first, n_words) in [(0, width), (width / 2, 1), (width - 1, 1)] {
-                features.move_to(first, n_words);
-                let mut words = vec![u64::MAX; n_words];
-                for row in 0..n_patterns {
-                    writer.write(&stream, row, &features, &mut words);
-                    assert_eq!(words, data.train.row(row)[first..][..n_words], "N {n_spins}, L {n_active}");
-                }
-                for rank in [1, n_features] {
-                    let mut expected = vec![0; n_words];
-                    manifold.feature_words(rank, first, &mut expected);
-                    features.feature(rank, &mut words);
-                    assert_eq!(words, expected);
+            // With all draws in memory, and with a few of them.
+            for max_bytes in [MAX_DRAW_BYTES, 1000] {
+                let stream = PatternStream::keeping(&manifold, max_bytes, &execution).unwrap();
+                assert_eq!(stream.n_patterns(), n_patterns);
+                let mut features = FeatureStretch::new(&stream);
+                let mut writer = PatternWriter::default();
+                let width = n_spins.div_ceil(WORD);
+                for (first, n_words) in [(0, width), (width / 2, 1), (width - 1, 1)] {
+                    features.move_to(first, n_words);
+                    let mut words = vec![u64::MAX; n_words];
+                    for row in 0..n_patterns {
+                        writer.write(&stream, row, &features, &mut words);
+                        assert_eq!(
+                            words,
+                            data.train.row(row)[first..][..n_words],
+                            "N {n_spins}, L {n_active}"
+                        );
+                    }
+                    for rank in [1, n_features] {
+                        let mut expected = vec![0; n_words];
+                        manifold.feature_words(rank, first, &mut expected);
+                        features.feature(rank, &mut words);
+                        assert_eq!(words, expected);
+                    }
                 }
             }
         }

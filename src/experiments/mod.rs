@@ -4,6 +4,7 @@
 //! `config.toml` (parameters as resolved), `table.csv`, `figure.svg` and `figure.png`, `manifest.json` (program, command,
 //! inputs and outputs with their hashes).
 
+mod cutoff;
 mod mnist;
 mod run_directory;
 mod trajectory;
@@ -15,6 +16,10 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
+pub use cutoff::{
+    CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
+    run_cutoff,
+};
 pub use mnist::{MnistConfig, run_mnist};
 pub use run_directory::Manifest;
 pub use transition::{TransitionConfig, run_transition};
@@ -52,17 +57,20 @@ pub struct Experiment {
     /// What it shows, in one line.
     pub about: &'static str,
     files: &'static [&'static str],
+    /// Folder of the results that outlast a run that was stopped.
+    kept: Option<&'static str>,
     run: fn(&Options, &Execution) -> Result<Outcome>,
 }
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 2] = [
+    pub const ALL: [Experiment; 3] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
                     and test gaps against load and epochs, pseudo-likelihood beside Hebb",
             files: transition::FILES,
+            kept: None,
             run: transition::run,
         },
         Experiment {
@@ -70,7 +78,16 @@ impl Experiment {
             about: "final overlaps of training, test and random states on MNIST 14x14 against load, beside the published \
                     curves (arXiv:2507.05147)",
             files: mnist::FILES,
+            kept: None,
             run: mnist::run,
+        },
+        Experiment {
+            name: "cutoff",
+            about: "how many hidden features Hebb couplings store, k_max ~ N^(1/2eta), up to a million spins: signal to noise, \
+                    overlaps and slopes beside the laws",
+            files: cutoff::FILES,
+            kept: Some(cutoff::KEPT),
+            run: cutoff::run,
         },
     ];
 
@@ -91,7 +108,7 @@ impl Experiment {
     /// # Errors
     /// If a file exists and may not be replaced, or the folder cannot be made.
     pub fn check_output(&self, options: &Options) -> Result<()> {
-        run_directory::check_folder(options, self.files)
+        run_directory::check_folder(options, self.files, self.kept)
     }
 
     /// Runs it.

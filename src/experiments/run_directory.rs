@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Options;
 use crate::error::{Error, Result};
 use crate::report::{Figure, Montage};
-use crate::storage::{Overwrite, Table, check_output, hash_file, write_bytes};
+use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, write_bytes};
 
 /// What a run directory holds and how it came about.
 #[derive(Clone, Debug, Serialize)]
@@ -26,12 +26,13 @@ pub struct Manifest {
     pub results: BTreeMap<String, f64>,
 }
 
-/// Checks that the folder is there or can be made, and that `files` can be written into it.
-pub(super) fn check_folder(options: &Options, files: &[&str]) -> Result<()> {
+/// Checks that the folder is there or can be made, and that `files` can be written into it. What a run has made from the
+/// files in `kept` is made anew.
+pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<&str>) -> Result<()> {
     let folder = &options.output;
     if folder.exists() {
         for file in files.iter().chain(&["config.toml", "manifest.json"]) {
-            check_output(&folder.join(file), options.overwrite)?;
+            check_output(&folder.join(file), derived(options, kept))?;
         }
         return Ok(());
     }
@@ -43,9 +44,19 @@ pub(super) fn check_folder(options: &Options, files: &[&str]) -> Result<()> {
     probe.map(drop).map_err(|error| Error::io(folder, "make this folder")(error.kind().into()))
 }
 
+/// What to do with tables and figures: those of a folder that keeps its results in `kept` can be made again.
+fn derived(options: &Options, kept: Option<&str>) -> Overwrite {
+    match kept {
+        Some(kept) if options.output.join(kept).is_dir() => Overwrite::Replace,
+        _ => options.overwrite,
+    }
+}
+
 pub(super) struct RunDirectory {
     folder: PathBuf,
     overwrite: Overwrite,
+    /// Folder within that keeps results from run to run.
+    kept: Option<&'static str>,
     /// What `config.toml` will hold, until it is written.
     config: Option<String>,
     manifest: Manifest,
@@ -61,7 +72,28 @@ impl RunDirectory {
         config: &impl Serialize,
         files: &[&str],
     ) -> Result<Self> {
-        check_folder(options, files)?;
+        Self::new(experiment, options, config, files, None)
+    }
+
+    /// The same for a folder whose results, in its folder `kept`, outlast a run that was stopped.
+    pub(super) fn resume(
+        experiment: &str,
+        options: &Options,
+        config: &impl Serialize,
+        files: &[&str],
+        kept: &'static str,
+    ) -> Result<Self> {
+        Self::new(experiment, options, config, files, Some(kept))
+    }
+
+    fn new(
+        experiment: &str,
+        options: &Options,
+        config: &impl Serialize,
+        files: &[&str],
+        kept: Option<&'static str>,
+    ) -> Result<Self> {
+        check_folder(options, files, kept)?;
         let folder = options.output.clone();
         let manifest = Manifest {
             experiment: experiment.into(),
@@ -77,11 +109,34 @@ impl RunDirectory {
         })?;
         Ok(Self {
             folder,
-            overwrite: options.overwrite,
+            overwrite: derived(options, kept),
+            kept,
             config: Some(config),
             manifest,
             begun: Instant::now(),
         })
+    }
+
+    /// Makes the folder and keeps other runs out of it.
+    pub(super) fn lock(&mut self) -> Result<FolderLock> {
+        let make =
+            |folder: &Path| std::fs::create_dir_all(folder).map_err(Error::io(folder, "make this folder"));
+        make(&self.folder)?;
+        let lock = FolderLock::take(&self.folder, self.kept.as_slice())?;
+        self.kept.map_or(Ok(()), |kept| make(&self.folder.join(kept)))?;
+        self.overwrite = Overwrite::Replace;
+        self.begin()?;
+        Ok(lock)
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Names a file of this or an earlier run in the manifest.
+    pub(super) fn holds(&mut self, name: &str) -> Result<()> {
+        self.written(name)
     }
 
     pub(super) fn input(&mut self, name: &str, hash: &str) {

@@ -8,6 +8,9 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
+/// How the names of temporaries end.
+pub(super) const TEMPORARY: &str = ".tmp";
+
 /// What to do where the output exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
@@ -95,7 +98,7 @@ fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
     }
     builder
         .prefix(&format!(".{name}."))
-        .suffix(".tmp")
+        .suffix(TEMPORARY)
         .tempfile_in(folder_of(path))
         // tempfile names the temporary in its error; the user knows only the output.
         .map_err(|error| Error::io(path, "write a file in this folder")(error.kind().into()))

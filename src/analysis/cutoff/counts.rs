@@ -5,56 +5,65 @@ use crate::theory::Counted;
 
 /// Up to this many features a pattern, all sets of 3, 5, 7 of them are counted; beyond, sets are taken as all different.
 const MAX_COUNTED_ACTIVE: usize = 7;
+/// Sets sorted at a time take about this much memory, and while they are gathered twice as much; more go in parts.
+const MAX_SORTED_BYTES: usize = 32 << 20;
 
-/// P_k of the features that are used, and what the full law needs of the rest.
+/// P_k of the first features, and what the full law needs of the rest.
 #[derive(Clone, Debug)]
 pub struct FeatureCounts {
-    /// (k, P_k), ascending in k.
-    used: Vec<(u64, u64)>,
+    first: Vec<u64>, // [rank - 1]
+    n_uses: u64,
     counted: Counted,
 }
 
 impl FeatureCounts {
-    /// Counts by sorting: 8 L bytes a pattern, 16 a set.
-    pub fn new(stream: &PatternStream<'_>) -> Self {
+    /// Memory that counting takes.
+    pub(super) fn bytes(n_patterns: usize, n_active: usize, n_ranks: usize) -> u64 {
+        let degrees = (1..=n_active.min(MAX_COUNTED_ACTIVE)).step_by(2);
+        let sets = degrees.map(|degree| Counted::distinct_sets(n_patterns as f64, n_active, degree));
+        let sorted = sets.fold(0.0, f64::max) * size_of::<u128>() as f64;
+        2 * sorted.min(MAX_SORTED_BYTES as f64) as u64 + (n_ranks * size_of::<u64>()) as u64
+    }
+
+    /// Counts of the first `n_ranks` features, and the sums of squares over all features and sets.
+    pub fn new(stream: &PatternStream<'_>, n_ranks: usize) -> Self {
+        Self::sorting(stream, n_ranks, MAX_SORTED_BYTES)
+    }
+
+    /// The same with `max_bytes` for sets.
+    fn sorting(stream: &PatternStream<'_>, n_ranks: usize, max_bytes: usize) -> Self {
         let (n_patterns, n_active) = (stream.n_patterns(), stream.n_active());
-        let patterns = || 0..n_patterns;
-        let mut ranks: Vec<u64> =
-            patterns().flat_map(|pattern| stream.active(pattern).map(|(rank, _)| rank)).collect();
-        ranks.sort_unstable();
-        let used: Vec<(u64, u64)> =
-            ranks.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u64)).collect();
-        drop(ranks);
-        let squares = used.iter().map(|&(_, count)| (count as f64).powi(2)).sum();
+        let mut first = vec![0; n_ranks];
+        for pattern in 0..n_patterns {
+            for (rank, _) in stream.active(pattern) {
+                if let Some(count) = first.get_mut(rank as usize - 1) {
+                    *count += 1;
+                }
+            }
+        }
+        let squares = sum_of_squares(stream, 1, max_bytes);
         let degrees = (3..=n_active).step_by(2).take(MAX_COUNTED_ACTIVE);
         let subset_squares = degrees.map(|degree| {
             let squares = if n_active <= MAX_COUNTED_ACTIVE {
-                let mut sets: Vec<u128> = Vec::new();
-                for pattern in patterns() {
-                    let mut active: Vec<u64> = stream.active(pattern).map(|(rank, _)| rank).collect();
-                    active.sort_unstable();
-                    sets.extend(subsets(&active, degree).map(key));
-                }
-                sets.sort_unstable();
-                sets.chunk_by(|a, b| a == b).map(|same| (same.len() as f64).powi(2)).sum()
+                sum_of_squares(stream, degree, max_bytes)
             } else {
                 Counted::distinct_sets(n_patterns as f64, n_active, degree)
             };
             (degree, squares)
         });
-        let counted =
-            Counted { n_patterns: n_patterns as f64, squares, subset_squares: subset_squares.collect() };
-        Self { used, counted }
+        let subset_squares = subset_squares.collect();
+        let counted = Counted { n_patterns: n_patterns as f64, squares, subset_squares };
+        Self { first, n_uses: (n_patterns * n_active) as u64, counted }
     }
 
-    /// P_k of one feature.
+    /// P_k of a feature among the first that were counted.
     pub fn count(&self, rank: u64) -> u64 {
-        self.used.binary_search_by_key(&rank, |&(rank, _)| rank).map_or(0, |index| self.used[index].1)
+        self.first[rank as usize - 1]
     }
 
-    /// Patterns that use a feature past `rank`, counted once for each such feature.
-    pub(super) fn uses_past(&self, rank: u64) -> u64 {
-        self.used.iter().filter(|&&(other, _)| other > rank).map(|&(_, count)| count).sum()
+    /// Patterns that use a feature past rank `rank`, counted once for each such feature.
+    pub(super) fn uses_past(&self, rank: usize) -> u64 {
+        self.n_uses - self.first[..rank].iter().sum::<u64>()
     }
 
     /// Sums over all features and sets.
@@ -63,21 +72,50 @@ impl FeatureCounts {
     }
 }
 
-/// All subsets of `degree` of the ascending `ranks`.
-fn subsets(ranks: &[u64], degree: usize) -> impl Iterator<Item = impl Iterator<Item = u64> + '_> + '_ {
-    (0..1u32 << ranks.len()).filter(move |set| set.count_ones() as usize == degree).map(move |set| {
-        ranks.iter().enumerate().filter(move |(index, _)| set >> index & 1 == 1).map(|(_, &rank)| rank)
-    })
+/// sum_S P_S^2 over all sets S of `degree` features: sets with equal keys meet by sorting, in parts of about `max_bytes`.
+fn sum_of_squares(stream: &PatternStream<'_>, degree: usize, max_bytes: usize) -> f64 {
+    let (n_patterns, n_active) = (stream.n_patterns(), stream.n_active());
+    let n_sets = Counted::distinct_sets(n_patterns as f64, n_active, degree);
+    let n_parts = (n_sets * size_of::<u128>() as f64 / max_bytes as f64).ceil().max(1.0) as u64;
+    let mut sets: Vec<u128> = Vec::new();
+    let mut squares = 0.0;
+    for part in 0..n_parts {
+        sets.clear();
+        for pattern in 0..n_patterns {
+            let mut active: Vec<u64> = stream.active(pattern).map(|(rank, _)| rank).collect();
+            active.sort_unstable();
+            sets.extend(subsets(&active, degree).map(key).filter(|&key| part_of(key, n_parts) == part));
+        }
+        sets.sort_unstable();
+        squares += sets.chunk_by(|a, b| a == b).map(|same| (same.len() as f64).powi(2)).sum::<f64>();
+    }
+    squares
 }
+
+/// All subsets of `degree` of the ascending `ranks`; those of one feature for any number of ranks.
+fn subsets(ranks: &[u64], degree: usize) -> impl Iterator<Item = Vec<u64>> + '_ {
+    let singles = if degree == 1 { ranks } else { &[] };
+    let masks = if degree == 1 { 0 } else { 1u32 << ranks.len() };
+    let larger = (0..masks).filter(move |set| set.count_ones() as usize == degree).map(move |set| {
+        ranks.iter().enumerate().filter(|(index, _)| set >> index & 1 == 1).map(|(_, &rank)| rank).collect()
+    });
+    singles.iter().map(|&rank| vec![rank]).chain(larger)
+}
+
+const ODD: u128 = 0x2d99_787b_7f4a_7c15_9fb2_1c65_1e98_df25;
 
 /// One number for a set: three ranks of 40 bits exactly, more by a hash, in which two of S sets meet with probability
 /// S^2 / 2^128.
-fn key(ranks: impl Iterator<Item = u64>) -> u128 {
-    const ODD: u128 = 0x2d99_787b_7f4a_7c15_9fb2_1c65_1e98_df25;
-    ranks.enumerate().fold(0, |key: u128, (index, rank)| {
+fn key(ranks: Vec<u64>) -> u128 {
+    ranks.into_iter().enumerate().fold(0, |key: u128, (index, rank)| {
         let rank = u128::from(rank);
         if index < 3 { key << 40 | rank } else { (key ^ key >> 61).wrapping_mul(ODD) ^ rank }
     })
+}
+
+/// Which of `n_parts` of about the same size a key belongs to.
+fn part_of(key: u128, n_parts: u64) -> u64 {
+    (key.wrapping_mul(ODD) >> 64) as u64 % n_parts
 }
 
 #[cfg(test)]
@@ -87,7 +125,7 @@ mod tests {
     use crate::execution::Execution;
     use std::collections::BTreeMap;
 
-    /// Against maps from sorted lists of ranks, L = 3 and 5.
+    /// Against maps from sorted lists of ranks, at once and in parts of some tens of sets.
     #[test]
     fn sets_are_counted_as_by_a_map() {
         let execution = Execution::with_threads(1).unwrap();
@@ -106,7 +144,6 @@ mod tests {
             })
             .unwrap();
             let stream = PatternStream::new(&manifold, &execution).unwrap();
-            let counts = FeatureCounts::new(&stream);
             let mut sets: BTreeMap<Vec<u64>, f64> = BTreeMap::new();
             for pattern in 0..500 {
                 let ranks: Vec<u64> = stream.active(pattern).map(|(rank, _)| rank).collect();
@@ -120,17 +157,21 @@ mod tests {
             let squares = |degree: usize| -> f64 {
                 sets.iter().filter(|(set, _)| set.len() == degree).map(|(_, count)| count * count).sum()
             };
-            assert_eq!(counts.counted().squares, squares(1));
-            let degrees: Vec<usize> =
-                counts.counted().subset_squares.iter().map(|&(degree, _)| degree).collect();
-            assert!(degrees.into_iter().eq((3..=n_active).step_by(2)));
-            for &(degree, sum) in &counts.counted().subset_squares {
-                assert_eq!(sum, squares(degree));
+            for max_bytes in [MAX_SORTED_BYTES, 1000] {
+                let counts = FeatureCounts::sorting(&stream, 12, max_bytes);
+                assert_eq!(counts.counted().squares, squares(1));
+                let degrees: Vec<usize> =
+                    counts.counted().subset_squares.iter().map(|&(degree, _)| degree).collect();
+                assert!(degrees.into_iter().eq((3..=n_active).step_by(2)));
+                for &(degree, sum) in &counts.counted().subset_squares {
+                    assert_eq!(sum, squares(degree));
+                }
+                for rank in 1..=12 {
+                    assert_eq!(counts.count(rank) as f64, sets.get(&vec![rank]).copied().unwrap_or(0.0));
+                }
+                assert_eq!(counts.uses_past(0), 500 * n_active as u64);
+                assert_eq!(counts.uses_past(12), 0);
             }
-            for rank in 1..=13 {
-                assert_eq!(counts.count(rank) as f64, sets.get(&vec![rank]).copied().unwrap_or(0.0));
-            }
-            assert_eq!(counts.uses_past(0), 500 * n_active as u64);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! k_max, four ways.
 
 use super::point::{CutoffPoint, FeatureRow};
-use crate::theory::{one_step_overlap, signal_and_noise};
+use crate::theory::{PowerLawSignal, one_step_overlap, one_step_threshold, signal_and_noise};
 
 /// What counts as the last stored feature.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Estimator {
-    /// Rank at which the fitted decay of the signal-to-noise ratio crosses 1. The ratio is the mean signal over draws by the
-    /// root of the mean variance.
+    /// Rank at which the fitted decay of the signal-to-noise ratio crosses 1: mean signal over draws by root mean variance,
+    /// each fitted by a power of k where the ratio is near 1.
     SnrCrossing,
     /// Features whose one-step overlap reaches a threshold, mean over draws.
     OneStep(f64),
@@ -30,6 +30,8 @@ const FIT_FACTOR: f64 = 3.0;
 const FIRST_FITTED: usize = 3;
 /// Points that a fit needs.
 const MIN_FITTED: usize = 4;
+/// Newton's method doubles its digits: from the mean it is there in a few.
+const MAX_NEWTON_STEPS: usize = 100;
 /// As for learned features: far below 2/N, above the rounding of a threshold.
 const SLACK: f64 = 1e-12;
 
@@ -60,7 +62,7 @@ impl Estimator {
         match self {
             Self::SnrCrossing => {
                 let exponent = draws.points.first()?.exponent;
-                crossing(&draws.mean_ratios(indices), exponent)
+                crossing(&draws.mean_moments(indices), exponent)
             }
             Self::OneStep(threshold) => mean(
                 draws.chosen(indices).map(|point| count(point, |feature| Some(feature.one_step), threshold)),
@@ -75,7 +77,18 @@ impl Estimator {
         }
     }
 
-    /// The same over all draws, each once.
+    /// k_max as the poster's law has it; none at eta = 0, and for last overlaps, of which it says nothing.
+    pub fn power_law_cutoff(self, law: PowerLawSignal) -> Option<f64> {
+        match self {
+            Self::SnrCrossing => law.rank_at(1.0),
+            Self::OneStep(threshold) | Self::FirstFailing(threshold) => {
+                law.rank_at(one_step_threshold(threshold))
+            }
+            Self::Last(_) => None,
+        }
+    }
+
+    /// [`cutoff`](Self::cutoff) over all draws, each once.
     pub fn cutoff_of_all(self, draws: Draws<'_>) -> Option<f64> {
         self.cutoff(draws, &(0..draws.points.len()).collect::<Vec<_>>())
     }
@@ -93,15 +106,19 @@ impl<'a> Draws<'a> {
 
     /// Mean signal over root mean variance of each feature, `[K]`.
     pub fn mean_ratios(self, indices: &[usize]) -> Vec<f64> {
-        let (mut signal, mut variance) = (vec![0.0; self.n_measured()], vec![0.0; self.n_measured()]);
+        self.mean_moments(indices).iter().map(Moments::ratio).collect()
+    }
+
+    fn mean_moments(self, indices: &[usize]) -> Vec<Moments> {
+        let mut moments = vec![Moments { signal: 0.0, variance: 0.0 }; self.n_measured()];
+        let share = 1.0 / indices.len() as f64;
         for point in self.chosen(indices) {
-            for (index, feature) in point.features.iter().take(self.n_measured()).enumerate() {
-                signal[index] += feature.signal;
-                variance[index] += feature.variance;
+            for (mean, feature) in moments.iter_mut().zip(&point.features) {
+                mean.signal += share * feature.signal;
+                mean.variance += share * feature.variance;
             }
         }
-        let n_draws = indices.len() as f64;
-        signal.iter().zip(variance).map(|(signal, variance)| signal / (variance * n_draws).sqrt()).collect()
+        moments
     }
 }
 
@@ -120,9 +137,26 @@ fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Rank at which ln SNR, fitted by a line in ln k, is 0. The ranks fitted are those where the last fit, at first the
-/// ratios themselves, says that the ratio is between 1/3 and 3: a window in k, not in the scattered ratios.
-fn crossing(ratios: &[f64], exponent: f64) -> Option<f64> {
+/// Signal and variance of a feature, means over draws.
+#[derive(Clone, Copy)]
+struct Moments {
+    signal: f64,
+    variance: f64,
+}
+
+impl Moments {
+    fn ratio(&self) -> f64 {
+        self.signal / self.variance.sqrt()
+    }
+}
+
+/// Rank at which the ratio of the fitted signal to the root of the fitted variance is 1.
+///
+/// The ranks fitted are those where the last fit, at first the ratios themselves, says that the ratio is between 1/3 and 3:
+/// a window in k, not in the scattered ratios. Variances scatter by their own size from feature to feature, most of all
+/// with few draws; a fit to their logarithms would come out low, so theirs is one to the values ([`power_of_mean`]).
+fn crossing(moments: &[Moments], exponent: f64) -> Option<f64> {
+    let ratios: Vec<f64> = moments.iter().map(Moments::ratio).collect();
     let first_below = ratios.iter().position(|&ratio| ratio < 1.0)?;
     // How many features are above 1 anywhere sets the scale: a first one below it may be an unlucky draw.
     let stored = ratios.iter().filter(|&&ratio| ratio >= 1.0).count().max(first_below);
@@ -139,14 +173,16 @@ fn crossing(ratios: &[f64], exponent: f64) -> Option<f64> {
                 && rank <= centre * width
                 && ratios[*index] > 0.0
         };
-        let points: Vec<(f64, f64)> = (0..ratios.len())
-            .filter(fitted)
-            .map(|index| (((index + 1) as f64).ln(), ratios[index].ln()))
-            .collect();
-        if points.len() < MIN_FITTED {
-            return interpolated(ratios, first_below);
+        let ranks: Vec<usize> = (0..ratios.len()).filter(fitted).collect();
+        if ranks.len() < MIN_FITTED {
+            return interpolated(&ratios, first_below);
         }
-        let (slope, intercept) = super::intervals::line(&points)?;
+        let of = |value: &dyn Fn(&Moments) -> f64| -> Vec<(f64, f64)> {
+            ranks.iter().map(|&index| (((index + 1) as f64).ln(), value(&moments[index]))).collect()
+        };
+        let (signal_slope, signal) = super::intervals::line(&of(&|moments| moments.signal.ln()))?;
+        let (variance_slope, variance) = power_of_mean(&of(&|moments| moments.variance))?;
+        let (slope, intercept) = (signal_slope - variance_slope / 2.0, signal - variance / 2.0);
         let crossing = (-intercept / slope).exp();
         if slope >= 0.0 || !crossing.is_finite() || crossing > ratios.len() as f64 {
             return None;
@@ -154,6 +190,33 @@ fn crossing(ratios: &[f64], exponent: f64) -> Option<f64> {
         centre = crossing;
     }
     Some(centre)
+}
+
+/// Slope b and intercept a of y ~ exp(a + b x) for y whose scatter is in proportion to its mean: sum (y / exp(a + b x) - 1) =
+/// 0, alone and times x (the likelihood of a gamma distribution), by Newton's steps on a convex function.
+fn power_of_mean(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let n = points.len() as f64;
+    let centre = points.iter().map(|point| point.0).sum::<f64>() / n;
+    let (mut slope, mut level) = (0.0, (points.iter().map(|point| point.1).sum::<f64>() / n).ln());
+    for _ in 0..MAX_NEWTON_STEPS {
+        let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
+        for &(x, y) in points {
+            let x = x - centre;
+            let relative = y / (level + slope * x).exp();
+            g = [g[0] + relative - 1.0, g[1] + (relative - 1.0) * x];
+            h = [h[0] + relative, h[1] + relative * x, h[2] + relative * x * x];
+        }
+        let determinant = h[0] * h[2] - h[1] * h[1];
+        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
+        if !step.iter().all(|step| step.is_finite()) {
+            return None;
+        }
+        (level, slope) = (level + step[0], slope + step[1]);
+        if step.iter().all(|step| step.abs() < 1e-12) {
+            return Some((slope, level - slope * centre));
+        }
+    }
+    None
 }
 
 /// Where few features are stored: between the first that fails and the one before it.
@@ -184,6 +247,7 @@ pub fn law_point(point: &CutoffPoint) -> CutoffPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::cutoff::Effort;
 
     fn point(ratios: impl Iterator<Item = f64>, seed: u64) -> CutoffPoint {
         let feature = |ratio: f64| FeatureRow {
@@ -203,7 +267,8 @@ mod tests {
             squares: 1.0,
             subset_squares: vec![],
             features: ratios.map(feature).collect(),
-            seconds: 0.0,
+            n_steps: 0,
+            effort: Effort::default(),
         }
     }
 
@@ -234,6 +299,18 @@ mod tests {
         let mut points = [point([1.0].into_iter(), 1), point([3.0].into_iter(), 2)];
         points[1].features[0].variance = 7.0;
         assert_eq!(Draws { points: &points }.mean_ratios(&[0, 1]), [1.0]);
+    }
+
+    /// Variances that scatter by their own size, as those of a few draws do, do not shift the crossing: with factors 1/8 and
+    /// 15/8 of mean 1 in turns, whose logarithms have mean -0.73, it stays within the width of a step in k.
+    #[test]
+    fn scattered_variances_do_not_shift_the_crossing() {
+        let mut points = [point((1..=400).map(|k| (f64::from(k) / 60.0).powf(-1.0)), 1)];
+        for (index, feature) in points[0].features.iter_mut().enumerate() {
+            feature.variance = if index % 2 == 0 { 0.125 } else { 1.875 };
+        }
+        let cutoff = Estimator::SnrCrossing.cutoff_of_all(Draws { points: &points }).unwrap();
+        assert!((cutoff - 60.0).abs() < 1.0, "{cutoff}");
     }
 
     #[test]

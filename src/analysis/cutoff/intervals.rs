@@ -38,21 +38,28 @@ pub(super) fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     (xx > 0.0).then(|| (xy / xx, mean_y - xy / xx * mean_x))
 }
 
+/// What deviations of resampled averages are multiplied by; none for a single draw.
+fn widening(n_draws: usize) -> Option<f64> {
+    (n_draws > 1).then(|| (n_draws as f64 / (n_draws as f64 - 1.0)).sqrt())
+}
+
+/// As many draws as there are, each any of them.
+fn resample(draws: Draws<'_>, seed: u64, index: u64) -> Vec<usize> {
+    let n_draws = draws.points.len() as u64;
+    let n_spins = draws.points[0].n_spins as u64;
+    let mut rng = stream(seed, "cutoff bootstrap", &[n_spins, index]);
+    (0..n_draws).map(|_| below(&mut rng, n_draws) as usize).collect()
+}
+
 /// ln k_max of each resampling, deviations scaled; none if there is one draw, or one resampling has no cutoff.
 fn resampled_logs(estimator: Estimator, draws: Draws<'_>, seed: u64) -> Option<Vec<f64>> {
-    let n_draws = draws.points.len();
-    if n_draws < 2 {
-        return None;
-    }
+    let scale = widening(draws.points.len())?;
     let centre = estimator.cutoff_of_all(draws)?.ln();
-    let scale = (n_draws as f64 / (n_draws as f64 - 1.0)).sqrt();
-    let n_spins = draws.points[0].n_spins as u64;
-    let resample = |index: u64| {
-        let mut rng = stream(seed, "cutoff bootstrap", &[n_spins, index]);
-        let indices: Vec<usize> = (0..n_draws).map(|_| below(&mut rng, n_draws as u64) as usize).collect();
+    let log = |index: u64| {
+        let indices = resample(draws, seed, index);
         Some(centre + scale * (estimator.cutoff(draws, &indices)?.ln() - centre))
     };
-    let logs: Vec<f64> = (0..RESAMPLES).map(resample).collect::<Option<_>>()?;
+    let logs: Vec<f64> = (0..RESAMPLES).map(log).collect::<Option<_>>()?;
     logs.iter().all(|log| log.is_finite()).then_some(logs)
 }
 
@@ -66,6 +73,19 @@ fn percentiles(mut values: Vec<f64>) -> Interval {
 pub fn cutoff_interval(estimator: Estimator, draws: Draws<'_>, seed: u64) -> Option<Interval> {
     let logs = percentiles(resampled_logs(estimator, draws, seed)?);
     Some(Interval { low: logs.low.exp(), high: logs.high.exp() })
+}
+
+/// Intervals of the ratios of all features, mean signal over root mean variance, `[K]`; none for a single draw.
+pub fn ratio_intervals(draws: Draws<'_>, seed: u64) -> Option<Vec<Interval>> {
+    let all: Vec<usize> = (0..draws.points.len()).collect();
+    let centres = draws.mean_ratios(&all);
+    let scale = widening(all.len())?;
+    let resamples: Vec<Vec<f64>> =
+        (0..RESAMPLES).map(|index| draws.mean_ratios(&resample(draws, seed, index))).collect();
+    let interval = |(rank, &centre): (usize, &f64)| {
+        percentiles(resamples.iter().map(|ratios| centre + scale * (ratios[rank] - centre)).collect())
+    };
+    Some(centres.iter().enumerate().map(interval).collect())
 }
 
 /// Slope of ln k_max against ln N over the draws of several N; those without a cutoff do not count. None for fewer than two.
@@ -96,7 +116,7 @@ pub fn power_law(estimator: Estimator, sizes: &[Draws<'_>], seed: u64) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::cutoff::{CutoffPoint, FeatureRow};
+    use crate::analysis::cutoff::{CutoffPoint, Effort, FeatureRow};
     use crate::random::gaussian;
 
     /// A draw whose number of stored features is `count`.
@@ -118,7 +138,8 @@ mod tests {
             squares: 1.0,
             subset_squares: vec![],
             features: (0..count + 10).map(feature).collect(),
-            seconds: 0.0,
+            n_steps: 0,
+            effort: Effort::default(),
         }
     }
 

@@ -5,16 +5,21 @@
 //! [`cutoff_interval`] gives intervals by bootstrap, [`power_law`] slopes. Beside them stand the laws of
 //! [`theory`](crate::theory).
 
+mod agreement;
 mod counts;
 mod estimators;
 mod intervals;
+mod last_overlaps;
 mod measure;
 mod moments;
 mod point;
+mod prediction;
 
+pub use agreement::{Agreement, compare_with_couplings};
 pub use counts::FeatureCounts;
 pub use estimators::{Draws, Estimator, law_point};
-pub use intervals::{Interval, PowerLawFit, cutoff_interval, power_law};
-pub use measure::{Kept, MeasureOptions, estimated_bytes, estimated_features, measure};
+pub use intervals::{Interval, PowerLawFit, cutoff_interval, power_law, ratio_intervals};
+pub use measure::{Kept, MeasureOptions, estimated_bytes, measure};
 pub use moments::{MarginMoments, feature_moments, margin_moments_of_couplings};
-pub use point::{CutoffPoint, FeatureRow};
+pub use point::{CutoffPoint, Effort, FeatureRow};
+pub use prediction::estimated_features;

@@ -37,7 +37,21 @@ pub struct CutoffPoint {
     /// (d, sum_S P_S^2 over sets of d features).
     pub subset_squares: Vec<(usize, f64)>,
     pub features: Vec<FeatureRow>,
-    /// Time the measurement took.
+    /// Parallel steps of the last overlaps; 0 without them.
+    pub n_steps: usize,
+    pub effort: Effort,
+}
+
+/// What a measurement took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Signed sums of either pass: N P for the fields of a state.
+    pub products: f64,
+    /// Pass over overlaps of patterns and states.
+    pub overlap_seconds: f64,
+    /// Pass over fields.
+    pub field_seconds: f64,
+    /// All, from the draws of the patterns on.
     pub seconds: f64,
 }
 

@@ -1,6 +1,7 @@
 //! [`MatrixFreeHebb`]: the Hebb rule on a stream of patterns.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::fields::{TileMargins, block_margins};
 use super::overlaps::pattern_overlaps;
@@ -12,8 +13,6 @@ use crate::execution::Execution;
 use crate::kernels::LANES;
 use crate::spins::{BlockMajor, WORD};
 
-/// N P, which bounds every field, stays below this.
-const MAX_FIELD: u64 = 1 << 60;
 /// A product of bits with bits takes about this share of the time of one with integers.
 const OVERLAP_SHARE: f64 = 0.4;
 /// Work is shown in units of this many signed multiply-adds.
@@ -25,6 +24,8 @@ pub struct MatrixFreeHebb<'a> {
     execution: &'a Execution,
     budget: Option<u64>,
     work: AtomicU64,
+    overlap_nanoseconds: AtomicU64,
+    field_nanoseconds: AtomicU64,
 }
 
 impl<'a> MatrixFreeHebb<'a> {
@@ -34,19 +35,10 @@ impl<'a> MatrixFreeHebb<'a> {
     /// # Errors
     /// If N is 2^31 or more, or N P is 2^60 or more.
     pub fn new(stream: &'a PatternStream<'a>, budget: Option<u64>, execution: &'a Execution) -> Result<Self> {
-        let n_spins = stream.n_spins();
-        if i32::try_from(n_spins).is_err() {
-            return Err(Error::parameter("n", "less than 2^31 spins", n_spins));
-        }
-        let field = n_spins as u64 as u128 * stream.n_patterns() as u128;
-        if field >= u128::from(MAX_FIELD) {
-            return Err(Error::parameter(
-                "patterns",
-                format!("N P below 2^60 at N = {n_spins}"),
-                stream.n_patterns(),
-            ));
-        }
-        Ok(Self { stream, execution, budget, work: AtomicU64::new(0) })
+        Plan::check_size(stream.n_spins(), stream.n_patterns())?;
+        let zero = || AtomicU64::new(0);
+        let (work, overlap_nanoseconds, field_nanoseconds) = (zero(), zero(), zero());
+        Ok(Self { stream, execution, budget, work, overlap_nanoseconds, field_nanoseconds })
     }
 
     /// The patterns.
@@ -54,7 +46,7 @@ impl<'a> MatrixFreeHebb<'a> {
         self.stream
     }
 
-    pub(super) fn execution(&self) -> &'a Execution {
+    pub(in crate::analysis) fn execution(&self) -> &'a Execution {
         self.execution
     }
 
@@ -94,11 +86,8 @@ impl<'a> MatrixFreeHebb<'a> {
         // each finds all words anew.
         let mut blocks = self.blocks(plan, n_states);
         blocks.try_for_each(|block| {
-            let overlaps = pattern_overlaps(self, plan, states, block.clone())?;
             let outputs = next.words_mut().chunks_mut(plan.field_words * n_states);
-            block_margins(self, plan, states, block, &overlaps, outputs, |words, tile| {
-                flip_unstable(words, n_states, &tile);
-            })
+            self.block(plan, states, block, outputs, |words, tile| flip_unstable(words, n_states, &tile))
         })?;
         Ok(next)
     }
@@ -110,10 +99,33 @@ impl<'a> MatrixFreeHebb<'a> {
         outputs: impl Fn() -> I,
         take: impl Fn(&mut T, TileMargins<'_>) + Sync,
     ) -> Result<()> {
-        self.blocks(plan, states.n_states()).try_for_each(|block| {
-            let overlaps = pattern_overlaps(self, plan, states, block.clone())?;
-            block_margins(self, plan, states, block, &overlaps, outputs(), &take)
-        })
+        self.blocks(plan, states.n_states())
+            .try_for_each(|block| self.block(plan, states, block, outputs(), &take))
+    }
+
+    /// Both passes for a block of states.
+    fn block<T: Send>(
+        &self,
+        plan: Plan,
+        states: &impl StateSource,
+        block: std::ops::Range<usize>,
+        outputs: impl Iterator<Item = T> + Send,
+        take: impl Fn(&mut T, TileMargins<'_>) + Sync,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        let overlaps = pattern_overlaps(self, plan, states, block.clone())?;
+        let between = Instant::now();
+        block_margins(self, plan, states, block, &overlaps, outputs, take)?;
+        let nanoseconds = |duration: Duration| duration.as_nanos() as u64;
+        self.overlap_nanoseconds.fetch_add(nanoseconds(between - begun), Ordering::Relaxed);
+        self.field_nanoseconds.fetch_add(nanoseconds(between.elapsed()), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Seconds that the two passes have taken so far: overlaps, fields.
+    pub fn pass_seconds(&self) -> (f64, f64) {
+        let seconds = |nanoseconds: &AtomicU64| nanoseconds.load(Ordering::Relaxed) as f64 * 1e-9;
+        (seconds(&self.overlap_nanoseconds), seconds(&self.field_nanoseconds))
     }
 
     fn blocks(&self, plan: Plan, n_states: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
@@ -121,9 +133,8 @@ impl<'a> MatrixFreeHebb<'a> {
         (0..n_states).step_by(block).map(move |first| first..n_states.min(first + block))
     }
 
-    /// Units of progress that the fields of `n_states` states are counted as.
-    pub fn work_units(n_spins: usize, n_patterns: usize, n_states: usize) -> u64 {
-        let products = n_spins as f64 * n_patterns as f64 * n_states as f64;
+    /// Units of progress for `products` signed sums, N P for the fields of a state.
+    pub fn work_units(products: f64) -> u64 {
         (products * (1.0 + OVERLAP_SHARE) / WORK_UNIT as f64) as u64
     }
 

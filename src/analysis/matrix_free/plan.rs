@@ -1,7 +1,7 @@
 //! How work is cut into blocks, and the memory that takes.
 
 use super::accumulator::Accumulator;
-use crate::datasets::{MAX_CACHED_FEATURES, ManifoldParameters};
+use crate::datasets::{MAX_CACHED_FEATURES, ManifoldParameters, PatternStream};
 use crate::error::{Error, Result};
 use crate::kernels::{BYTE_LANES, CountScratch, Counts, LANES, Lanes};
 use crate::spins::WORD;
@@ -16,6 +16,8 @@ const MIN_FIELD_WORDS: usize = 16;
 const CHUNK: usize = 1024;
 /// States taken together at most: beyond, making the patterns is a small part of the work, and sums outgrow the caches.
 const MAX_BLOCK: usize = 512;
+/// N P, which bounds every field, stays below this.
+const MAX_FIELD: u128 = 1 << 60;
 /// States in a block are a multiple of this, the columns that are counted together.
 pub(super) const BLOCK_STEP: usize = BYTE_LANES;
 
@@ -60,14 +62,27 @@ impl Plan {
     /// amount.
     ///
     /// # Errors
-    /// If even the smallest blocks exceed the budget: says what they take.
+    /// If N is 2^31 or more, or N P is 2^60 or more, or even the smallest blocks exceed the budget: says what they take.
     pub fn new(
         parameters: &ManifoldParameters,
         n_threads: usize,
         n_states: usize,
         budget: Option<u64>,
     ) -> Result<Self> {
+        Self::check_size(parameters.n_spins, parameters.n_patterns)?;
         Self::for_shape(Shape::of(parameters, n_threads), n_states, budget)
+    }
+
+    /// Refuses sizes whose overlaps or fields could overflow.
+    pub(super) fn check_size(n_spins: usize, n_patterns: usize) -> Result<()> {
+        if i32::try_from(n_spins).is_err() {
+            return Err(Error::parameter("n", "less than 2^31 spins", n_spins));
+        }
+        if n_spins as u128 * n_patterns as u128 >= MAX_FIELD {
+            let expected = format!("N P below 2^60 at N = {n_spins}");
+            return Err(Error::parameter("patterns", expected, n_patterns));
+        }
+        Ok(())
     }
 
     fn for_shape(shape: Shape, n_states: usize, budget: Option<u64>) -> Result<Self> {
@@ -129,9 +144,9 @@ impl Plan {
     fn bytes_for(&self, shape: Shape) -> u64 {
         let word = size_of::<u64>();
         let sites = self.field_words * WORD;
-        let draws = shape.n_patterns * shape.n_active * word
-            + if shape.n_active.is_multiple_of(2) { shape.n_patterns * 32 } else { 0 };
-        let overlaps = self.n_chunks(shape.n_patterns) * self.chunk * self.block * size_of::<i32>();
+        let draws = PatternStream::draw_bytes(shape.n_patterns, shape.n_active);
+        let overlaps =
+            (self.n_chunks(shape.n_patterns) * self.chunk).saturating_mul(self.block * size_of::<i32>());
         let columns = self.overlap_words * WORD * word;
         let counting_rows =
             self.chunk * (self.overlap_words * word + size_of::<Counts>()) + CountScratch::BYTES;
@@ -143,10 +158,7 @@ impl Plan {
             + self.chunk / WORD * sites * word
             + self.block / LANES * Accumulator::bytes(sites)
             + tables;
-        // Before either pass the used features, alone and in sets, are counted by sorting.
-        let sets = if shape.n_active <= 7 { 1 << (shape.n_active - 1) } else { 0 };
-        let counting = shape.n_patterns * (shape.n_active * word + sets * size_of::<u128>());
-        (draws + counting.max(overlaps + first_pass.max(shape.n_threads * per_thread))) as u64
+        overlaps.saturating_add(draws + first_pass.max(shape.n_threads * per_thread)) as u64
     }
 }
 

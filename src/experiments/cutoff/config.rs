@@ -1,0 +1,158 @@
+//! What is measured: sizes, exponents, draws.
+
+use rand_core::Rng;
+use serde::Serialize;
+
+use crate::analysis::cutoff::{Kept, MeasureOptions, estimated_bytes, estimated_features};
+use crate::datasets::{Coefficients, ManifoldParameters};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::random::stream;
+
+/// Up to this N stored couplings can be compared with: J of 256 MiB.
+const MAX_STORED: usize = 8192;
+/// Of a draw's features, the share that moves on in the mean step of last overlaps.
+const MOVING: f64 = 0.5;
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CutoffConfig {
+    /// L.
+    pub n_active: usize,
+    /// Features measured, the first so many; none for three times the predicted cutoff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<usize>,
+    /// Memory allowed, in bytes; none for any amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Also from stored couplings, where N is at most 8192, and compare.
+    pub check_couplings: bool,
+    pub seed: u64,
+    pub settings: Vec<CutoffSetting>,
+}
+
+/// Manifolds that differ by their draw alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CutoffSetting {
+    /// eta.
+    pub exponent: f64,
+    /// N.
+    pub n_spins: usize,
+    /// P.
+    pub n_patterns: usize,
+    /// D.
+    pub n_features: u64,
+    pub n_draws: u64,
+    /// Parallel steps of the last overlaps; 0 for none.
+    pub n_steps: usize,
+}
+
+/// What the draws of a setting are expected to take.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SettingEstimate {
+    /// K of a draw.
+    pub features: usize,
+    /// Memory.
+    pub bytes: u64,
+    /// Signed sums of either pass, all draws.
+    pub products: f64,
+}
+
+impl CutoffConfig {
+    /// eta = 1, 1.5, 2 at N = 2^12 to 2^20 (2^18 for eta = 1, where thousands of features are stored beyond), P = 10^5,
+    /// D = N/2, L = 3; or up to 2^15 at P = 20000.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        let mut settings = Vec::new();
+        for exponent in [1.0, 1.5, 2.0] {
+            let largest = if quick {
+                15
+            } else if exponent == 1.0 {
+                18
+            } else {
+                20
+            };
+            for log in 12..=largest {
+                let n_draws = match log {
+                    ..=14 => 16,
+                    ..=16 => 8,
+                    ..=18 => 4,
+                    _ => 3,
+                };
+                settings.push(CutoffSetting {
+                    exponent,
+                    n_spins: 1 << log,
+                    n_patterns: if quick { 20_000 } else { 100_000 },
+                    n_features: 1 << (log - 1),
+                    n_draws: if quick { n_draws.min(4) } else { n_draws },
+                    n_steps: if log <= 13 { 30 } else { 0 },
+                });
+            }
+        }
+        Self { n_active: 3, ranks: None, memory: None, check_couplings: false, seed, settings }
+    }
+
+    /// Memory, work and number of features of each setting.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, or the memory allowed is too little: says how much is needed.
+    pub fn estimates(&self, execution: &Execution) -> Result<Vec<SettingEstimate>> {
+        if self.settings.is_empty() {
+            return Err(Error::parameter("n", "one size or more", "none"));
+        }
+        let estimate = |setting: &CutoffSetting| {
+            if setting.n_draws == 0 {
+                return Err(Error::parameter("draws", "1 or more", 0));
+            }
+            let same = |other: &&CutoffSetting| {
+                other.n_spins == setting.n_spins && other.exponent == setting.exponent
+            };
+            if self.settings.iter().filter(same).count() > 1 {
+                return Err(Error::parameter("n", "every size once for each exponent", setting.n_spins));
+            }
+            let parameters = self.parameters(setting, 0);
+            let options = self.options(setting);
+            // Refuses what is out of range before patterns are drawn.
+            estimated_bytes(&parameters, options, 1, execution.n_threads())?;
+            let features = estimated_features(&parameters, options.kept, execution)?;
+            let mut bytes = estimated_bytes(&parameters, options, features, execution.n_threads())?;
+            if self.compares_couplings(setting) {
+                let (n, p) = (setting.n_spins as u64, setting.n_patterns as u64);
+                bytes = bytes.max(8 * n * n + n * p / 4 + 4 * n * features as u64);
+            }
+            let n_states = features as f64 * (1.0 + MOVING * setting.n_steps as f64);
+            let products = setting.n_spins as f64 * setting.n_patterns as f64 * n_states;
+            Ok(SettingEstimate { features, bytes, products: products * setting.n_draws as f64 })
+        };
+        self.settings.iter().map(estimate).collect()
+    }
+
+    pub(super) fn compares_couplings(&self, setting: &CutoffSetting) -> bool {
+        self.check_couplings && setting.n_spins <= MAX_STORED
+    }
+
+    /// The manifold of a draw.
+    pub fn parameters(&self, setting: &CutoffSetting, draw: u64) -> ManifoldParameters {
+        let index = [setting.n_spins as u64, setting.exponent.to_bits(), draw];
+        ManifoldParameters {
+            n_spins: setting.n_spins,
+            n_patterns: setting.n_patterns,
+            n_test: 0,
+            n_features: setting.n_features,
+            n_active: self.n_active,
+            exponent: setting.exponent,
+            coefficients: Coefficients::Signs,
+            test_features: None,
+            n_stored_features: 0,
+            // 53 bits, which every reader of JSON and of tables keeps.
+            seed: stream(self.seed, "cutoff draw", &index).next_u64() >> 11,
+        }
+    }
+
+    pub(super) fn options(&self, setting: &CutoffSetting) -> MeasureOptions {
+        MeasureOptions {
+            kept: self.ranks.map_or(Kept::Predicted, Kept::First),
+            n_steps: setting.n_steps,
+            memory: self.memory,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The Hebbian feature cutoff over decades of N: k_max ~ N^(1/2eta), with intervals, beside the laws.
+//!
+//! Every draw of a manifold is [`measure`]d without couplings and kept as a file of its own, `points/*.json`, before
+//! the next one begins: a run that was stopped or killed goes on where it was, and more sizes or draws add to what is there.
+//! Tables and figures are made anew from the draws at the end of each run:
+//!
+//! * `features.csv`: signal, noise and overlaps of each feature, mean over draws, with the terms of the full law and the
+//!   poster's law beside them ([`theory::signal_and_noise`](crate::theory::signal_and_noise));
+//! * `cutoffs.csv`: k_max of each size by every [`Estimator`](crate::analysis::cutoff::Estimator), with 95 % intervals;
+//! * `fits.csv`: slopes of ln k_max against ln N, beside 1/(2 eta) and the slope of the full law at the same sizes.
+//!
+//! Every draw has features and patterns of its own: its seed comes from the run's seed, N, eta and the draw's number, so that
+//! sizes are independent.
+
+mod config;
+mod figures;
+mod records;
+mod results;
+mod summary;
+mod tables;
+
+use std::time::Instant;
+
+use super::run_directory::RunDirectory;
+use super::{Options, Outcome};
+use crate::analysis::cutoff::{Agreement, CutoffPoint, measure};
+use crate::analysis::matrix_free::MatrixFreeHebb;
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::storage::Overwrite;
+
+use records::{Measured, Record};
+
+pub use config::{CutoffConfig, CutoffSetting, SettingEstimate};
+pub use results::{CouplingsRow, CutoffResults, FitRow, PointRow, SizeCutoff};
+
+/// What the experiment writes beside the draws.
+pub(super) const FILES: &[&str] = &[
+    "features.csv",
+    "cutoffs.csv",
+    "fits.csv",
+    "snr.svg",
+    "snr.png",
+    "figure.svg",
+    "figure.png",
+    "correction.svg",
+    "correction.png",
+];
+
+/// Where finished draws are kept.
+pub(super) const KEPT: &str = records::FOLDER;
+
+/// All draws of one setting.
+struct Size<'a> {
+    setting: &'a CutoffSetting,
+    points: Vec<CutoffPoint>,
+    /// Comparison of all draws with stored couplings, where asked for.
+    couplings: Option<Agreement>,
+}
+
+impl<'a> Size<'a> {
+    fn new(setting: &'a CutoffSetting, draws: Vec<Measured>) -> Self {
+        let mut couplings: Option<Agreement> = None;
+        for of_draw in draws.iter().filter_map(|draw| draw.couplings.as_ref()) {
+            couplings.get_or_insert_default().merge(of_draw);
+        }
+        Self { setting, points: draws.into_iter().map(|draw| draw.point).collect(), couplings }
+    }
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+    run_cutoff(&CutoffConfig::new(options.quick, options.seed), options, execution)
+        .map(|(outcome, _)| outcome)
+}
+
+/// Measures all draws of `config` that the output folder does not hold yet, all of them if it may be overwritten, and makes
+/// tables and figures of them.
+///
+/// # Errors
+/// If a parameter is out of range or the memory allowed too little for one of the settings, before any work; if the folder
+/// holds a draw of the same name measured otherwise, is being written by another run or cannot be written; or interrupted,
+/// with the draws finished so far kept.
+pub fn run_cutoff(
+    config: &CutoffConfig,
+    options: &Options,
+    execution: &Execution,
+) -> Result<(Outcome, CutoffResults)> {
+    let estimates = config.estimates(execution)?;
+    let mut directory = RunDirectory::resume("cutoff", options, config, FILES, KEPT)?;
+    let _lock = directory.lock()?;
+    let begun = Instant::now();
+
+    let units = |products: f64| MatrixFreeHebb::work_units(products);
+    let total: f64 = estimates.iter().map(|estimate| estimate.products).sum();
+    execution.progress().begin("feature cutoff", units(total));
+    let sizes: Result<Vec<Size<'_>>> = config
+        .settings
+        .iter()
+        .zip(&estimates)
+        .map(|(setting, estimate)| {
+            let of_draw = estimate.products / setting.n_draws as f64;
+            let points = (0..setting.n_draws).map(|draw| {
+                let record = Record::new(config, setting, draw);
+                let found = if options.overwrite == Overwrite::Replace {
+                    None
+                } else {
+                    record.find(directory.folder())?
+                };
+                let done = match found {
+                    Some(found) => found,
+                    None => {
+                        let point =
+                            measure(&config.parameters(setting, draw), config.options(setting), execution)?;
+                        execution.progress().advance(units((of_draw - point.effort.products).max(0.0)));
+                        record.write(directory.folder(), point, execution)?
+                    }
+                };
+                directory.holds(&record.name())?;
+                Ok(done)
+            });
+            Ok(Size::new(setting, points.collect::<Result<_>>()?))
+        })
+        .collect();
+    execution.progress().end();
+    let sizes = sizes?;
+
+    let results = CutoffResults::new(config, &sizes);
+    directory.table("features.csv", &tables::features(config, &sizes))?;
+    directory.table("cutoffs.csv", &tables::cutoffs(&results))?;
+    directory.table("fits.csv", &tables::fits(&results))?;
+    directory.figure("snr", &figures::ratios(config, &sizes))?;
+    directory.figure("figure", &figures::cutoffs(&results))?;
+    directory.figure("correction", &figures::corrections(&results))?;
+    for fit in &results.fits {
+        directory.result(&format!("slope_{}_eta_{}", fit.estimator, fit.exponent), fit.slope);
+    }
+    let summary = summary::summary(config, &sizes, &results, begun.elapsed());
+    Ok((Outcome { manifest: directory.finish()?, summary }, results))
+}

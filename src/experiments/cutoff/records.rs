@@ -1,0 +1,158 @@
+//! A finished draw as a file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{CutoffConfig, CutoffSetting};
+use crate::analysis::cutoff::{Agreement, CutoffPoint, compare_with_couplings};
+use crate::analysis::matrix_free::MatrixFreeHebb;
+use crate::couplings::Couplings;
+use crate::datasets::{Manifold, ManifoldParameters, PatternStream};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::learning::hebb;
+use crate::spins::BlockMajor;
+use crate::storage::{Overwrite, write_bytes};
+
+/// Where draws are kept.
+pub(super) const FOLDER: &str = "points";
+const FORMAT: u32 = 1;
+
+/// What a file holds.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    format: u32,
+    program: String,
+    /// The run's seed; that of the manifold is the point's.
+    seed: u64,
+    draw: u64,
+    ranks: Option<usize>,
+    #[serde(flatten)]
+    measured: Measured,
+}
+
+/// What was measured of a draw.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Measured {
+    pub(super) point: CutoffPoint,
+    /// Comparison with stored couplings, where asked for.
+    pub(super) couplings: Option<Agreement>,
+}
+
+/// The place of a draw among the files.
+pub(super) struct Record<'a> {
+    config: &'a CutoffConfig,
+    draw: u64,
+    parameters: ManifoldParameters,
+    n_steps: usize,
+    compares: bool,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(config: &'a CutoffConfig, setting: &CutoffSetting, draw: u64) -> Self {
+        let parameters = config.parameters(setting, draw);
+        let compares = config.compares_couplings(setting);
+        Self { config, draw, parameters, n_steps: setting.n_steps, compares }
+    }
+
+    /// Its file, within the run directory.
+    pub(super) fn name(&self) -> String {
+        let ManifoldParameters { n_spins, n_patterns, n_features, n_active, exponent, .. } = self.parameters;
+        let (seed, draw) = (self.config.seed, self.draw);
+        format!(
+            "{FOLDER}/eta{exponent}-n{n_spins}-p{n_patterns}-d{n_features}-l{n_active}-seed{seed}-draw{draw}.json"
+        )
+    }
+
+    /// The draw, if the folder holds it.
+    ///
+    /// # Errors
+    /// If the file is none of ours, damaged, or was measured with other options.
+    pub(super) fn find(&self, folder: &Path) -> Result<Option<Measured>> {
+        let path = folder.join(self.name());
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(&path, "open")(error)),
+        };
+        let content: Content = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::format(
+                &path,
+                "a finished draw of a feature cutoff (--force measures it again)",
+                error.to_string(),
+            )
+        })?;
+        let point = &content.measured.point;
+        let facts = [
+            ("format", content.format.to_string(), FORMAT.to_string()),
+            ("N", point.n_spins.to_string(), self.parameters.n_spins.to_string()),
+            ("P", point.n_patterns.to_string(), self.parameters.n_patterns.to_string()),
+            ("seed of the draw", point.seed.to_string(), self.parameters.seed.to_string()),
+            ("steps", point.n_steps.to_string(), self.n_steps.to_string()),
+            ("ranks", shown(content.ranks), shown(self.config.ranks)),
+        ];
+        for (what, found, expected) in facts {
+            if found != expected {
+                let expected = format!("{what} {expected} (use another folder, or --force to measure again)");
+                return Err(Error::format(&path, expected, found));
+            }
+        }
+        if point.features.is_empty() {
+            return Err(Error::format(&path, "features", "none"));
+        }
+        let lacks_comparison = self.compares && content.measured.couplings.is_none();
+        Ok((!lacks_comparison).then_some(content.measured))
+    }
+
+    /// Keeps a finished point, compared with stored couplings first where that is asked for.
+    ///
+    /// # Errors
+    /// If fields and stored couplings disagree, the file cannot be written, or interrupted.
+    pub(super) fn write(&self, folder: &Path, point: CutoffPoint, execution: &Execution) -> Result<Measured> {
+        let couplings = match self.compares {
+            true => Some(self.compare(folder, point.n_measured(), execution)?),
+            false => None,
+        };
+        let content = Content {
+            format: FORMAT,
+            program: concat!("attractor ", env!("CARGO_PKG_VERSION")).into(),
+            seed: self.config.seed,
+            draw: self.draw,
+            ranks: self.config.ranks,
+            measured: Measured { point, couplings },
+        };
+        let path = folder.join(self.name());
+        let json = serde_json::to_vec(&content)
+            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
+        write_bytes(&path, Overwrite::Replace, &json)?;
+        Ok(content.measured)
+    }
+
+    /// Fields of the features from couplings in a file of the run directory, mapped, beside the exact ones.
+    fn compare(&self, folder: &Path, n_features: usize, execution: &Execution) -> Result<Agreement> {
+        let manifold = Manifold::new(self.parameters.clone())?;
+        let temporary = tempfile::Builder::new().prefix(".couplings.").suffix(".tmp").tempdir_in(folder);
+        let temporary = temporary.map_err(Error::io(folder, "make a folder in this folder"))?;
+        let path = temporary.path().join("J.safetensors");
+        hebb(&manifold.generate(execution)?.train, execution)?.write(&path, Overwrite::Refuse)?;
+        let couplings = Couplings::open(&path, execution)?;
+        let stream = PatternStream::new(&manifold, execution)?;
+        let matrix_free = MatrixFreeHebb::new(&stream, self.config.memory, execution)?;
+        let features = BlockMajor::from_rows(&manifold.features(n_features, execution)?);
+        let agreement = compare_with_couplings(&couplings, &matrix_free, &features)?;
+        if !agreement.holds() {
+            let found = serde_json::to_string(&agreement).unwrap_or_default();
+            return Err(Error::shape(
+                "fields of stored couplings",
+                "those of the patterns within rounding",
+                found,
+            ));
+        }
+        Ok(agreement)
+    }
+}
+
+fn shown(ranks: Option<usize>) -> String {
+    ranks.map_or("as predicted".into(), |ranks| ranks.to_string())
+}
