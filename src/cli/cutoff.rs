@@ -88,8 +88,7 @@ impl Cutoff {
         }
         estimate.check_memory(&execution)?;
         let (outcome, results) = run_cutoff(&config, &options, &execution)?;
-        let files: Vec<_> =
-            outcome.manifest.files.keys().filter(|name| !name.contains('/')).map(String::as_str).collect();
+        let files: Vec<_> = outcome.manifest.tables_and_figures().collect();
         let text = format!(
             "{}\n{}: {}, manifest.json; finished draws in {}",
             outcome.summary,

@@ -56,7 +56,7 @@ impl Reproduce {
             return self.common.print(&document, &format!("would write into {}", output.display()));
         }
         let outcome = experiment.run(&options, &self.common.execution()?)?;
-        let files: Vec<_> = outcome.manifest.files.keys().map(String::as_str).collect();
+        let files: Vec<_> = outcome.manifest.tables_and_figures().collect();
         let text = format!(
             "{}\n{}: {}, manifest.json ({:.0} s)",
             outcome.summary,

@@ -26,6 +26,13 @@ pub struct Manifest {
     pub results: BTreeMap<String, f64>,
 }
 
+impl Manifest {
+    /// Names of the files for people, without those of single measurements in folders of their own.
+    pub fn tables_and_figures(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str).filter(|name| !name.contains('/'))
+    }
+}
+
 /// Checks that the folder is there or can be made, and that `files` can be written into it. What a run has made from the
 /// files in `kept` is made anew.
 pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<&str>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! k_max, four ways.
 
+use super::decay::{Moments, crossing};
 use super::point::{CutoffPoint, FeatureRow};
 use crate::theory::{PowerLawSignal, one_step_overlap, one_step_threshold, signal_and_noise};
 
@@ -24,14 +25,6 @@ pub struct Draws<'a> {
     pub points: &'a [CutoffPoint],
 }
 
-/// The decay is fitted where the ratio is within this factor of 1.
-const FIT_FACTOR: f64 = 3.0;
-/// Features before this one do not follow the power law: draws are without replacement.
-const FIRST_FITTED: usize = 3;
-/// Points that a fit needs.
-const MIN_FITTED: usize = 4;
-/// Newton's method doubles its digits: from the mean it is there in a few.
-const MAX_NEWTON_STEPS: usize = 100;
 /// As for learned features: far below 2/N, above the rounding of a threshold.
 const SLACK: f64 = 1e-12;
 
@@ -57,24 +50,30 @@ impl Estimator {
         }
     }
 
-    /// k_max over the draws of these indices, of which some may repeat; none where the features measured do not show it.
-    pub fn cutoff(self, draws: Draws<'_>, indices: &[usize]) -> Option<f64> {
+    /// What it needs to know of draws.
+    pub(super) fn of(self, draws: Draws<'_>) -> Prepared<'_> {
         match self {
-            Self::SnrCrossing => {
-                let exponent = draws.points.first()?.exponent;
-                crossing(&draws.mean_moments(indices), exponent)
-            }
-            Self::OneStep(threshold) => mean(
-                draws.chosen(indices).map(|point| count(point, |feature| Some(feature.one_step), threshold)),
-            ),
-            Self::FirstFailing(threshold) => mean(draws.chosen(indices).map(|point| {
+            Self::SnrCrossing => Prepared::Ratios(draws),
+            _ => Prepared::Means(draws.points.iter().map(|point| self.of_draw(point)).collect()),
+        }
+    }
+
+    /// k_max of one draw; none where the features measured do not show it.
+    fn of_draw(self, point: &CutoffPoint) -> Option<f64> {
+        match self {
+            Self::SnrCrossing => Self::SnrCrossing.cutoff(Draws { points: std::slice::from_ref(point) }),
+            Self::OneStep(threshold) => count(point, |feature| Some(feature.one_step), threshold),
+            Self::FirstFailing(threshold) => {
                 let failing = |feature: &FeatureRow| feature.one_step < threshold - SLACK;
                 point.features.iter().position(failing).map(|index| index as f64 + 1.0)
-            })),
-            Self::Last(threshold) => {
-                mean(draws.chosen(indices).map(|point| count(point, |feature| feature.last, threshold)))
             }
+            Self::Last(threshold) => count(point, |feature| feature.last, threshold),
         }
+    }
+
+    /// k_max of draws; none where the features measured do not show it.
+    pub fn cutoff(self, draws: Draws<'_>) -> Option<f64> {
+        self.of(draws).cutoff(&(0..draws.points.len()).collect::<Vec<_>>())
     }
 
     /// k_max as the poster's law has it; none at eta = 0, and for last overlaps, of which it says nothing.
@@ -87,10 +86,26 @@ impl Estimator {
             Self::Last(_) => None,
         }
     }
+}
 
-    /// [`cutoff`](Self::cutoff) over all draws, each once.
-    pub fn cutoff_of_all(self, draws: Draws<'_>) -> Option<f64> {
-        self.cutoff(draws, &(0..draws.points.len()).collect::<Vec<_>>())
+/// Draws as an estimator sees them.
+pub(super) enum Prepared<'a> {
+    /// A mean over draws, of these values.
+    Means(Vec<Option<f64>>),
+    /// Of the mean signals and variances over draws.
+    Ratios(Draws<'a>),
+}
+
+impl Prepared<'_> {
+    /// k_max over the draws of these indices, of which some may repeat.
+    pub(super) fn cutoff(&self, indices: &[usize]) -> Option<f64> {
+        match self {
+            Self::Means(values) => mean(indices.iter().map(|&index| values[index])),
+            Self::Ratios(draws) => {
+                let exponent = draws.points.first()?.exponent;
+                crossing(&draws.mean_moments(indices), exponent)
+            }
+        }
     }
 }
 
@@ -135,97 +150,6 @@ fn count(point: &CutoffPoint, overlap: impl Fn(&FeatureRow) -> Option<f64>, thre
 fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let values: Vec<f64> = values.collect::<Option<_>>()?;
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Signal and variance of a feature, means over draws.
-#[derive(Clone, Copy)]
-struct Moments {
-    signal: f64,
-    variance: f64,
-}
-
-impl Moments {
-    fn ratio(&self) -> f64 {
-        self.signal / self.variance.sqrt()
-    }
-}
-
-/// Rank at which the ratio of the fitted signal to the root of the fitted variance is 1.
-///
-/// The ranks fitted are those where the last fit, at first the ratios themselves, says that the ratio is between 1/3 and 3:
-/// a window in k, not in the scattered ratios. Variances scatter by their own size from feature to feature, most of all
-/// with few draws; a fit to their logarithms would come out low, so theirs is one to the values ([`power_of_mean`]).
-fn crossing(moments: &[Moments], exponent: f64) -> Option<f64> {
-    let ratios: Vec<f64> = moments.iter().map(Moments::ratio).collect();
-    let first_below = ratios.iter().position(|&ratio| ratio < 1.0)?;
-    // How many features are above 1 anywhere sets the scale: a first one below it may be an unlucky draw.
-    let stored = ratios.iter().filter(|&&ratio| ratio >= 1.0).count().max(first_below);
-    let mut centre = (stored as f64).max(1.0);
-    if exponent == 0.0 {
-        return None;
-    }
-    for _ in 0..3 {
-        let width = FIT_FACTOR.powf(1.0 / exponent);
-        let fitted = |index: &usize| {
-            let rank = (index + 1) as f64;
-            *index + 1 >= FIRST_FITTED
-                && rank >= centre / width
-                && rank <= centre * width
-                && ratios[*index] > 0.0
-        };
-        let ranks: Vec<usize> = (0..ratios.len()).filter(fitted).collect();
-        if ranks.len() < MIN_FITTED {
-            return interpolated(&ratios, first_below);
-        }
-        let of = |value: &dyn Fn(&Moments) -> f64| -> Vec<(f64, f64)> {
-            ranks.iter().map(|&index| (((index + 1) as f64).ln(), value(&moments[index]))).collect()
-        };
-        let (signal_slope, signal) = super::intervals::line(&of(&|moments| moments.signal.ln()))?;
-        let (variance_slope, variance) = power_of_mean(&of(&|moments| moments.variance))?;
-        let (slope, intercept) = (signal_slope - variance_slope / 2.0, signal - variance / 2.0);
-        let crossing = (-intercept / slope).exp();
-        if slope >= 0.0 || !crossing.is_finite() || crossing > ratios.len() as f64 {
-            return None;
-        }
-        centre = crossing;
-    }
-    Some(centre)
-}
-
-/// Slope b and intercept a of y ~ exp(a + b x) for y whose scatter is in proportion to its mean: sum (y / exp(a + b x) - 1) =
-/// 0, alone and times x (the likelihood of a gamma distribution), by Newton's steps on a convex function.
-fn power_of_mean(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    let n = points.len() as f64;
-    let centre = points.iter().map(|point| point.0).sum::<f64>() / n;
-    let (mut slope, mut level) = (0.0, (points.iter().map(|point| point.1).sum::<f64>() / n).ln());
-    for _ in 0..MAX_NEWTON_STEPS {
-        let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
-        for &(x, y) in points {
-            let x = x - centre;
-            let relative = y / (level + slope * x).exp();
-            g = [g[0] + relative - 1.0, g[1] + (relative - 1.0) * x];
-            h = [h[0] + relative, h[1] + relative * x, h[2] + relative * x * x];
-        }
-        let determinant = h[0] * h[2] - h[1] * h[1];
-        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
-        if !step.iter().all(|step| step.is_finite()) {
-            return None;
-        }
-        (level, slope) = (level + step[0], slope + step[1]);
-        if step.iter().all(|step| step.abs() < 1e-12) {
-            return Some((slope, level - slope * centre));
-        }
-    }
-    None
-}
-
-/// Where few features are stored: between the first that fails and the one before it.
-fn interpolated(ratios: &[f64], first_below: usize) -> Option<f64> {
-    let below = first_below;
-    let above = below.checked_sub(1)?;
-    let (high, low) = (ratios[above].ln(), ratios[below].max(f64::MIN_POSITIVE).ln());
-    let (from, to) = (((above + 1) as f64).ln(), ((below + 1) as f64).ln());
-    Some((from + (to - from) * high / (high - low)).exp())
 }
 
 /// The point as the full law has it, with the counts of `point`.
@@ -277,19 +201,19 @@ mod tests {
     fn a_power_law_has_the_cutoffs_of_its_formula() {
         let points = [point((1..=100).map(|k| (f64::from(k) / 20.5).powf(-1.5)), 1)];
         let draws = Draws { points: &points };
-        let cutoff = Estimator::SnrCrossing.cutoff_of_all(draws).unwrap();
+        let cutoff = Estimator::SnrCrossing.cutoff(draws).unwrap();
         assert!((cutoff - 20.5).abs() < 1e-9, "{cutoff}");
         // erf(r / sqrt 2) >= 0.9 for r >= 1.6449: k <= 20.5 * 1.6449^(-2/3) = 14.71.
-        assert_eq!(Estimator::OneStep(0.9).cutoff_of_all(draws), Some(14.0));
-        assert_eq!(Estimator::FirstFailing(0.9).cutoff_of_all(draws), Some(15.0));
-        assert_eq!(Estimator::Last(0.9).cutoff_of_all(draws), Some(14.0));
+        assert_eq!(Estimator::OneStep(0.9).cutoff(draws), Some(14.0));
+        assert_eq!(Estimator::FirstFailing(0.9).cutoff(draws), Some(15.0));
+        assert_eq!(Estimator::Last(0.9).cutoff(draws), Some(14.0));
     }
 
     #[test]
     fn a_cutoff_that_is_not_seen_is_not_given() {
         let points = [point((1..=10).map(|k| 30.0 / f64::from(k)), 1)];
         for estimator in Estimator::ALL {
-            assert_eq!(estimator.cutoff_of_all(Draws { points: &points }), None, "{}", estimator.name());
+            assert_eq!(estimator.cutoff(Draws { points: &points }), None, "{}", estimator.name());
         }
     }
 
@@ -309,7 +233,7 @@ mod tests {
         for (index, feature) in points[0].features.iter_mut().enumerate() {
             feature.variance = if index % 2 == 0 { 0.125 } else { 1.875 };
         }
-        let cutoff = Estimator::SnrCrossing.cutoff_of_all(Draws { points: &points }).unwrap();
+        let cutoff = Estimator::SnrCrossing.cutoff(Draws { points: &points }).unwrap();
         assert!((cutoff - 60.0).abs() < 1.0, "{cutoff}");
     }
 
@@ -317,7 +241,7 @@ mod tests {
     fn few_features_are_interpolated() {
         let points = [point([4.0, 0.25].into_iter().chain([0.01]), 1)];
         // ln ratio falls from ln 4 at k = 1 to -ln 4 at k = 2: the middle in ln k.
-        let cutoff = Estimator::SnrCrossing.cutoff_of_all(Draws { points: &points }).unwrap();
+        let cutoff = Estimator::SnrCrossing.cutoff(Draws { points: &points }).unwrap();
         assert!((cutoff - 2f64.sqrt()).abs() < 1e-12, "{cutoff}");
     }
 }

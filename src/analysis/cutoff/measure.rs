@@ -48,7 +48,7 @@ pub fn measure(
     estimated_bytes(parameters, options, 1, execution.n_threads())?;
     let stream = PatternStream::new(&manifold, execution)?;
     let counts = FeatureCounts::new(&stream, counted_ranks(parameters, options.kept));
-    let hebb = MatrixFreeHebb::new(&stream, options.memory, execution)?;
+    let mut hebb = MatrixFreeHebb::new(&stream, options.memory, execution)?;
     let mut n_measured = match options.kept {
         Kept::First(count) => count,
         Kept::Predicted => predicted_features(parameters, &counts),
@@ -73,21 +73,18 @@ pub fn measure(
         moments.extend(feature_moments(&hebb, states)?);
         n_measured += more;
     }
-    let (mut overlap_seconds, mut field_seconds) = hebb.pass_seconds();
     let mut n_states = n_measured as u64;
     let last = match options.n_steps {
         0 => vec![None; n_measured],
         n_steps => {
             let states = state_bytes(n_spins, n_measured);
-            let left = options.memory.map(|allowed| allowed.saturating_sub(states));
-            let hebb = MatrixFreeHebb::new(&stream, left, execution)?;
+            hebb.set_budget(options.memory.map(|allowed| allowed.saturating_sub(states)));
             let (overlaps, n_updates) = last_overlaps(&hebb, n_measured, n_steps)?;
-            let (of_overlaps, of_fields) = hebb.pass_seconds();
-            (overlap_seconds, field_seconds) = (overlap_seconds + of_overlaps, field_seconds + of_fields);
             n_states += n_updates;
             overlaps.into_iter().map(Some).collect()
         }
     };
+    let (overlap_seconds, field_seconds) = hebb.pass_seconds();
     let row = |(index, (moments, last)): (usize, (&MarginMoments, Option<f64>))| FeatureRow {
         count: counts.count(index as u64 + 1),
         signal: moments.mean(n_spins),
@@ -107,7 +104,8 @@ pub fn measure(
         features: moments.iter().zip(last).enumerate().map(row).collect(),
         n_steps: options.n_steps,
         effort: Effort {
-            products: n_spins as f64 * n_patterns as f64 * n_states as f64,
+            n_columns: hebb.n_columns(),
+            products: n_spins as f64 * hebb.n_columns() as f64 * n_states as f64,
             overlap_seconds,
             field_seconds,
             seconds: begun.elapsed().as_secs_f64(),

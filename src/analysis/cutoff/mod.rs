@@ -7,6 +7,7 @@
 
 mod agreement;
 mod counts;
+mod decay;
 mod estimators;
 mod intervals;
 mod last_overlaps;

@@ -45,7 +45,9 @@ pub struct CutoffPoint {
 /// What a measurement took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
-    /// Signed sums of either pass: N P for the fields of a state.
+    /// Patterns that differ, up to sign: the columns of either pass.
+    pub n_columns: usize,
+    /// Signed sums of either pass: N times the columns for the fields of a state.
     pub products: f64,
     /// Pass over overlaps of patterns and states.
     pub overlap_seconds: f64,

@@ -44,7 +44,7 @@ pub(super) fn block_margins<T: Send>(
     take: impl Fn(&mut T, TileMargins<'_>) + Sync,
 ) -> Result<()> {
     let (stream, execution) = (hebb.stream(), hebb.execution());
-    let (n_spins, n_patterns) = (stream.n_spins(), stream.n_patterns());
+    let (n_spins, n_columns) = (stream.n_spins(), hebb.n_columns());
     let n_panels = block.len().div_ceil(LANES);
     let scratch = || Scratch {
         features: FeatureStretch::new(stream),
@@ -65,10 +65,10 @@ pub(super) fn block_margins<T: Send>(
         }
         scratch.accumulators.iter_mut().for_each(|accumulator| accumulator.begin(n_sites));
         scratch.signs.resize(plan.chunk / WORD * n_sites, 0);
-        for chunk in 0..plan.n_chunks(n_patterns) {
+        for chunk in 0..plan.n_chunks(n_columns) {
             execution.check_cancelled()?;
             let first = chunk * plan.chunk;
-            let n_here = plan.chunk.min(n_patterns - first);
+            let n_here = plan.chunk.min(n_columns - first);
             write_signs(hebb, scratch, first..first + n_here, n_words);
             for (panel, accumulator) in scratch.accumulators.iter_mut().enumerate() {
                 let weights = &overlaps.weights(chunk, panel)[..n_here];
@@ -80,22 +80,23 @@ pub(super) fn block_margins<T: Send>(
             let members = block.start + panel * LANES..block.end.min(block.start + (panel + 1) * LANES);
             let rows = &scratch.states[panel * LANES * n_words..][..members.len() * n_words];
             let margins = &mut accumulator.finish()[..n_used];
-            sums_to_margins(rows, n_words, n_patterns as i64, margins);
+            sums_to_margins(rows, n_words, stream.n_patterns() as i64, margins);
             take(&mut output, TileMargins { states: members, first_site: first_word * WORD, margins });
         }
-        hebb.count_field_work(n_used, n_patterns, block.len());
+        hebb.count_field_work(n_used, n_columns, block.len());
         Ok(())
     })
 }
 
-/// Writes spins of the patterns on the scratch's stretch as the signs of a product: bit of pattern, word of site.
-fn write_signs(hebb: &MatrixFreeHebb<'_>, scratch: &mut Scratch<'_>, patterns: Range<usize>, n_words: usize) {
+/// Writes spins of the columns' patterns on the scratch's stretch as the signs of a product: bit of column, word of site.
+fn write_signs(hebb: &MatrixFreeHebb<'_>, scratch: &mut Scratch<'_>, columns: Range<usize>, n_words: usize) {
     let n_sites = n_words * WORD;
     scratch.rows.resize(WORD * n_words, 0);
-    for (first, signs) in patterns.clone().step_by(WORD).zip(scratch.signs.chunks_exact_mut(n_sites)) {
-        let n_rows = WORD.min(patterns.end - first);
+    for (first, signs) in columns.clone().step_by(WORD).zip(scratch.signs.chunks_exact_mut(n_sites)) {
+        let n_rows = WORD.min(columns.end - first);
         for (row, words) in scratch.rows.chunks_exact_mut(n_words).take(n_rows).enumerate() {
-            scratch.writer.write(hebb.stream(), first + row, &scratch.features, words);
+            let pattern = hebb.columns().get(first + row).pattern;
+            scratch.writer.write(hebb.stream(), pattern, &scratch.features, words);
         }
         for (word, signs) in signs.chunks_exact_mut(WORD).enumerate() {
             let mut block = [0; WORD];

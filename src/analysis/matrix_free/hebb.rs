@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::distinct::Columns;
 use super::fields::{TileMargins, block_margins};
 use super::overlaps::pattern_overlaps;
 use super::plan::Plan;
@@ -22,6 +23,7 @@ const WORK_UNIT: u64 = 1_000_000_000;
 pub struct MatrixFreeHebb<'a> {
     stream: &'a PatternStream<'a>,
     execution: &'a Execution,
+    columns: Columns,
     budget: Option<u64>,
     work: AtomicU64,
     overlap_nanoseconds: AtomicU64,
@@ -38,12 +40,34 @@ impl<'a> MatrixFreeHebb<'a> {
         Plan::check_size(stream.n_spins(), stream.n_patterns())?;
         let zero = || AtomicU64::new(0);
         let (work, overlap_nanoseconds, field_nanoseconds) = (zero(), zero(), zero());
-        Ok(Self { stream, execution, budget, work, overlap_nanoseconds, field_nanoseconds })
+        Ok(Self {
+            stream,
+            execution,
+            columns: Columns::new(stream),
+            budget,
+            work,
+            overlap_nanoseconds,
+            field_nanoseconds,
+        })
     }
 
     /// The patterns.
     pub fn stream(&self) -> &'a PatternStream<'a> {
         self.stream
+    }
+
+    /// Allows `budget` bytes of memory from now on.
+    pub fn set_budget(&mut self, budget: Option<u64>) {
+        self.budget = budget;
+    }
+
+    /// Columns of both passes: classes of patterns that are equal up to sign, at most P.
+    pub fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     pub(in crate::analysis) fn execution(&self) -> &'a Execution {
@@ -55,7 +79,8 @@ impl<'a> MatrixFreeHebb<'a> {
     /// # Errors
     /// If the memory allowed is too little: says how much is needed.
     pub fn plan(&self, n_states: usize) -> Result<Plan> {
-        Plan::new(self.stream.manifold().parameters(), self.execution.n_threads(), n_states, self.budget)
+        let parameters = self.stream.manifold().parameters();
+        Plan::for_columns(parameters, self.n_columns(), self.execution.n_threads(), n_states, self.budget)
     }
 
     /// Hands the margins of all states to `take`, tile by tile and 16 states at a time, from any thread.
@@ -133,18 +158,18 @@ impl<'a> MatrixFreeHebb<'a> {
         (0..n_states).step_by(block).map(move |first| first..n_states.min(first + block))
     }
 
-    /// Units of progress for `products` signed sums, N P for the fields of a state.
+    /// Units of progress for `products` signed sums, N times the number of columns for the fields of a state.
     pub fn work_units(products: f64) -> u64 {
         (products * (1.0 + OVERLAP_SHARE) / WORK_UNIT as f64) as u64
     }
 
-    pub(super) fn count_overlap_work(&self, n_sites: usize, n_patterns: usize, n_states: usize) {
-        let products = n_sites as f64 * n_patterns as f64 * n_states as f64;
+    pub(super) fn count_overlap_work(&self, n_sites: usize, n_columns: usize, n_states: usize) {
+        let products = n_sites as f64 * n_columns as f64 * n_states as f64;
         self.count((products * OVERLAP_SHARE) as u64);
     }
 
-    pub(super) fn count_field_work(&self, n_sites: usize, n_patterns: usize, n_states: usize) {
-        self.count(n_sites as u64 * n_patterns as u64 * n_states as u64);
+    pub(super) fn count_field_work(&self, n_sites: usize, n_columns: usize, n_states: usize) {
+        self.count(n_sites as u64 * n_columns as u64 * n_states as u64);
     }
 
     fn count(&self, work: u64) {

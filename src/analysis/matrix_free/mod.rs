@@ -15,11 +15,14 @@
 //!    [`signed_product`](crate::kernels::signed_product) whose weights are q, in i32, spilled to i64 before it could
 //!    overflow (`accumulator`). A tile's fields are complete, and have been used, before the next one's begin.
 //!
-//! Only the overlaps, P K integers, outlast a tile; nothing of size N P or N K is kept. Where they would exceed the memory
+//! Patterns that are equal up to sign are one column of either pass (`distinct`).
+//!
+//! Only the overlaps, P K integers at most, outlast a tile; nothing of size N P or N K is kept. Where they would exceed the memory
 //! allowed, states go in blocks of fewer, and patterns are made again for each block ([`Plan`]). Sums are of integers:
 //! neither tiles, blocks, threads nor instruction sets change a bit.
 
 mod accumulator;
+mod distinct;
 mod fields;
 mod hebb;
 mod overlaps;

@@ -1,4 +1,5 @@
-//! First pass: overlaps q_mu = sum_j xi_j x_j of every pattern with a block of states.
+//! First pass: overlaps q_mu = sum_j xi_j x_j of every pattern with a block of states, times the number of patterns that a
+//! column stands for.
 
 use std::ops::Range;
 
@@ -10,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::kernels::{CountScratch, Counts, LANES, Lanes, differing_bits};
 use crate::spins::{WORD, transpose_64x64};
 
-/// Overlaps as the second pass takes them, `[chunk][panel][pattern of the chunk][16 states]`; zero where there is no
-/// pattern or state.
+/// Overlaps as the second pass takes them, `[chunk][panel][column of the chunk][16 states]`; zero where there is no
+/// column or state.
 pub(super) struct PatternOverlaps {
     chunk: usize,
     n_panels: usize,
@@ -19,7 +20,7 @@ pub(super) struct PatternOverlaps {
 }
 
 impl PatternOverlaps {
-    /// Those of one chunk of patterns with 16 states, `[pattern][16]`.
+    /// Those of one chunk of columns with 16 states, `[column][16]`.
     pub(super) fn weights(&self, chunk: usize, panel: usize) -> &[Lanes<i32>] {
         &self.values[(chunk * self.n_panels + panel) * self.chunk..][..self.chunk]
     }
@@ -28,8 +29,8 @@ impl PatternOverlaps {
 struct Scratch {
     writer: PatternWriter,
     row: Vec<u64>,       // [n_words]
-    signs: Vec<u64>,     // [n_words][pattern of the chunk]
-    counts: Vec<Counts>, // [pattern of the chunk]
+    signs: Vec<u64>,     // [n_words][column of the chunk]
+    counts: Vec<Counts>, // [column of the chunk]
     kernel: CountScratch,
 }
 
@@ -41,13 +42,13 @@ pub(super) fn pattern_overlaps(
     block: Range<usize>,
 ) -> Result<PatternOverlaps> {
     let (stream, execution) = (hebb.stream(), hebb.execution());
-    let (n_spins, n_patterns) = (stream.n_spins(), stream.n_patterns());
+    let (n_spins, n_columns) = (stream.n_spins(), hebb.n_columns());
     let n_sets = block.len().div_ceil(BLOCK_STEP);
     let n_panels = n_sets * (BLOCK_STEP / LANES);
     let mut values = Vec::new();
-    let n_lanes = plan.n_chunks(n_patterns) * n_panels * plan.chunk;
+    let n_lanes = plan.n_chunks(n_columns) * n_panels * plan.chunk;
     if values.try_reserve_exact(n_lanes).is_err() {
-        let expected = format!("memory for {n_patterns} x {} overlaps", block.len());
+        let expected = format!("memory for {n_columns} x {} overlaps", block.len());
         return Err(Error::shape("overlaps of patterns and states", expected, "less"));
     }
     values.resize(n_lanes, Lanes::ZERO);
@@ -87,10 +88,11 @@ pub(super) fn pattern_overlaps(
         let chunks = values.chunks_exact_mut(n_panels * plan.chunk).enumerate();
         execution.for_each(chunks, scratch, |scratch, (chunk, values)| {
             let first = chunk * plan.chunk;
-            let n_here = plan.chunk.min(n_patterns - first);
+            let n_here = plan.chunk.min(n_columns - first);
             let signs = &mut scratch.signs[..n_words * n_here];
             for row in 0..n_here {
-                scratch.writer.write(stream, first + row, &features, &mut scratch.row);
+                let pattern = hebb.columns().get(first + row).pattern;
+                scratch.writer.write(stream, pattern, &features, &mut scratch.row);
                 for (word, &bits) in scratch.row.iter().enumerate() {
                     signs[word * n_here + row] = bits;
                 }
@@ -116,6 +118,15 @@ pub(super) fn pattern_overlaps(
             hebb.count_overlap_work(n_sites, n_here, block.len());
             Ok(())
         })?;
+    }
+    for (chunk, values) in values.chunks_exact_mut(n_panels * plan.chunk).enumerate() {
+        let first = chunk * plan.chunk;
+        for row in 0..plan.chunk.min(n_columns - first) {
+            let weight = hebb.columns().get(first + row).weight;
+            for panel in 0..n_panels {
+                values[panel * plan.chunk + row].0.iter_mut().for_each(|q| *q *= weight);
+            }
+        }
     }
     Ok(PatternOverlaps { chunk: plan.chunk, n_panels, values })
 }

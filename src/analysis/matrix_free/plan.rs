@@ -1,6 +1,7 @@
 //! How work is cut into blocks, and the memory that takes.
 
 use super::accumulator::Accumulator;
+use super::distinct::Column;
 use crate::datasets::{MAX_CACHED_FEATURES, ManifoldParameters, PatternStream};
 use crate::error::{Error, Result};
 use crate::kernels::{BYTE_LANES, CountScratch, Counts, LANES, Lanes};
@@ -12,7 +13,7 @@ const OVERLAP_WORDS: usize = 256;
 const FIELD_WORDS: usize = 64;
 /// Words of a tile at least, where threads leave the choice: the product's large tables want about 1000 states.
 const MIN_FIELD_WORDS: usize = 16;
-/// Patterns taken together at most.
+/// Columns taken together at most.
 const CHUNK: usize = 1024;
 /// States taken together at most: beyond, making the patterns is a small part of the work, and sums outgrow the caches.
 const MAX_BLOCK: usize = 512;
@@ -21,12 +22,12 @@ const MAX_FIELD: u128 = 1 << 60;
 /// States in a block are a multiple of this, the columns that are counted together.
 pub(super) const BLOCK_STEP: usize = BYTE_LANES;
 
-/// Blocks of states, chunks of patterns, tiles of sites.
+/// Blocks of states, chunks of columns, tiles of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// States taken together, a multiple of 64.
     pub(super) block: usize,
-    /// Patterns taken together, a multiple of 64.
+    /// Columns taken together, a multiple of 64.
     pub(super) chunk: usize,
     /// Words of a stretch of the first pass.
     pub(super) overlap_words: usize,
@@ -40,16 +41,18 @@ pub struct Plan {
 struct Shape {
     n_spins: usize,
     n_patterns: usize,
+    n_columns: usize,
     n_active: usize,
     n_cached: usize,
     n_threads: usize,
 }
 
 impl Shape {
-    fn of(parameters: &ManifoldParameters, n_threads: usize) -> Self {
+    fn of(parameters: &ManifoldParameters, n_columns: usize, n_threads: usize) -> Self {
         Self {
             n_spins: parameters.n_spins,
             n_patterns: parameters.n_patterns,
+            n_columns,
             n_active: parameters.n_active,
             n_cached: parameters.n_features.min(MAX_CACHED_FEATURES as u64) as usize,
             n_threads,
@@ -69,8 +72,19 @@ impl Plan {
         n_states: usize,
         budget: Option<u64>,
     ) -> Result<Self> {
+        Self::for_columns(parameters, parameters.n_patterns, n_threads, n_states, budget)
+    }
+
+    /// The same where the patterns are known to make `n_columns`.
+    pub(super) fn for_columns(
+        parameters: &ManifoldParameters,
+        n_columns: usize,
+        n_threads: usize,
+        n_states: usize,
+        budget: Option<u64>,
+    ) -> Result<Self> {
         Self::check_size(parameters.n_spins, parameters.n_patterns)?;
-        Self::for_shape(Shape::of(parameters, n_threads), n_states, budget)
+        Self::for_shape(Shape::of(parameters, n_columns, n_threads), n_states, budget)
     }
 
     /// Refuses sizes whose overlaps or fields could overflow.
@@ -91,7 +105,7 @@ impl Plan {
         let per_thread = |n: usize| n.div_ceil(4 * shape.n_threads);
         let cut = Self {
             block: BLOCK_STEP,
-            chunk: per_thread(shape.n_patterns).next_multiple_of(WORD).min(CHUNK),
+            chunk: per_thread(shape.n_columns).next_multiple_of(WORD).min(CHUNK),
             overlap_words: n_words.min(OVERLAP_WORDS),
             field_words: per_thread(n_words).clamp(MIN_FIELD_WORDS, FIELD_WORDS).min(n_words),
             bytes: 0,
@@ -130,9 +144,9 @@ impl Plan {
         self.bytes
     }
 
-    /// Chunks of patterns.
-    pub(super) fn n_chunks(&self, n_patterns: usize) -> usize {
-        n_patterns.div_ceil(self.chunk)
+    /// Chunks of columns.
+    pub(super) fn n_chunks(&self, n_columns: usize) -> usize {
+        n_columns.div_ceil(self.chunk)
     }
 
     /// First word and words of each stretch of `width` words.
@@ -146,7 +160,7 @@ impl Plan {
         let sites = self.field_words * WORD;
         let draws = PatternStream::draw_bytes(shape.n_patterns, shape.n_active);
         let overlaps =
-            (self.n_chunks(shape.n_patterns) * self.chunk).saturating_mul(self.block * size_of::<i32>());
+            (self.n_chunks(shape.n_columns) * self.chunk).saturating_mul(self.block * size_of::<i32>());
         let columns = self.overlap_words * WORD * word;
         let counting_rows =
             self.chunk * (self.overlap_words * word + size_of::<Counts>()) + CountScratch::BYTES;
@@ -158,7 +172,8 @@ impl Plan {
             + self.chunk / WORD * sites * word
             + self.block / LANES * Accumulator::bytes(sites)
             + tables;
-        overlaps.saturating_add(draws + first_pass.max(shape.n_threads * per_thread)) as u64
+        let columns = shape.n_columns * size_of::<Column>();
+        overlaps.saturating_add(draws + columns + first_pass.max(shape.n_threads * per_thread)) as u64
     }
 }
 
@@ -166,8 +181,14 @@ impl Plan {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape =
-        Shape { n_spins: 1_000_000, n_patterns: 100_000, n_active: 3, n_cached: 4096, n_threads: 2 };
+    const SHAPE: Shape = Shape {
+        n_spins: 1_000_000,
+        n_patterns: 100_000,
+        n_columns: 100_000,
+        n_active: 3,
+        n_cached: 4096,
+        n_threads: 2,
+    };
 
     #[test]
     fn blocks_shrink_with_the_budget_until_it_is_refused() {

@@ -60,19 +60,13 @@ pub struct SettingEstimate {
 
 impl CutoffConfig {
     /// eta = 1, 1.5, 2 at N = 2^12 to 2^20 (2^18 for eta = 1, where thousands of features are stored beyond), P = 10^5,
-    /// D = N/2, L = 3; or up to 2^15 at P = 20000.
+    /// D = N/2, L = 3, with fewer draws of larger N; or N up to 2^15 at P = 20000. Final overlaps for the smaller N.
     pub fn new(quick: bool, seed: u64) -> Self {
         let mut settings = Vec::new();
-        for exponent in [1.0, 1.5, 2.0] {
-            let largest = if quick {
-                15
-            } else if exponent == 1.0 {
-                18
-            } else {
-                20
-            };
-            for log in 12..=largest {
+        for (exponent, largest, largest_iterated) in [(1.0, 18, 13), (1.5, 20, 14), (2.0, 20, 15)] {
+            for log in 12..=if quick { 15 } else { largest } {
                 let n_draws = match log {
+                    _ if quick => 4,
                     ..=14 => 16,
                     ..=16 => 8,
                     ..=18 => 4,
@@ -83,8 +77,8 @@ impl CutoffConfig {
                     n_spins: 1 << log,
                     n_patterns: if quick { 20_000 } else { 100_000 },
                     n_features: 1 << (log - 1),
-                    n_draws: if quick { n_draws.min(4) } else { n_draws },
-                    n_steps: if log <= 13 { 30 } else { 0 },
+                    n_draws,
+                    n_steps: if log <= largest_iterated { 30 } else { 0 },
                 });
             }
         }

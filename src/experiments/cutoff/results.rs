@@ -122,9 +122,9 @@ impl CutoffResults {
                     exponent: setting.exponent,
                     draws: size.points.len(),
                     estimator: estimator.name(),
-                    k_max: estimator.cutoff_of_all(draws),
+                    k_max: estimator.cutoff(draws),
                     interval: cutoff_interval(estimator, draws, config.seed).map(pair),
-                    full_law: estimator.cutoff_of_all(law),
+                    full_law: estimator.cutoff(law),
                     law: estimator.power_law_cutoff(of_power_law),
                 });
             }
@@ -171,7 +171,7 @@ impl CutoffResults {
 }
 
 fn is_fitted(estimator: Estimator, draws: Draws<'_>) -> bool {
-    estimator.cutoff_of_all(draws).is_some_and(|k_max| k_max > 0.0)
+    estimator.cutoff(draws).is_some_and(|k_max| k_max > 0.0)
 }
 
 pub(super) fn exponents(config: &CutoffConfig) -> Vec<f64> {

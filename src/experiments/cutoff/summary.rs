@@ -81,9 +81,10 @@ fn rates(sizes: &[Size<'_>]) -> Option<String> {
     let effort = largest.effort;
     let rate = |seconds: f64| effort.products / seconds.max(f64::MIN_POSITIVE) / 1e9;
     Some(format!(
-        "largest draw: N = {}, P = {}, K = {} in {:.1} s; overlaps {:.0} G/s, fields {:.0} G/s",
+        "largest draw: N = {}, P = {} ({} differ), K = {} in {:.1} s; overlaps {:.0} G/s, fields {:.0} G/s",
         largest.n_spins,
         largest.n_patterns,
+        effort.n_columns,
         largest.n_measured(),
         effort.seconds,
         rate(effort.overlap_seconds),
