@@ -1,10 +1,11 @@
 //! The feature cutoff against plain sums over the spins of the data set file, and against stored couplings.
 
 use attractor::analysis::cutoff::{
-    Kept, MarginMoments, MeasureOptions, estimated_bytes, feature_moments, margin_moments_of_couplings,
-    measure,
+    Kept, MarginMoments, MeasureOptions, compare_with_couplings, estimated_bytes, feature_moments,
+    margin_moments_of_couplings, measure,
 };
 use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
+use attractor::couplings::Couplings;
 use attractor::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters, PatternStream};
 use attractor::dynamics::{ParallelDynamics, Stop, Ties};
 use attractor::execution::Execution;
@@ -97,6 +98,33 @@ fn stored_couplings_give_the_same_margins() {
         let recall = step.run(&couplings, features, features, &execution).unwrap();
         let next = matrix_free.parallel_update(&BlockMajor::from_rows(features)).unwrap();
         assert_eq!(next.to_rows(), recall.states);
+    }
+}
+
+/// Where stored counts add up past 2^24, fields in f32 stay within the bound of rounding; below it they are equal. A coupling
+/// that is off by more than rounding is noticed.
+#[test]
+fn stored_couplings_agree_within_rounding() {
+    let execution = Execution::with_threads(2).unwrap();
+    for (n_spins, n_patterns, exponent, is_exact) in
+        [(200, 300, 1.0, true), (1025, 150_000, 2.0, false), (700, 120_001, 1.5, false)]
+    {
+        let parameters = ManifoldParameters { exponent, ..parameters(n_spins, n_patterns, 40, 3) };
+        let manifold = Manifold::new(parameters).unwrap();
+        let data = manifold.generate(&execution).unwrap();
+        let couplings = hebb(&data.train, &execution).unwrap();
+        let stream = PatternStream::new(&manifold, &execution).unwrap();
+        let matrix_free = MatrixFreeHebb::new(&stream, None, &execution).unwrap();
+        let features = BlockMajor::from_rows(data.features.as_ref().unwrap());
+        let agreement = compare_with_couplings(&couplings, &matrix_free, &features).unwrap();
+        assert!(agreement.holds(), "{agreement:?}");
+        assert_eq!(agreement.n_fields, 40 * n_spins as u64);
+        assert_eq!(agreement.n_exact == agreement.n_fields, is_exact, "{agreement:?}");
+
+        let mut values = couplings.values().to_vec();
+        values[1] += 0.01 * n_patterns as f32 * n_spins as f32;
+        let faulty = Couplings::from_rows(n_spins, values).unwrap();
+        assert!(!compare_with_couplings(&faulty, &matrix_free, &features).unwrap().holds());
     }
 }
 

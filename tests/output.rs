@@ -17,7 +17,7 @@ fn program() -> Program {
 }
 
 /// One of each kind, with keys that its JSON document must have.
-const COMMANDS: [(&str, &[&str]); 12] = [
+const COMMANDS: [(&str, &[&str]); 13] = [
     ("generate random --n 9 --patterns 4 -o new", &["n", "p", "test", "load"]),
     ("generate manifold --n 9 --patterns 4 --features 5 -o new", &["n", "p", "features"]),
     ("import npy spins.npy -o new", &["n", "p"]),
@@ -49,6 +49,10 @@ const COMMANDS: [(&str, &[&str]); 12] = [
         &["mean", "min", "min_mean", "negative_fraction", "histogram", "theory", "output"],
     ),
     ("theory kappa-max", &["name", "about", "source", "rows"]),
+    (
+        "cutoff --n 50,99 --patterns 60 --features 40 --draws 2 -o new",
+        &["points", "cutoffs", "fits", "couplings"],
+    ),
     ("inspect J", &["kind", "tensors", "metadata"]),
     ("export J -o new", &["output", "shape"]),
 ];

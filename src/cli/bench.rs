@@ -1,5 +1,7 @@
 //! `attractor bench`: how fast this machine does the work, beside what it could do.
 
+mod cutoff;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -25,16 +27,16 @@ pub struct Bench {
     /// What to time [default: all]
     #[arg(value_enum)]
     names: Vec<Work>,
-    /// Number of spins N
+    /// Number of spins N; of cutoff sixteen times as many
     #[arg(long, default_value_t = 4096)]
     n: usize,
-    /// Number of patterns P of an epoch and of hebb
+    /// Number of patterns P of an epoch and of hebb; of cutoff four times as many
     #[arg(long, default_value_t = 4096)]
     patterns: usize,
     /// What an epoch works on
     #[arg(long, value_enum, default_value_t = RouteOption::Automatic)]
     route: RouteOption,
-    /// Number of states [default: 4096 of fields, 1000 of recall]
+    /// Number of states [default: 4096 of fields, 1000 of recall, 256 of cutoff]
     #[arg(long)]
     states: Option<usize>,
     /// Timed runs of each; the median is shown
@@ -54,6 +56,8 @@ enum Work {
     Hebb,
     /// A parallel step of one state, and recall of many to convergence
     Recall,
+    /// Hebbian fields of features without couplings, beside the kernels alone
+    Cutoff,
 }
 
 /// One line of the result.
@@ -66,7 +70,7 @@ struct Timing {
     seconds: f64,
     rate: f64,
     unit: &'static str,
-    /// What the machine could do at most, in the same unit.
+    /// What the machine could do at most, or the kernel alone, in the same unit.
     bound: f64,
     share_of_bound: f64,
 }
@@ -162,6 +166,9 @@ impl Bench {
         if wanted(Work::Recall) {
             timings.push(self.one_state(&machine, &execution)?);
             timings.push(self.recall(&machine, &execution)?);
+        }
+        if wanted(Work::Cutoff) {
+            timings.extend(self.cutoff(&execution)?);
         }
         let mut text = format!(
             "{} thread(s), {}: {} GMAC/s of fused multiply-adds, reads {} GB/s\n\n",

@@ -1,0 +1,116 @@
+//! Hebbian fields without couplings: both passes beside their kernels alone.
+
+use std::hint::black_box;
+
+use attractor::Result;
+use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
+use attractor::datasets::{Coefficients, Manifold, ManifoldParameters, PatternStream};
+use attractor::execution::Execution;
+use attractor::kernels::{BYTE_LANES, CountScratch, LANES, Lanes, Tables, differing_bits, signed_product};
+
+use super::{Bench, Timing, fastest};
+
+/// Spins and patterns for each of an epoch: small beside what the passes are for, long enough for their own shapes.
+const SPINS: usize = 16;
+const PATTERNS: usize = 4;
+const STATES: usize = 256;
+/// Shapes of one call of each kernel, as the passes make them.
+const SITES: usize = 4096;
+const CHUNK: usize = 1024;
+
+impl Bench {
+    /// Overlaps of patterns and features, and fields of features.
+    pub(super) fn cutoff(&self, execution: &Execution) -> Result<[Timing; 2]> {
+        let (n_spins, n_patterns) = (SPINS * self.n, PATTERNS * self.patterns);
+        let count = self.states.unwrap_or(STATES);
+        let manifold = Manifold::new(ManifoldParameters {
+            n_spins,
+            n_patterns,
+            n_test: 0,
+            n_features: (n_spins as u64 / 2).max(count as u64).max(3),
+            n_active: 3,
+            exponent: 1.0,
+            coefficients: Coefficients::Signs,
+            test_features: None,
+            n_stored_features: 0,
+            seed: self.common.seed,
+        })?;
+        let stream = PatternStream::new(&manifold, execution)?;
+        let hebb = MatrixFreeHebb::new(&stream, None, execution)?;
+        let (mut overlaps, mut fields) = (Vec::new(), Vec::new());
+        for _ in 0..=self.runs {
+            let (before_overlaps, before_fields) = hebb.pass_seconds();
+            hebb.margins(&FeatureStates { first_rank: 1, count }, |tile| {
+                black_box(tile.margins);
+            })?;
+            let (after_overlaps, after_fields) = hebb.pass_seconds();
+            overlaps.push(after_overlaps - before_overlaps);
+            fields.push(after_fields - before_fields);
+        }
+        let median = |seconds: &mut Vec<f64>| {
+            seconds.remove(0);
+            seconds.sort_by(f64::total_cmp);
+            seconds[self.runs / 2]
+        };
+        let work = n_spins as f64 * hebb.n_columns() as f64 * count as f64 / 1e9;
+        let shape = format!("P = {n_patterns}, N = {n_spins}, K = {count}");
+        Ok([
+            self.timing(
+                "overlaps",
+                shape.clone(),
+                execution,
+                median(&mut overlaps),
+                work,
+                ("G/s", self.counting_rate(execution)),
+            ),
+            self.timing(
+                "features",
+                shape,
+                execution,
+                median(&mut fields),
+                work,
+                ("GMAC/s", self.product_rate(execution)),
+            ),
+        ])
+    }
+
+    /// Bits against bits alone, G a second of all threads.
+    fn counting_rate(&self, execution: &Execution) -> f64 {
+        let n_columns = 4 * SITES;
+        let signs = vec![0x9e37_79b9_7f4a_7c15; n_columns / 64 * CHUNK];
+        let lanes = vec![0x6a09_e667_f3bc_c908; n_columns];
+        let repeats = 16;
+        let seconds = fastest(self.runs, || {
+            execution.pool().broadcast(|_| {
+                let mut counts = vec![Lanes::ZERO; CHUNK];
+                let mut scratch = CountScratch::new();
+                for _ in 0..repeats {
+                    counts.fill(Lanes::ZERO);
+                    differing_bits(execution.isa(), &signs, CHUNK, &lanes, &mut counts, &mut scratch);
+                }
+                black_box(counts);
+            });
+        });
+        (repeats * n_columns * CHUNK * BYTE_LANES * execution.n_threads()) as f64 / seconds / 1e9
+    }
+
+    /// Bits against integers alone, G a second of all threads.
+    fn product_rate(&self, execution: &Execution) -> f64 {
+        let signs: Vec<u64> = (0..SITES * CHUNK / 64)
+            .map(|index| (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23))
+            .collect();
+        let weights = vec![Lanes([1; LANES]); CHUNK];
+        let repeats = 16;
+        let seconds = fastest(self.runs, || {
+            execution.pool().broadcast(|_| {
+                let mut sums = vec![Lanes::ZERO; SITES];
+                let mut tables = Tables::new();
+                for _ in 0..repeats {
+                    signed_product(execution.isa(), &signs, SITES, &weights, &mut sums, &mut tables);
+                }
+                black_box(sums);
+            });
+        });
+        (repeats * SITES * CHUNK * LANES * execution.n_threads()) as f64 / seconds / 1e9
+    }
+}
