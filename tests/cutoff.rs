@@ -1,8 +1,8 @@
 //! The feature cutoff against plain sums over the spins of the data set file, and against stored couplings.
 
 use attractor::analysis::cutoff::{
-    Kept, MarginMoments, MeasureOptions, estimated_bytes, feature_moments, margin_moments_of_couplings,
-    measure,
+    Kept, MarginMoments, MeasureOptions, estimated_bytes, feature_moments, feature_rows,
+    margin_moments_of_couplings, measure,
 };
 use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
 use attractor::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters, PatternStream};
@@ -97,6 +97,34 @@ fn stored_couplings_give_the_same_margins() {
         let recall = step.run(&couplings, features, features, &execution).unwrap();
         let next = matrix_free.parallel_update(&BlockMajor::from_rows(features)).unwrap();
         assert_eq!(next.to_rows(), recall.states);
+    }
+}
+
+/// The rows of stored Hebb couplings are those of the draw measured without couplings: counts, and below 2^24 the fields,
+/// are the same integers; the rest is rounding of f64 over 500 sites.
+#[test]
+fn stored_hebb_couplings_have_the_rows_of_the_draw() {
+    let execution = Execution::with_threads(2).unwrap();
+    let parameters = parameters(500, 1000, 40, 3);
+    let options = MeasureOptions { kept: Kept::First(40), n_steps: 3, memory: None };
+    let point = measure(&parameters, options, &execution).unwrap();
+    let data = Manifold::new(parameters.clone()).unwrap().generate(&execution).unwrap();
+    let couplings = hebb(&data.train, &execution).unwrap();
+    let features = data.features.as_ref().unwrap();
+    let counts: Vec<u64> = point.features.iter().map(|feature| feature.count).collect();
+    let rows = feature_rows(&couplings, features, &counts, 3, &execution).unwrap();
+    let moments = margin_moments_of_couplings(&couplings, features, &execution).unwrap();
+    for ((row, expected), moments) in rows.iter().zip(&point.features).zip(&moments) {
+        assert_eq!((row.count, row.one_step, row.last), (expected.count, expected.one_step, expected.last));
+        assert_eq!(row.one_step, moments.one_step_overlap(500));
+        for (found, expected) in [
+            (row.signal, expected.signal),
+            (row.variance, expected.variance),
+            (row.signal, moments.mean(500)),
+            (row.variance, moments.variance(500)),
+        ] {
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} for {expected}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `config.toml` (parameters as resolved), `table.csv`, `figure.svg` and `figure.png`, `manifest.json` (program, command,
 //! inputs and outputs with their hashes).
 
+mod acquisition;
 mod mnist;
 mod run_directory;
 mod trajectory;
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
+pub use acquisition::{AcquisitionConfig, run_acquisition};
 pub use mnist::{MnistConfig, run_mnist};
 pub use run_directory::Manifest;
 pub use transition::{TransitionConfig, run_transition};
@@ -57,13 +59,20 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 2] = [
+    pub const ALL: [Experiment; 3] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
                     and test gaps against load and epochs, pseudo-likelihood beside Hebb",
             files: transition::FILES,
             run: transition::run,
+        },
+        Experiment {
+            name: "acquisition",
+            about: "in which order pseudo-likelihood learns the features of the power-law hidden manifold, in training time \
+                    and in data, beside Hebb; and how far the number of learned features explains the test gaps",
+            files: acquisition::FILES,
+            run: acquisition::run,
         },
         Experiment {
             name: "mnist",

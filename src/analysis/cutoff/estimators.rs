@@ -1,5 +1,6 @@
 //! k_max, four ways.
 
+use super::criterion::SLACK;
 use super::point::{CutoffPoint, FeatureRow};
 use crate::theory::{one_step_overlap, signal_and_noise};
 
@@ -30,8 +31,6 @@ const FIT_FACTOR: f64 = 3.0;
 const FIRST_FITTED: usize = 3;
 /// Points that a fit needs.
 const MIN_FITTED: usize = 4;
-/// As for learned features: far below 2/N, above the rounding of a threshold.
-const SLACK: f64 = 1e-12;
 
 impl Estimator {
     /// All, in the order of tables; those of last overlaps mean something only where there are any.

@@ -3,18 +3,23 @@
 //! [`measure`] takes one draw of a hidden manifold through the matrix-free fields of its first features
 //! ([`matrix_free`](super::matrix_free)) to a [`CutoffPoint`]; [`Estimator`] turns the points of several draws into k_max;
 //! [`cutoff_interval`] gives intervals by bootstrap, [`power_law`] slopes. Beside them stand the laws of
-//! [`theory`](crate::theory).
+//! [`theory`](crate::theory). [`feature_rows`] measures features under stored couplings of any rule in the same way, and
+//! [`Criterion`] says of each whether it is stored.
 
 mod counts;
+mod criterion;
 mod estimators;
 mod intervals;
 mod measure;
 mod moments;
 mod point;
+mod stored;
 
 pub use counts::FeatureCounts;
+pub use criterion::Criterion;
 pub use estimators::{Draws, Estimator, law_point};
 pub use intervals::{Interval, PowerLawFit, cutoff_interval, power_law};
 pub use measure::{Kept, MeasureOptions, estimated_bytes, estimated_features, measure};
 pub use moments::{MarginMoments, feature_moments, margin_moments_of_couplings};
 pub use point::{CutoffPoint, FeatureRow};
+pub use stored::feature_rows;
