@@ -120,7 +120,7 @@ pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
     let mut by_epoch = Panel::new(
         format!("in training time, P / N = {largest}"),
         Axis::log("feature k"),
-        Axis::log(format!("first epoch learned (Hebb: below {first_epoch})")),
+        Axis::log(format!("first epoch (Hebb: below {first_epoch})")),
     );
     let mut by_load = Panel::new(
         format!("in data, after {} epochs", config.last_epoch()),
