@@ -2,7 +2,7 @@
 
 use attractor::analysis::cutoff::{
     Kept, MarginMoments, MeasureOptions, compare_with_couplings, estimated_bytes, feature_moments,
-    margin_moments_of_couplings, measure,
+    feature_rows, margin_moments_of_couplings, measure,
 };
 use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
 use attractor::couplings::Couplings;
@@ -125,6 +125,34 @@ fn stored_couplings_agree_within_rounding() {
         values[1] += 0.01 * n_patterns as f32 * n_spins as f32;
         let faulty = Couplings::from_rows(n_spins, values).unwrap();
         assert!(!compare_with_couplings(&faulty, &matrix_free, &features).unwrap().holds());
+    }
+}
+
+/// The rows of stored Hebb couplings are those of the draw measured without couplings: counts, and below 2^24 the fields,
+/// are the same integers; the rest is rounding of f64 over 500 sites.
+#[test]
+fn stored_hebb_couplings_have_the_rows_of_the_draw() {
+    let execution = Execution::with_threads(2).unwrap();
+    let parameters = parameters(500, 1000, 40, 3);
+    let options = MeasureOptions { kept: Kept::First(40), n_steps: 3, memory: None };
+    let point = measure(&parameters, options, &execution).unwrap();
+    let data = Manifold::new(parameters.clone()).unwrap().generate(&execution).unwrap();
+    let couplings = hebb(&data.train, &execution).unwrap();
+    let features = data.features.as_ref().unwrap();
+    let counts: Vec<u64> = point.features.iter().map(|feature| feature.count).collect();
+    let rows = feature_rows(&couplings, features, &counts, 3, &execution).unwrap();
+    let moments = margin_moments_of_couplings(&couplings, features, &execution).unwrap();
+    for ((row, expected), moments) in rows.iter().zip(&point.features).zip(&moments) {
+        assert_eq!((row.count, row.one_step, row.last), (expected.count, expected.one_step, expected.last));
+        assert_eq!(row.one_step, moments.one_step_overlap(500));
+        for (found, expected) in [
+            (row.signal, expected.signal),
+            (row.variance, expected.variance),
+            (row.signal, moments.mean(500)),
+            (row.variance, moments.variance(500)),
+        ] {
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} for {expected}");
+        }
     }
 }
 

@@ -4,14 +4,17 @@
 //! f64 in a fixed order.
 
 pub mod cutoff;
+mod explained;
 mod histogram;
 mod kolmogorov;
 mod margins;
 pub mod matrix_free;
 mod observables;
 mod overlaps;
+mod rank_correlation;
 mod stabilities;
 
+pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;
 pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, margin_statistics};
@@ -20,4 +23,5 @@ pub use observables::{
     observe, recall_summary,
 };
 pub use overlaps::{learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps};
+pub use rank_correlation::rank_correlation;
 pub use stabilities::{Stabilities, stabilities};

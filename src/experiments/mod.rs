@@ -4,6 +4,7 @@
 //! `config.toml` (parameters as resolved), `table.csv`, `figure.svg` and `figure.png`, `manifest.json` (program, command,
 //! inputs and outputs with their hashes).
 
+mod acquisition;
 mod cutoff;
 mod mnist;
 mod run_directory;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
+pub use acquisition::{AcquisitionConfig, run_acquisition};
 pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
@@ -64,7 +66,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 3] = [
+    pub const ALL: [Experiment; 4] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -72,6 +74,14 @@ impl Experiment {
             files: transition::FILES,
             kept: None,
             run: transition::run,
+        },
+        Experiment {
+            name: "acquisition",
+            about: "in which order pseudo-likelihood learns the features of the power-law hidden manifold, in training time \
+                    and in data, beside Hebb; and how far the number of learned features explains the test gaps",
+            files: acquisition::FILES,
+            kept: None,
+            run: acquisition::run,
         },
         Experiment {
             name: "mnist",

@@ -1,6 +1,7 @@
 //! Observables along a training run.
 
 use crate::analysis::{Evaluation, Observables, note_rising_loss, observe};
+use crate::couplings::Couplings;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::learning::Trainer;
@@ -22,22 +23,35 @@ pub(super) fn trajectory(
     epochs: &[u64],
     execution: &Execution,
 ) -> Result<Vec<Point>> {
+    let points = trajectory_with(trainer, evaluation, epochs, execution, |_| Ok(()))?;
+    Ok(points.into_iter().map(|(point, ())| point).collect())
+}
+
+/// The same, and what `measure` makes of the couplings at each point.
+pub(super) fn trajectory_with<T>(
+    trainer: &mut Trainer<'_>,
+    evaluation: &Evaluation<'_>,
+    epochs: &[u64],
+    execution: &Execution,
+    measure: impl Fn(&Couplings) -> Result<T>,
+) -> Result<Vec<(Point, T)>> {
     let train = evaluation.train();
-    let mut points: Vec<Point> = Vec::new();
+    let mut points: Vec<(Point, T)> = Vec::new();
     let what = format!("training on P = {}", train.n_rows());
     execution.progress().begin(&what, epochs.last().copied().unwrap_or(0));
     for &epoch in epochs {
         trainer.advance_to(epoch)?;
         let observables = observe(trainer.couplings(), evaluation, execution)?;
-        if let Some(last) = points.last() {
+        if let Some((last, _)) = points.last() {
             note_rising_loss(execution.progress(), (last.epoch, &last.observables), (epoch, &observables));
         }
-        points.push(Point {
+        let point = Point {
             n_patterns: train.n_rows(),
             load: train.n_rows() as f64 / train.n_spins() as f64,
             epoch,
             observables,
-        });
+        };
+        points.push((point, measure(trainer.couplings())?));
     }
     execution.progress().end();
     Ok(points)

@@ -1,5 +1,6 @@
 //! k_max, four ways.
 
+use super::criterion::Criterion;
 use super::decay::{Moments, crossing};
 use super::point::{CutoffPoint, FeatureRow};
 use crate::theory::{PowerLawSignal, one_step_overlap, one_step_threshold, signal_and_noise};
@@ -24,9 +25,6 @@ pub struct Draws<'a> {
     /// All of the same parameters but the seed.
     pub points: &'a [CutoffPoint],
 }
-
-/// As for learned features: far below 2/N, above the rounding of a threshold.
-const SLACK: f64 = 1e-12;
 
 impl Estimator {
     /// All, in the order of tables; those of last overlaps mean something only where there are any.
@@ -62,12 +60,12 @@ impl Estimator {
     fn of_draw(self, point: &CutoffPoint) -> Option<f64> {
         match self {
             Self::SnrCrossing => Self::SnrCrossing.cutoff(Draws { points: std::slice::from_ref(point) }),
-            Self::OneStep(threshold) => count(point, |feature| Some(feature.one_step), threshold),
+            Self::OneStep(threshold) => n_stored(point, Criterion::OneStep(threshold)),
             Self::FirstFailing(threshold) => {
-                let failing = |feature: &FeatureRow| feature.one_step < threshold - SLACK;
+                let failing = |feature: &FeatureRow| !Criterion::OneStep(threshold).is_reached(feature);
                 point.features.iter().position(failing).map(|index| index as f64 + 1.0)
             }
-            Self::Last(threshold) => count(point, |feature| feature.last, threshold),
+            Self::Last(threshold) => n_stored(point, Criterion::Last(threshold)),
         }
     }
 
@@ -137,13 +135,15 @@ impl<'a> Draws<'a> {
     }
 }
 
-/// How many features reach a threshold; none if it cannot be told or the last one measured still does.
-fn count(point: &CutoffPoint, overlap: impl Fn(&FeatureRow) -> Option<f64>, threshold: f64) -> Option<f64> {
-    let overlaps: Option<Vec<f64>> = point.features.iter().map(overlap).collect();
-    let overlaps = overlaps?;
+/// How many features reach a criterion; none if it cannot be told or the last one measured still does.
+fn n_stored(point: &CutoffPoint, criterion: Criterion) -> Option<f64> {
+    if matches!(criterion, Criterion::Last(_)) && point.features.iter().any(|feature| feature.last.is_none())
+    {
+        return None;
+    }
     let all = point.n_measured() as u64 == point.n_features;
-    let is_seen = all || overlaps.last().is_some_and(|&last| last < threshold - SLACK);
-    is_seen.then(|| overlaps.iter().filter(|&&overlap| overlap >= threshold - SLACK).count() as f64)
+    let is_seen = all || point.features.last().is_some_and(|last| !criterion.is_reached(last));
+    is_seen.then(|| criterion.count(&point.features) as f64)
 }
 
 /// Mean; none if there is nothing or one is missing.

@@ -9,7 +9,7 @@ use crate::theory::Counted;
 pub struct FeatureRow {
     /// P_k, the patterns that use it.
     pub count: u64,
-    /// Mean over sites of h_i f_ki, J = (1/N) sum xi xi^T.
+    /// Mean over sites of h_i f_ki; of Hebb couplings, that of J = (1/N) sum xi xi^T.
     pub signal: f64,
     /// Variance over sites of h_i f_ki.
     pub variance: f64,
@@ -17,6 +17,13 @@ pub struct FeatureRow {
     pub one_step: f64,
     /// Overlap after iterating, if iterated.
     pub last: Option<f64>,
+}
+
+impl FeatureRow {
+    /// SNR_k, signal by the standard deviation over sites; 0 where all fields are 0.
+    pub fn ratio(&self) -> f64 {
+        if self.signal == 0.0 { 0.0 } else { self.signal / self.variance.sqrt() }
+    }
 }
 
 /// One draw of a manifold of N spins: features k = 1..=K, in order.

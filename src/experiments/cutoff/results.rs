@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Size;
 use super::config::CutoffConfig;
 use crate::analysis::cutoff::{
-    Agreement, CutoffPoint, Draws, Estimator, Interval, cutoff_interval, law_point, power_law,
+    Agreement, CutoffPoint, Draws, Estimator, FeatureRow, Interval, cutoff_interval, law_point, power_law,
 };
 use crate::theory::PowerLawSignal;
 
@@ -195,7 +195,7 @@ fn point_row((draw, point): (usize, &CutoffPoint)) -> PointRow {
         active: point.n_active,
         seed: point.seed,
         counts: point.features.iter().map(|feature| feature.count).collect(),
-        snr: point.features.iter().map(|feature| feature.signal / feature.variance.sqrt()).collect(),
+        snr: point.features.iter().map(FeatureRow::ratio).collect(),
         one_step: point.features.iter().map(|feature| feature.one_step).collect(),
         last: point.features.iter().map(|feature| feature.last).collect(),
         seconds: point.effort.seconds,

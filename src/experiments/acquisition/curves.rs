@@ -1,0 +1,46 @@
+//! The number of learned features against epochs and against load.
+
+use super::measurements::{LEARNED, Mean, Measurements};
+use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+
+/// Against epochs at the largest load with Hebb as a level, and against load after all epochs beside Hebb; means over
+/// draws, bars of one standard error.
+pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
+    let config = measurements.config;
+    let (last_load, last_epoch) = (config.loads.len() - 1, config.epochs.len() - 1);
+    let label = "learned features";
+    let mut by_epoch =
+        Panel::new(format!("P / N = {}", config.loads[last_load]), Axis::log("epochs"), Axis::log(label));
+    let mut by_load = Panel::new(
+        format!("Hebb and {} epochs", config.last_epoch()),
+        Axis::log("load P / N"),
+        Axis::log(label),
+    );
+    for (index, exponent) in config.exponents.iter().enumerate() {
+        let learned = |load, epoch| measurements.mean(index, |draw| draw.at(load, epoch).n_learned(LEARNED));
+        let color = Color::nth(index);
+        let series = |name: String, style, points: Vec<(f64, Mean)>| {
+            let bars = points.iter().map(|&(x, mean)| mean.bar(x)).collect();
+            let points = points.into_iter().map(|(x, mean)| (x, mean.value)).collect();
+            let series = Series::new(name, style, color, points);
+            if style == Style::Dashed { series } else { series.with_error_bars(bars) }
+        };
+        let along = |epoch: &dyn Fn(usize) -> usize| -> Vec<(f64, Mean)> {
+            let epochs = config.epochs.iter().enumerate().skip(1);
+            epochs.map(|(at, &x)| (x as f64, learned(last_load, epoch(at)))).collect()
+        };
+        let across = |epoch| -> Vec<(f64, Mean)> {
+            config.loads.iter().enumerate().map(|(load, &x)| (x, learned(load, epoch))).collect()
+        };
+        let (trained, hebb) = (format!("η = {exponent}, pseudo-likelihood"), format!("η = {exponent}, Hebb"));
+        by_epoch = by_epoch
+            .with(series(trained.clone(), Style::LineAndMarkers, along(&|epoch| epoch)))
+            .with(series(hebb.clone(), Style::Dashed, along(&|_| 0)));
+        by_load = by_load.with(series(trained, Style::LineAndMarkers, across(last_epoch))).with(series(
+            hebb,
+            Style::Dashed,
+            across(0),
+        ));
+    }
+    Figure::new(vec![by_epoch, by_load])
+}

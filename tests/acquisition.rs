@@ -1,0 +1,106 @@
+//! The experiment on the order of learning, at a tiny size: its files agree with each other, and do not depend on threads.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use attractor::execution::Execution;
+use attractor::experiments::{AcquisitionConfig, Options, Outcome, run_acquisition};
+use attractor::storage::{Overwrite, Table};
+
+fn config() -> AcquisitionConfig {
+    AcquisitionConfig {
+        n_spins: 60,
+        n_features: 20,
+        exponents: vec![1.0, 2.0],
+        loads: vec![0.5, 2.0],
+        epochs: vec![0, 3, 20],
+        n_states: 15,
+        n_steps: 10,
+        ..AcquisitionConfig::new(true, 5)
+    }
+}
+
+fn run(config: &AcquisitionConfig, folder: &Path, n_threads: usize) -> attractor::error::Result<Outcome> {
+    let options = Options {
+        output: folder.to_owned(),
+        quick: true,
+        seed: config.seed,
+        overwrite: Overwrite::Refuse,
+        mnist: "none".into(),
+        command: "test".into(),
+    };
+    run_acquisition(config, &options, &Execution::with_threads(n_threads).unwrap())
+}
+
+/// The rows of a table, each by column.
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let table = Table::read(path).unwrap();
+    let row = |row: &Vec<String>| table.columns().iter().cloned().zip(row.iter().cloned()).collect();
+    table.rows().iter().map(row).collect()
+}
+
+#[test]
+fn tables_agree_with_each_other_at_any_thread_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let outcome = run(&config(), &one, 1).unwrap();
+    assert_eq!(outcome.manifest.files, run(&config(), &two, 2).unwrap().manifest.files);
+    assert_eq!(outcome.manifest.files.len(), 10);
+
+    let (table, features) = (rows(&one.join("table.csv")), rows(&one.join("features.csv")));
+    // 2 eta, 2 draws; 2 loads and 3 epochs, or 20 features.
+    assert_eq!((table.len(), features.len()), (4 * 6, 4 * 20));
+    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap();
+    for (table, features) in table.chunks(6).zip(features.chunks(20)) {
+        // L features a pattern, P = 120 of them.
+        assert_eq!(features.iter().map(|row| number(row, "count")).sum::<f64>(), 360.0);
+        for (at_last, first, row) in [
+            ("learned_at_last", "first_patterns", &table[5]),
+            ("hebb_learned_at_last", "hebb_first_patterns", &table[3]),
+        ] {
+            let learned = features.iter().filter(|row| row[at_last] == "1");
+            assert_eq!(learned.clone().count() as f64, number(row, "learned_final_0.9"));
+            let used: f64 = learned.clone().map(|row| number(row, "count")).sum();
+            assert!((used / 360.0 - number(row, "learned_share")).abs() < 1e-12);
+            // What is learned at the largest load is learned at some load first.
+            assert!(learned.clone().all(|row| !row[first].is_empty()));
+        }
+        // Hebb is epoch 0.
+        let by_hebb = features.iter().filter(|row| row["hebb_learned_at_last"] == "1");
+        assert!(by_hebb.clone().all(|row| row["first_epoch"] == "0"));
+        for row in table {
+            let gaps = number(row, "gap_one_minus_test") - number(row, "gap_train_minus_test");
+            assert!((gaps - 1.0 + number(row, "overlap_train")).abs() < 1e-12);
+            assert_eq!(row["rule"] == "hebb", row["epoch"] == "0");
+        }
+    }
+    let explained = rows(&one.join("explained.csv"));
+    assert!(explained.iter().all(|row| (0.0..=1.0).contains(&number(row, "explained"))));
+    for name in ["learned_features_at_eta_1", "one_minus_test_explained_by_learned_features_at_all_eta"] {
+        assert!(outcome.manifest.results.contains_key(name), "{name}");
+    }
+    assert!(outcome.manifest.results.values().all(|value| value.is_finite()));
+}
+
+#[test]
+fn parameters_out_of_range_are_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("new");
+    for (config, message) in [
+        (
+            AcquisitionConfig { loads: vec![2.0, 1.0], ..config() },
+            "loads: expected one or more, ascending from above 0",
+        ),
+        (AcquisitionConfig { loads: vec![0.0, 1.0], ..config() }, "loads: "),
+        (AcquisitionConfig { exponents: vec![], ..config() }, "exponents: "),
+        (AcquisitionConfig { epochs: vec![1, 2], ..config() }, "epochs: "),
+        (AcquisitionConfig { n_draws: 0, ..config() }, "draws: "),
+        (AcquisitionConfig { n_states: 0, ..config() }, "states: "),
+        (AcquisitionConfig { n_active: 21, ..config() }, "active: "),
+        (AcquisitionConfig { lr: f64::NAN, ..config() }, "lr: "),
+    ] {
+        let error = run(&config, &output, 1).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+        assert!(!output.exists());
+    }
+}
