@@ -187,11 +187,14 @@ fn options_out_of_range() {
 /// A uniform law, a single spin, a single pattern, even numbers of features: all have points; a slope needs a decay.
 #[test]
 fn degenerate_manifolds_have_points() {
-    for options in
-        ["--n 90,180 --exponent 0", "--n 1 --features 3", "--n 70 --patterns 1", "--n 64 --active 4"]
-    {
+    for options in [
+        "--n 90,180 --patterns 60 --exponent 0",
+        "--n 1 --patterns 60 --features 3",
+        "--n 70 --patterns 1",
+        "--n 64 --patterns 60 --active 4",
+    ] {
         let program = Program::new();
-        let output = program.run(&format!("cutoff --patterns 60 --draws 2 {options} --steps 2 --json"));
+        let output = program.run(&format!("cutoff {options} --draws 2 --steps 2 --json"));
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         let points = document["points"].as_array().unwrap();
         assert!(points.len() >= 2, "{options}");

@@ -45,12 +45,16 @@ pub fn measure(
         (parameters.n_spins, parameters.n_patterns, parameters.n_features);
     check(parameters, options.kept)?;
     let manifold = Manifold::new(parameters.clone())?;
-    estimated_bytes(parameters, options, 1, execution.n_threads())?;
+    let least = match options.kept {
+        Kept::First(count) => count,
+        Kept::Predicted => 1,
+    };
+    estimated_bytes(parameters, options, least, execution.n_threads())?;
     let stream = PatternStream::new(&manifold, execution)?;
     let counts = FeatureCounts::new(&stream, counted_ranks(parameters, options.kept));
     let mut hebb = MatrixFreeHebb::new(&stream, options.memory, execution)?;
     let mut n_measured = match options.kept {
-        Kept::First(count) => count,
+        Kept::First(_) => least,
         Kept::Predicted => predicted_features(parameters, &counts),
     };
     estimated_bytes(parameters, options, n_measured, execution.n_threads())?;
@@ -149,7 +153,7 @@ pub fn estimated_bytes(
     let least = Plan::new(parameters, n_threads, 1, None)?.bytes().saturating_add(states).max(counting);
     if least > allowed {
         let last = if states > 0 {
-            format!(" and last overlaps of {n_measured} features, or no steps")
+            format!(" and last overlaps of {n_measured} feature(s), or no steps")
         } else {
             String::new()
         };
