@@ -220,8 +220,8 @@ fn measurements_out_of_range_are_refused() {
     // The states that last overlaps keep count too: what is enough for blocks is not enough for them.
     let large = parameters(1 << 20, 10, 50, 3);
     let options = |n_steps, memory| MeasureOptions { kept: Kept::First(50), n_steps, memory };
-    let blocks = estimated_bytes(&large, options(0, None), 1, 1).unwrap();
-    assert!(estimated_bytes(&large, options(0, Some(blocks)), 50, 1).unwrap() <= blocks);
+    let blocks = estimated_bytes(&large, options(0, None), 1, 10, 1).unwrap();
+    assert!(estimated_bytes(&large, options(0, Some(blocks)), 50, 10, 1).unwrap() <= blocks);
     let error = measure(&large, options(1, Some(blocks)), &execution).unwrap_err().to_string();
     assert!(error.contains("memory: expected at least") && error.contains("last overlaps of 50"), "{error}");
     let gaussian = ManifoldParameters { coefficients: Coefficients::Gaussian, ..good };

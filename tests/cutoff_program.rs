@@ -44,7 +44,7 @@ const SMALL: &str = "cutoff --n 100,230 --patterns 200 --exponent 1,1.5 --steps 
 fn tables_do_not_depend_on_the_machine() {
     let mut program = Program::new();
     program.run(&format!("{SMALL} --draws 3 --threads 2 -o two"));
-    program.run(&format!("{SMALL} --draws 3 --threads 1 --memory 4 -o one"));
+    program.run(&format!("{SMALL} --draws 3 --threads 1 --memory 100 -o one"));
     assert_same_tables(&program, "one", "two");
     program.isa = Some("scalar");
     program.run(&format!("{SMALL} --draws 3 --threads 2 -o scalar"));
@@ -105,7 +105,7 @@ fn a_killed_run_goes_on() {
 fn another_run_in_the_same_folder_is_refused() {
     let program = Program::new();
     std::fs::create_dir(program.path("run")).unwrap();
-    let lock = FolderLock::take(&program.path("run"), &[]).unwrap();
+    let lock = FolderLock::take(&program.path("run/.cutoff.lock")).unwrap();
     refused(&program, &format!("{SMALL} -o run"), &["run", "no other run writes into"]);
     drop(lock);
     program.run(&format!("{SMALL} --draws 1 -o run"));
@@ -136,8 +136,19 @@ fn draws_that_do_not_fit_are_refused() {
         refused(&program, again, &[&name, expected]);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
     }
+    // A refusal leaves all of the folder as it was.
+    let before = contents(&program, "run");
+    refused(&program, again, &[&name]);
+    assert!(contents(&program, "run") == before, "the run directory changed");
     program.run(&format!("{again} --force"));
-    program.run(again);
+    // Killed within a comparison with stored couplings.
+    std::fs::create_dir(program.path("run/points/.couplings.x1.tmp")).unwrap();
+    program.run(&format!("{again} --check-couplings"));
+    assert_eq!(contents(&program, "run/points").len(), 1);
+    assert!(!program.path("run/points/.couplings.x1.tmp").exists());
+    // Draws that are not asked for are named.
+    let output = program.run("cutoff --n 101 --patterns 200 --draws 1 -o run");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 finished draws more"));
 }
 
 /// Folders with files of others are left alone.
@@ -150,6 +161,13 @@ fn files_of_others_are_not_replaced() {
         refused(&program, &format!("{SMALL} -o mine {more}"), &["cutoffs.csv", "--force"]);
     }
     assert_eq!(std::fs::read(program.path("mine/cutoffs.csv")).unwrap(), b"mine");
+    // Nor where their folders have the names of ours.
+    std::fs::create_dir(program.path("mine/points")).unwrap();
+    std::fs::write(program.path("mine/.notes.x.tmp"), "mine").unwrap();
+    refused(&program, &format!("{SMALL} -o mine"), &["cutoffs.csv", "--force"]);
+    std::fs::remove_file(program.path("mine/cutoffs.csv")).unwrap();
+    program.run(&format!("{SMALL} --draws 1 -o mine"));
+    assert!(program.path("mine/.notes.x.tmp").exists());
     std::fs::write(program.path("file"), "").unwrap();
     refused(&program, &format!("{SMALL} -o file"), &["file"]);
 }
@@ -157,13 +175,13 @@ fn files_of_others_are_not_replaced() {
 #[test]
 fn options_out_of_range() {
     let program = Program::new();
-    let cases: [(&str, &[&str]); 19] = [
+    let cases: [(&str, &[&str]); 21] = [
         ("--n 100 --exponent -0.5", &["exponent: ", ">= 0", "found -0.5"]),
         ("--n 100 --exponent nan", &["exponent: ", "found NaN"]),
         ("--n 0", &["n: ", "found 0"]),
         ("--n 100,100", &["n: ", "every size once", "found 100"]),
         ("--n 3000000000", &["n: ", "less than 2^31"]),
-        ("--n 1000000 --patterns 2000000000000", &["patterns: ", "2^60"]),
+        ("--n 1000000 --patterns 2000000000000", &["patterns: ", "2^126"]),
         ("--n 100 --patterns 0", &["patterns: ", "found 0"]),
         ("--n 100 --patterns-per-spin 0", &["patterns-per-spin: ", "above 0"]),
         ("--n 100 --patterns-per-spin nan", &["patterns-per-spin: ", "above 0", "NaN"]),
@@ -177,6 +195,8 @@ fn options_out_of_range() {
         ("--n 100 --draws 0", &["draws: ", "1 or more", "found 0"]),
         ("--n 100,200,300 --draws 1,2", &["draws: ", "or 3, one for each N", "2 numbers"]),
         ("--n 1000000 --patterns 100000 --memory 20", &["memory: ", "at least", "MiB", "found 20 MiB"]),
+        ("--n 100 --patterns 10 --memory 20", &["memory: ", "at least", "figures", "found 20 MiB"]),
+        ("--n 8192 --patterns 10 --memory 200 --check-couplings", &["memory: ", "at least", "found 200 MiB"]),
     ];
     for (options, words) in cases {
         refused(&program, &format!("cutoff {options}"), words);

@@ -16,11 +16,11 @@ const WORK_A_PRODUCT: f64 = 1.5;
 
 #[derive(Args)]
 pub struct Cutoff {
-    /// Numbers of spins N
-    #[arg(long, value_delimiter = ',', required = true)]
+    /// Numbers of spins N, such as 4096,8192,16384
+    #[arg(long, value_name = "N[,N...]", value_delimiter = ',', required = true)]
     n: Vec<usize>,
     /// Exponents eta of the feature frequencies k^-eta
-    #[arg(long, value_delimiter = ',', default_value = "1.5")]
+    #[arg(long, value_name = "ETA[,ETA...]", value_delimiter = ',', default_value = "1.5")]
     exponent: Vec<f64>,
     /// Hidden features D as a multiple of N
     #[arg(long, default_value_t = 0.5, conflicts_with = "features")]
@@ -38,12 +38,12 @@ pub struct Cutoff {
     #[arg(long, default_value_t = 100_000)]
     patterns: usize,
     /// Draws of features and patterns: one number for all N, or one for each
-    #[arg(long, value_delimiter = ',', default_value = "8")]
+    #[arg(long, value_name = "R[,R...]", value_delimiter = ',', default_value = "8")]
     draws: Vec<u64>,
     /// Features measured, k = 1 to this [default: three times the predicted cutoff]
     #[arg(long)]
     ranks: Option<usize>,
-    /// Parallel steps from each feature for its final overlap; each costs as much as all the rest
+    /// Parallel steps from each feature for its final overlap, or none; a step costs up to as much as all the rest
     #[arg(long, default_value_t = 0)]
     steps: usize,
     /// Memory to stay within, in MiB
@@ -52,7 +52,8 @@ pub struct Cutoff {
     /// Measure also with stored couplings, where N is at most 8192, and compare field by field
     #[arg(long)]
     check_couplings: bool,
-    /// Folder to write into; finished draws that it holds are not measured again, unless with --force
+    /// Folder to write into; finished draws that it holds are not measured again, unless with --force.
+    /// Tables and figures show the sizes of this command alone
     #[arg(long, short, default_value = "cutoff")]
     output: PathBuf,
     #[command(flatten)]
@@ -74,7 +75,8 @@ impl Cutoff {
         let estimates = config.estimates(&execution)?;
         let memory = estimates.iter().map(|estimate| estimate.bytes).max().unwrap_or(0) as f64;
         let work: f64 = estimates.iter().map(|estimate| estimate.products).sum();
-        let estimate = Estimate::new(memory, 0.0, WORK_A_PRODUCT * work, &execution);
+        let disk = estimates.iter().map(|estimate| estimate.disk_bytes).max().unwrap_or(0) as f64;
+        let estimate = Estimate::new(memory, disk, WORK_A_PRODUCT * work, &execution);
         if self.common.dry_run {
             Experiment::named("cutoff")?.check_output(&options)?;
             let text = format!("{}\n{}", table(&config, &estimates), estimate.text());
@@ -110,6 +112,7 @@ impl Cutoff {
         };
         let mut settings = Vec::new();
         for &exponent in &self.exponent {
+            let exponent = exponent + 0.0; // -0 is 0
             for (index, &n_spins) in self.n.iter().enumerate() {
                 let n_patterns = match self.patterns_per_spin {
                     Some(factor) => multiple("patterns-per-spin", factor, n_spins)? as usize,

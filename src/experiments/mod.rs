@@ -59,8 +59,8 @@ pub struct Experiment {
     /// What it shows, in one line.
     pub about: &'static str,
     files: &'static [&'static str],
-    /// Folder of the results that outlast a run that was stopped.
-    kept: Option<&'static str>,
+    /// Results that outlast a run that was stopped.
+    kept: Option<run_directory::Kept>,
     run: fn(&Options, &Execution) -> Result<Outcome>,
 }
 

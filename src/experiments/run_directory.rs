@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Options;
 use crate::error::{Error, Result};
 use crate::report::{Figure, Montage};
-use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, write_bytes};
+use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, remove_unfinished, write_bytes};
 
 /// What a run directory holds and how it came about.
 #[derive(Clone, Debug, Serialize)]
@@ -33,9 +33,8 @@ impl Manifest {
     }
 }
 
-/// Checks that the folder is there or can be made, and that `files` can be written into it. What a run has made from the
-/// files in `kept` is made anew.
-pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<&str>) -> Result<()> {
+/// Checks that the folder is there or can be made, and that `files` can be written into it.
+pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<Kept>) -> Result<()> {
     let folder = &options.output;
     if folder.exists() {
         for file in files.iter().chain(&["config.toml", "manifest.json"]) {
@@ -51,10 +50,19 @@ pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<&str>
     probe.map(drop).map_err(|error| Error::io(folder, "make this folder")(error.kind().into()))
 }
 
-/// What to do with tables and figures: those of a folder that keeps its results in `kept` can be made again.
-fn derived(options: &Options, kept: Option<&str>) -> Overwrite {
+/// Results that a folder keeps from run to run, so that one that was stopped goes on and its tables are made anew.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    /// Folder within that holds them.
+    pub(super) folder: &'static str,
+    /// File that marks the folder as one of such runs, and is locked while one writes.
+    pub(super) lock: &'static str,
+}
+
+/// What to do with tables and figures: those of a run that kept its results can be made again.
+fn derived(options: &Options, kept: Option<Kept>) -> Overwrite {
     match kept {
-        Some(kept) if options.output.join(kept).is_dir() => Overwrite::Replace,
+        Some(kept) if options.output.join(kept.lock).is_file() => Overwrite::Replace,
         _ => options.overwrite,
     }
 }
@@ -62,8 +70,7 @@ fn derived(options: &Options, kept: Option<&str>) -> Overwrite {
 pub(super) struct RunDirectory {
     folder: PathBuf,
     overwrite: Overwrite,
-    /// Folder within that keeps results from run to run.
-    kept: Option<&'static str>,
+    kept: Option<Kept>,
     /// What `config.toml` will hold, until it is written.
     config: Option<String>,
     manifest: Manifest,
@@ -82,13 +89,13 @@ impl RunDirectory {
         Self::new(experiment, options, config, files, None)
     }
 
-    /// The same for a folder whose results, in its folder `kept`, outlast a run that was stopped.
+    /// The same for a folder that keeps results from run to run.
     pub(super) fn resume(
         experiment: &str,
         options: &Options,
         config: &impl Serialize,
         files: &[&str],
-        kept: &'static str,
+        kept: Kept,
     ) -> Result<Self> {
         Self::new(experiment, options, config, files, Some(kept))
     }
@@ -98,7 +105,7 @@ impl RunDirectory {
         options: &Options,
         config: &impl Serialize,
         files: &[&str],
-        kept: Option<&'static str>,
+        kept: Option<Kept>,
     ) -> Result<Self> {
         check_folder(options, files, kept)?;
         let folder = options.output.clone();
@@ -124,16 +131,32 @@ impl RunDirectory {
         })
     }
 
-    /// Makes the folder and keeps other runs out of it.
-    pub(super) fn lock(&mut self) -> Result<FolderLock> {
-        let make =
-            |folder: &Path| std::fs::create_dir_all(folder).map_err(Error::io(folder, "make this folder"));
-        make(&self.folder)?;
-        let lock = FolderLock::take(&self.folder, self.kept.as_slice())?;
-        self.kept.map_or(Ok(()), |kept| make(&self.folder.join(kept)))?;
+    /// Makes the folder, keeps other runs out of it, and removes what a run that was killed left half written.
+    pub(super) fn lock(&mut self, files: &[&str]) -> Result<Option<FolderLock>> {
+        let Some(kept) = self.kept else { return Ok(None) };
+        let results = self.folder.join(kept.folder);
+        std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "make this folder"))?;
+        let lock = FolderLock::take(&self.folder.join(kept.lock))?;
+        std::fs::create_dir_all(&results).map_err(Error::io(&results, "make this folder"))?;
+        remove_unfinished(&self.folder, |file| {
+            files.contains(&file) || ["config.toml", "manifest.json"].contains(&file)
+        })?;
+        remove_unfinished(&results, |_| true)?;
+        Ok(Some(lock))
+    }
+
+    /// Before the first result of a run that replaces tables and figures of an earlier one: its manifest, which says that they
+    /// belong together, goes first.
+    pub(super) fn begin_anew(&mut self) -> Result<()> {
+        let path = self.folder.join("manifest.json");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(&path, "remove")(error));
+            }
+            _ => {}
+        }
         self.overwrite = Overwrite::Replace;
-        self.begin()?;
-        Ok(lock)
+        self.begin()
     }
 
     /// The folder.

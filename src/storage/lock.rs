@@ -5,45 +5,49 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-const NAME: &str = ".lock";
-
 /// Holds a folder until it is dropped, or the process ends in any way.
 #[derive(Debug)]
 pub struct FolderLock(#[expect(dead_code, reason = "closing the file gives the folder back")] File);
 
 impl FolderLock {
-    /// Takes the folder, and removes what unfinished writes of a run that was killed have left in it and in its folders
-    /// `inside`.
+    /// Takes the folder of the lock file at `path`, which is made if it is not there and stays.
     ///
     /// # Errors
     /// If another run holds it, or nothing can be written there.
-    pub fn take(folder: &Path, inside: &[&str]) -> Result<Self> {
-        let path = folder.join(NAME);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(Error::io(folder, "write a file in this folder"))?;
+    pub fn take(path: &Path) -> Result<Self> {
+        let file = File::options().create(true).truncate(false).write(true).open(path);
+        let file = file.map_err(Error::io(path, "write"))?;
         match file.try_lock() {
-            Ok(()) => {}
+            Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::format(folder, "a folder that no other run writes into", "one that does"));
+                let folder = path.parent().unwrap_or(path);
+                Err(Error::format(folder, "a folder that no other run writes into", "one that does"))
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io(&path, "lock")(error)),
+            Err(TryLockError::Error(error)) => Err(Error::io(path, "lock")(error)),
         }
-        for folder in std::iter::once(folder.to_owned()).chain(inside.iter().map(|name| folder.join(name))) {
-            remove_unfinished(&folder)?;
-        }
-        Ok(Self(file))
     }
 }
 
-/// Removes temporaries, named as atomic writes name them.
-fn remove_unfinished(folder: &Path) -> Result<()> {
+/// Removes from a folder what atomic writes of a run that was killed have left there: temporaries of the files that `is_ours`
+/// knows by name, and temporary folders.
+///
+/// # Errors
+/// If one cannot be removed.
+pub fn remove_unfinished(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<()> {
     let Ok(entries) = folder.read_dir() else { return Ok(()) };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') && name.ends_with(super::atomic::TEMPORARY) {
+        // ".<name of the file>.<random>.tmp"
+        let unfinished = name.to_str().and_then(|name| {
+            let (file, random) =
+                name.strip_prefix('.')?.strip_suffix(super::atomic::TEMPORARY)?.rsplit_once('.')?;
+            (!random.is_empty() && is_ours(file)).then_some(())
+        });
+        if unfinished.is_some() {
             let path = entry.path();
-            std::fs::remove_file(&path).map_err(Error::io(&path, "remove"))?;
+            let removed =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(Error::io(&path, "remove"))?;
         }
     }
     Ok(())
@@ -55,20 +59,28 @@ mod tests {
     use crate::storage::{Overwrite, write_bytes};
 
     #[test]
-    fn a_folder_is_held_once_and_freed_of_unfinished_writes() {
+    fn a_folder_is_held_once() {
         let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("points");
-        std::fs::create_dir(&inside).unwrap();
-        for unfinished in [folder.path().join(".a.json.x1.tmp"), inside.join(".b.json.x2.tmp")] {
-            std::fs::write(unfinished, "half").unwrap();
-        }
-        write_bytes(&inside.join("b.json"), Overwrite::Refuse, b"whole").unwrap();
-        let lock = FolderLock::take(folder.path(), &["points"]).unwrap();
-        assert_eq!(inside.read_dir().unwrap().count(), 1);
-        assert_eq!(folder.path().read_dir().unwrap().count(), 2);
-        let error = FolderLock::take(folder.path(), &[]).unwrap_err().to_string();
+        let path = folder.path().join(".lock");
+        let lock = FolderLock::take(&path).unwrap();
+        let error = FolderLock::take(&path).unwrap_err().to_string();
         assert!(error.contains("no other run"), "{error}");
         drop(lock);
-        assert!(FolderLock::take(folder.path(), &[]).is_ok());
+        assert!(FolderLock::take(&path).is_ok());
+    }
+
+    #[test]
+    fn only_our_own_unfinished_writes_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path(".a.json.x1Y2z3.tmp"), "half").unwrap();
+        std::fs::create_dir(path(".a.json.b.tmp")).unwrap();
+        std::fs::write(path(".a.json.b.tmp/inside"), "half").unwrap();
+        let others = [".b.json.x1Y2z3.tmp", "a.json.x.tmp", ".a.json.tmp", ".a.json.x.bak"];
+        others.iter().for_each(|name| std::fs::write(path(name), "mine").unwrap());
+        write_bytes(&path("a.json"), Overwrite::Refuse, b"whole").unwrap();
+        remove_unfinished(folder.path(), |file| file == "a.json").unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), others.len() + 1);
+        assert!(others.iter().all(|name| path(name).exists()));
     }
 }

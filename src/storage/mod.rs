@@ -12,7 +12,7 @@ mod table;
 
 pub use atomic::{Overwrite, check_output, write_atomically, write_bytes};
 pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, hash_file, write_container};
-pub use lock::FolderLock;
+pub use lock::{FolderLock, remove_unfinished};
 pub(crate) use npy::NPY_MAGIC;
 pub use npy::{NpyArray, write_npy};
 pub use packed::packed_bytes;

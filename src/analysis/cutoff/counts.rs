@@ -1,12 +1,17 @@
 //! How many patterns use each feature, and each set of features.
 
+use crate::analysis::matrix_free::{part_of, set_key};
 use crate::datasets::PatternStream;
+use crate::error::Result;
+use crate::execution::Execution;
 use crate::theory::Counted;
 
 /// Up to this many features a pattern, all sets of 3, 5, 7 of them are counted; beyond, sets are taken as all different.
 const MAX_COUNTED_ACTIVE: usize = 7;
 /// Sets sorted at a time take about this much memory, and while they are gathered twice as much; more go in parts.
 const MAX_SORTED_BYTES: usize = 32 << 20;
+/// Patterns between two looks whether the caller wants to stop.
+const PATIENCE: usize = 1 << 14;
 
 /// P_k of the first features, and what the full law needs of the rest.
 #[derive(Clone, Debug)]
@@ -26,34 +31,54 @@ impl FeatureCounts {
     }
 
     /// Counts of the first `n_ranks` features, and the sums of squares over all features and sets.
-    pub fn new(stream: &PatternStream<'_>, n_ranks: usize) -> Self {
-        Self::sorting(stream, n_ranks, MAX_SORTED_BYTES)
+    ///
+    /// # Errors
+    /// If interrupted.
+    pub fn new(stream: &PatternStream<'_>, n_ranks: usize, execution: &Execution) -> Result<Self> {
+        Self::sorting(stream, n_ranks, MAX_SORTED_BYTES, execution)
     }
 
     /// The same with `max_bytes` for sets.
-    fn sorting(stream: &PatternStream<'_>, n_ranks: usize, max_bytes: usize) -> Self {
+    fn sorting(
+        stream: &PatternStream<'_>,
+        n_ranks: usize,
+        max_bytes: usize,
+        execution: &Execution,
+    ) -> Result<Self> {
         let (n_patterns, n_active) = (stream.n_patterns(), stream.n_active());
-        let mut first = vec![0; n_ranks];
+        let mut first = vec![0u64; n_ranks];
         for pattern in 0..n_patterns {
+            if pattern % PATIENCE == 0 {
+                execution.check_cancelled()?;
+            }
             for (rank, _) in stream.active(pattern) {
                 if let Some(count) = first.get_mut(rank as usize - 1) {
                     *count += 1;
                 }
             }
         }
-        let squares = sum_of_squares(stream, 1, max_bytes);
+        let n_uses = (n_patterns * n_active) as u64;
+        let n_rare = n_uses - first.iter().sum::<u64>();
+        let rare = |ranks: &[u64], keys: &mut Vec<u128>| {
+            let rare = ranks.iter().filter(|&&rank| rank > n_ranks as u64);
+            keys.extend(rare.map(|&rank| set_key(std::iter::once((rank, false)))));
+        };
+        let squares = first.iter().map(|&count| (count as f64).powi(2)).sum::<f64>()
+            + sum_of_squares(stream, n_rare as f64, rare, max_bytes, execution)?;
         let degrees = (3..=n_active).step_by(2).take(MAX_COUNTED_ACTIVE);
         let subset_squares = degrees.map(|degree| {
+            let n_sets = Counted::distinct_sets(n_patterns as f64, n_active, degree);
             let squares = if n_active <= MAX_COUNTED_ACTIVE {
-                sum_of_squares(stream, degree, max_bytes)
+                let sets = |ranks: &[u64], keys: &mut Vec<u128>| keys.extend(subset_keys(ranks, degree));
+                sum_of_squares(stream, n_sets, sets, max_bytes, execution)?
             } else {
-                Counted::distinct_sets(n_patterns as f64, n_active, degree)
+                n_sets
             };
-            (degree, squares)
+            Ok((degree, squares))
         });
-        let subset_squares = subset_squares.collect();
+        let subset_squares = subset_squares.collect::<Result<_>>()?;
         let counted = Counted { n_patterns: n_patterns as f64, squares, subset_squares };
-        Self { first, n_uses: (n_patterns * n_active) as u64, counted }
+        Ok(Self { first, n_uses, counted })
     }
 
     /// P_k of a feature among the first that were counted.
@@ -72,50 +97,43 @@ impl FeatureCounts {
     }
 }
 
-/// sum_S P_S^2 over all sets S of `degree` features: sets with equal keys meet by sorting, in parts of about `max_bytes`.
-fn sum_of_squares(stream: &PatternStream<'_>, degree: usize, max_bytes: usize) -> f64 {
-    let (n_patterns, n_active) = (stream.n_patterns(), stream.n_active());
-    let n_sets = Counted::distinct_sets(n_patterns as f64, n_active, degree);
+/// sum_S P_S^2 over `n_sets` sets S, whose keys `keys_of` makes of the ascending ranks of a pattern: equal ones meet by
+/// sorting, in parts of about `max_bytes`.
+fn sum_of_squares(
+    stream: &PatternStream<'_>,
+    n_sets: f64,
+    keys_of: impl Fn(&[u64], &mut Vec<u128>),
+    max_bytes: usize,
+    execution: &Execution,
+) -> Result<f64> {
     let n_parts = (n_sets * size_of::<u128>() as f64 / max_bytes as f64).ceil().max(1.0) as u64;
-    let mut sets: Vec<u128> = Vec::new();
+    let (mut ranks, mut keys, mut sets) = (Vec::new(), Vec::new(), Vec::<u128>::new());
     let mut squares = 0.0;
     for part in 0..n_parts {
         sets.clear();
-        for pattern in 0..n_patterns {
-            let mut active: Vec<u64> = stream.active(pattern).map(|(rank, _)| rank).collect();
-            active.sort_unstable();
-            sets.extend(subsets(&active, degree).map(key).filter(|&key| part_of(key, n_parts) == part));
+        for pattern in 0..stream.n_patterns() {
+            if pattern % PATIENCE == 0 {
+                execution.check_cancelled()?;
+            }
+            ranks.clear();
+            ranks.extend(stream.active(pattern).map(|(rank, _)| rank));
+            ranks.sort_unstable();
+            keys.clear();
+            keys_of(&ranks, &mut keys);
+            sets.extend(keys.iter().filter(|&&key| n_parts == 1 || part_of(key, n_parts) == part));
         }
         sets.sort_unstable();
         squares += sets.chunk_by(|a, b| a == b).map(|same| (same.len() as f64).powi(2)).sum::<f64>();
     }
-    squares
+    Ok(squares)
 }
 
-/// All subsets of `degree` of the ascending `ranks`; those of one feature for any number of ranks.
-fn subsets(ranks: &[u64], degree: usize) -> impl Iterator<Item = Vec<u64>> + '_ {
-    let singles = if degree == 1 { ranks } else { &[] };
-    let masks = if degree == 1 { 0 } else { 1u32 << ranks.len() };
-    let larger = (0..masks).filter(move |set| set.count_ones() as usize == degree).map(move |set| {
-        ranks.iter().enumerate().filter(|(index, _)| set >> index & 1 == 1).map(|(_, &rank)| rank).collect()
-    });
-    singles.iter().map(|&rank| vec![rank]).chain(larger)
-}
-
-const ODD: u128 = 0x2d99_787b_7f4a_7c15_9fb2_1c65_1e98_df25;
-
-/// One number for a set: three ranks of 40 bits exactly, more by a hash, in which two of S sets meet with probability
-/// S^2 / 2^128.
-fn key(ranks: Vec<u64>) -> u128 {
-    ranks.into_iter().enumerate().fold(0, |key: u128, (index, rank)| {
-        let rank = u128::from(rank);
-        if index < 3 { key << 40 | rank } else { (key ^ key >> 61).wrapping_mul(ODD) ^ rank }
+/// Keys of all subsets of `degree` of a few ranks.
+fn subset_keys(ranks: &[u64], degree: usize) -> impl Iterator<Item = u128> + '_ {
+    (0..1u32 << ranks.len()).filter(move |set| set.count_ones() as usize == degree).map(move |set| {
+        let members = ranks.iter().enumerate().filter(|(index, _)| set >> index & 1 == 1);
+        set_key(members.map(|(_, &rank)| (rank, false)))
     })
-}
-
-/// Which of `n_parts` of about the same size a key belongs to.
-fn part_of(key: u128, n_parts: u64) -> u64 {
-    (key.wrapping_mul(ODD) >> 64) as u64 % n_parts
 }
 
 #[cfg(test)]
@@ -158,7 +176,9 @@ mod tests {
                 sets.iter().filter(|(set, _)| set.len() == degree).map(|(_, count)| count * count).sum()
             };
             for max_bytes in [MAX_SORTED_BYTES, 1000] {
-                let counts = FeatureCounts::sorting(&stream, 12, max_bytes);
+                let counts = FeatureCounts::sorting(&stream, 12, max_bytes, &execution).unwrap();
+                let rare = FeatureCounts::sorting(&stream, 2, max_bytes, &execution).unwrap();
+                assert_eq!(rare.counted(), counts.counted());
                 assert_eq!(counts.counted().squares, squares(1));
                 let degrees: Vec<usize> =
                     counts.counted().subset_squares.iter().map(|&(degree, _)| degree).collect();

@@ -1,15 +1,15 @@
 //! Where the signal-to-noise ratio falls to 1: fits of its decay with k.
 
-use super::intervals::line;
-
 /// The decay is fitted where the ratio is within this factor of 1.
 const FIT_FACTOR: f64 = 3.0;
 /// Features before this one do not follow the power law: draws are without replacement.
 const FIRST_FITTED: usize = 3;
 /// Points that a fit needs.
 const MIN_FITTED: usize = 4;
-/// Newton's method doubles its digits: from the mean it is there in a few.
-const MAX_NEWTON_STEPS: usize = 100;
+/// Scoring gains a digit or more a step where the scatter about the line is small, less where it is large.
+const MAX_STEPS: usize = 1000;
+/// Of slope and level: far below any interval.
+const TOLERANCE: f64 = 1e-10;
 
 /// Signal and variance of a feature, means over draws.
 #[derive(Clone, Copy)]
@@ -28,7 +28,8 @@ impl Moments {
 ///
 /// The ranks fitted are those where the last fit, at first the ratios themselves, says that the ratio is between 1/3 and 3:
 /// a window in k, not in the scattered ratios. Variances scatter by their own size from feature to feature, most of all
-/// with few draws; a fit to their logarithms would come out low, so theirs is one to the values ([`power_of_mean`]).
+/// with few draws, and signals by the counts of rare features; fits to their logarithms would come out low, so these are fits to
+/// the values ([`power_of_mean`]).
 pub(super) fn crossing(moments: &[Moments], exponent: f64) -> Option<f64> {
     let ratios: Vec<f64> = moments.iter().map(Moments::ratio).collect();
     let first_below = ratios.iter().position(|&ratio| ratio < 1.0)?;
@@ -42,10 +43,7 @@ pub(super) fn crossing(moments: &[Moments], exponent: f64) -> Option<f64> {
         let width = FIT_FACTOR.powf(1.0 / exponent);
         let fitted = |index: &usize| {
             let rank = (index + 1) as f64;
-            *index + 1 >= FIRST_FITTED
-                && rank >= centre / width
-                && rank <= centre * width
-                && ratios[*index] > 0.0
+            *index + 1 >= FIRST_FITTED && rank >= centre / width && rank <= centre * width
         };
         let ranks: Vec<usize> = (0..ratios.len()).filter(fitted).collect();
         if ranks.len() < MIN_FITTED {
@@ -54,7 +52,7 @@ pub(super) fn crossing(moments: &[Moments], exponent: f64) -> Option<f64> {
         let of = |value: &dyn Fn(&Moments) -> f64| -> Vec<(f64, f64)> {
             ranks.iter().map(|&index| (((index + 1) as f64).ln(), value(&moments[index]))).collect()
         };
-        let (signal_slope, signal) = line(&of(&|moments| moments.signal.ln()))?;
+        let (signal_slope, signal) = power_of_mean(&of(&|moments| moments.signal))?;
         let (variance_slope, variance) = power_of_mean(&of(&|moments| moments.variance))?;
         let (slope, intercept) = (signal_slope - variance_slope / 2.0, signal - variance / 2.0);
         let crossing = (-intercept / slope).exp();
@@ -67,26 +65,23 @@ pub(super) fn crossing(moments: &[Moments], exponent: f64) -> Option<f64> {
 }
 
 /// Slope b and intercept a of y ~ exp(a + b x) for y whose scatter is in proportion to its mean: sum (y / exp(a + b x) - 1) =
-/// 0, alone and times x (the likelihood of a gamma distribution), by Newton's steps on a convex function.
+/// 0, alone and times x (the likelihood of a gamma distribution), by Fisher's scoring. None if there is no such line, or
+/// no positive mean.
 fn power_of_mean(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let n = points.len() as f64;
     let centre = points.iter().map(|point| point.0).sum::<f64>() / n;
+    let spread: f64 = points.iter().map(|point| (point.0 - centre).powi(2)).sum();
     let (mut slope, mut level) = (0.0, (points.iter().map(|point| point.1).sum::<f64>() / n).ln());
-    for _ in 0..MAX_NEWTON_STEPS {
-        let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
+    for _ in 0..MAX_STEPS {
+        let (mut of_level, mut of_slope) = (0.0, 0.0);
         for &(x, y) in points {
             let x = x - centre;
-            let relative = y / (level + slope * x).exp();
-            g = [g[0] + relative - 1.0, g[1] + (relative - 1.0) * x];
-            h = [h[0] + relative, h[1] + relative * x, h[2] + relative * x * x];
+            let deviation = y / (level + slope * x).exp() - 1.0;
+            of_level += deviation / n;
+            of_slope += deviation * x / spread;
         }
-        let determinant = h[0] * h[2] - h[1] * h[1];
-        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
-        if !step.iter().all(|step| step.is_finite()) {
-            return None;
-        }
-        (level, slope) = (level + step[0], slope + step[1]);
-        if step.iter().all(|step| step.abs() < 1e-12) {
+        (level, slope) = (level + of_level, slope + of_slope);
+        if of_level.abs().max(of_slope.abs()) < TOLERANCE {
             return Some((slope, level - slope * centre));
         }
     }

@@ -3,7 +3,7 @@
 use super::criterion::Criterion;
 use super::decay::{Moments, crossing};
 use super::point::{CutoffPoint, FeatureRow};
-use crate::theory::{PowerLawSignal, one_step_overlap, one_step_threshold, signal_and_noise};
+use crate::theory::{PowerLawSignal, one_step_overlap, signal_and_noise};
 
 /// What counts as the last stored feature.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,17 +73,6 @@ impl Estimator {
     pub fn cutoff(self, draws: Draws<'_>) -> Option<f64> {
         self.of(draws).cutoff(&(0..draws.points.len()).collect::<Vec<_>>())
     }
-
-    /// k_max as the poster's law has it; none at eta = 0, and for last overlaps, of which it says nothing.
-    pub fn power_law_cutoff(self, law: PowerLawSignal) -> Option<f64> {
-        match self {
-            Self::SnrCrossing => law.rank_at(1.0),
-            Self::OneStep(threshold) | Self::FirstFailing(threshold) => {
-                law.rank_at(one_step_threshold(threshold))
-            }
-            Self::Last(_) => None,
-        }
-    }
 }
 
 /// Draws as an estimator sees them.
@@ -150,6 +139,16 @@ fn n_stored(point: &CutoffPoint, criterion: Criterion) -> Option<f64> {
 fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let values: Vec<f64> = values.collect::<Option<_>>()?;
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The point as the poster's law has it: its ratios at unit noise.
+pub fn power_law_point(point: &CutoffPoint) -> CutoffPoint {
+    let law = PowerLawSignal::new(point.n_spins, point.n_features, point.exponent);
+    let features = point.features.iter().zip(1..).map(|(feature, rank)| {
+        let ratio = law.ratio(f64::from(rank));
+        FeatureRow { signal: ratio, variance: 1.0, one_step: one_step_overlap(ratio), last: None, ..*feature }
+    });
+    CutoffPoint { features: features.collect(), ..point.clone() }
 }
 
 /// The point as the full law has it, with the counts of `point`.

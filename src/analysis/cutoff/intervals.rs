@@ -3,7 +3,7 @@
 //! Draws are resampled with replacement, those of each N independently, and the estimator, not an average of ratios, is taken
 //! again. Intervals are the percentiles 2.5 and 97.5. Resampling R draws leaves out 1/R of the variance, and knows of no error
 //! in the rest; deviations of ln k_max are scaled by sqrt(R / (R - 1)) and by Student's quantile for R - 1 degrees of freedom over
-//! the normal one to make up for both (4.2 at R = 2, 2.7 at 3, 1.1 at 16). Slopes combine sizes scaled in this way: their intervals
+//! the normal one to make up for both (9.2 at R = 2, 2.7 at 3, 1.1 at 16). Slopes combine sizes scaled in this way: their intervals
 //! are rather too wide than too narrow where draws are few.
 
 use serde::Serialize;
@@ -16,6 +16,13 @@ use crate::random::{below, stream};
 pub struct Interval {
     pub low: f64,
     pub high: f64,
+}
+
+impl Interval {
+    /// Of the exponential of what this is an interval of.
+    fn exp(self) -> Self {
+        Self { low: self.low.exp(), high: self.high.exp() }
+    }
 }
 
 /// ln k_max = slope ln N + const, fitted to the cutoffs of several N with equal weights.
@@ -37,7 +44,7 @@ const STUDENT: [f64; 30] = [
 const NORMAL: f64 = 1.960;
 
 /// Slope and intercept of the least squares line; none for fewer than two abscissas.
-pub(super) fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let n = points.len() as f64;
     let mean_x = points.iter().map(|point| point.0).sum::<f64>() / n;
     let mean_y = points.iter().map(|point| point.1).sum::<f64>() / n;
@@ -83,21 +90,24 @@ fn percentiles(mut values: Vec<f64>) -> Interval {
 
 /// Interval of k_max at one N; none for a single draw.
 pub fn cutoff_interval(estimator: Estimator, draws: Draws<'_>, seed: u64) -> Option<Interval> {
-    let logs = percentiles(resampled_logs(estimator, draws, seed)?);
-    Some(Interval { low: logs.low.exp(), high: logs.high.exp() })
+    Some(percentiles(resampled_logs(estimator, draws, seed)?).exp())
 }
 
-/// Intervals of the ratios of all features, mean signal over root mean variance, `[K]`; none for a single draw.
-pub fn ratio_intervals(draws: Draws<'_>, seed: u64) -> Option<Vec<Interval>> {
-    let all: Vec<usize> = (0..draws.points.len()).collect();
-    let centres = draws.mean_ratios(&all);
-    let scale = widening(all.len())?;
+/// Intervals of the ratios of all features, mean signal over root mean variance, `[K]`, with deviations of their logarithms
+/// scaled: none for a single draw, and for features of which one resampling has no positive signal.
+pub fn ratio_intervals(draws: Draws<'_>, seed: u64) -> Vec<Option<Interval>> {
+    let n_draws = draws.points.len();
+    let centres = draws.mean_ratios(&(0..n_draws).collect::<Vec<_>>());
+    let Some(scale) = widening(n_draws) else { return vec![None; centres.len()] };
     let resamples: Vec<Vec<f64>> =
         (0..RESAMPLES).map(|index| draws.mean_ratios(&resample(draws, seed, index))).collect();
     let interval = |(rank, &centre): (usize, &f64)| {
-        percentiles(resamples.iter().map(|ratios| centre + scale * (ratios[rank] - centre)).collect())
+        let centre = centre.ln();
+        let logs = resamples.iter().map(|ratios| centre + scale * (ratios[rank].ln() - centre));
+        let logs: Vec<f64> = logs.collect();
+        logs.iter().all(|log| log.is_finite()).then(|| percentiles(logs).exp())
     };
-    Some(centres.iter().enumerate().map(interval).collect())
+    centres.iter().enumerate().map(interval).collect()
 }
 
 /// Slope of ln k_max against ln N over the draws of several N; those without a cutoff do not count. None for fewer than two.

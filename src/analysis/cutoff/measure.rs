@@ -49,15 +49,19 @@ pub fn measure(
         Kept::First(count) => count,
         Kept::Predicted => 1,
     };
-    estimated_bytes(parameters, options, least, execution.n_threads())?;
+    // What is known before patterns are drawn; they may all be equal.
+    estimated_bytes(parameters, options, least, 1, execution.n_threads())?;
     let stream = PatternStream::new(&manifold, execution)?;
-    let counts = FeatureCounts::new(&stream, counted_ranks(parameters, options.kept));
+    let counts = FeatureCounts::new(&stream, counted_ranks(parameters, options.kept), execution)?;
     let mut hebb = MatrixFreeHebb::new(&stream, options.memory, execution)?;
     let mut n_measured = match options.kept {
         Kept::First(_) => least,
         Kept::Predicted => predicted_features(parameters, &counts),
     };
-    estimated_bytes(parameters, options, n_measured, execution.n_threads())?;
+    let check_memory = |n_measured: usize, hebb: &MatrixFreeHebb<'_>| {
+        estimated_bytes(parameters, options, n_measured, hebb.n_columns(), execution.n_threads())
+    };
+    check_memory(n_measured, &hebb)?;
     let mut moments = feature_moments(&hebb, FeatureStates { first_rank: 1, count: n_measured })?;
     while options.kept == Kept::Predicted
         && (n_measured as u64) < n_features
@@ -72,7 +76,7 @@ pub fn measure(
             ));
             break;
         }
-        estimated_bytes(parameters, options, n_measured + more, execution.n_threads())?;
+        check_memory(n_measured + more, &hebb)?;
         let states = FeatureStates { first_rank: n_measured as u64 + 1, count: more };
         moments.extend(feature_moments(&hebb, states)?);
         n_measured += more;
@@ -129,7 +133,7 @@ fn check(parameters: &ManifoldParameters, kept: Kept) -> Result<()> {
     }
 }
 
-/// Memory that a measurement of `n_measured` features takes.
+/// Memory that a measurement of `n_measured` features takes, of patterns of which `n_columns` differ up to sign.
 ///
 /// # Errors
 /// If parameters are out of range, or the memory allowed is too little: says how much is needed.
@@ -137,6 +141,7 @@ pub fn estimated_bytes(
     parameters: &ManifoldParameters,
     options: MeasureOptions,
     n_measured: usize,
+    n_columns: usize,
     n_threads: usize,
 ) -> Result<u64> {
     check(parameters, options.kept)?;
@@ -147,10 +152,13 @@ pub fn estimated_bytes(
         counted_ranks(parameters, options.kept),
     );
     let Some(allowed) = options.memory else {
-        return Ok(counting.max(Plan::new(parameters, n_threads, n_measured, None)?.bytes() + states));
+        return Ok(
+            counting.max(Plan::new(parameters, n_columns, n_threads, n_measured, None)?.bytes() + states)
+        );
     };
     // Blocks shrink to what is left beside the states.
-    let least = Plan::new(parameters, n_threads, 1, None)?.bytes().saturating_add(states).max(counting);
+    let least =
+        Plan::new(parameters, n_columns, n_threads, 1, None)?.bytes().saturating_add(states).max(counting);
     if least > allowed {
         let last = if states > 0 {
             format!(" and last overlaps of {n_measured} feature(s), or no steps")
@@ -165,7 +173,9 @@ pub fn estimated_bytes(
         );
         return Err(Error::parameter("memory", expected, format!("{} MiB", allowed >> 20)));
     }
-    Ok(counting.max(Plan::new(parameters, n_threads, n_measured, Some(allowed - states))?.bytes() + states))
+    Ok(counting.max(
+        Plan::new(parameters, n_columns, n_threads, n_measured, Some(allowed - states))?.bytes() + states,
+    ))
 }
 
 /// Whether the last eighth of the features have lost their signal, and one at least fails an overlap of 0.9.

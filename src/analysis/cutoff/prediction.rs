@@ -2,6 +2,7 @@
 
 use super::counts::FeatureCounts;
 use super::measure::Kept;
+use crate::analysis::matrix_free::MatrixFreeHebb;
 use crate::datasets::{Manifold, ManifoldParameters, PatternStream};
 use crate::error::Result;
 use crate::execution::Execution;
@@ -94,23 +95,47 @@ pub(super) fn counted_ranks(parameters: &ManifoldParameters, kept: Kept) -> usiz
     usize::try_from(parameters.n_features).unwrap_or(usize::MAX).min(measured.max(COUNTED_RANKS))
 }
 
-/// What [`Kept`] is expected to come to, from the counts of a sample of the patterns.
+/// What a measurement is expected to come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// K.
+    pub features: usize,
+    /// Patterns that differ, up to sign.
+    pub columns: usize,
+}
+
+/// What the patterns of a manifold are expected to come to, from a sample of them. How many differ grows like a power of their
+/// number, ever more slowly: the power of the sample's second half is rather too large.
 ///
 /// # Errors
 /// If parameters are out of range, or interrupted.
-pub fn estimated_features(
-    parameters: &ManifoldParameters,
-    kept: Kept,
-    execution: &Execution,
-) -> Result<usize> {
-    if let Kept::First(count) = kept {
-        return Ok(count);
-    }
-    let sample = parameters.n_patterns.min(SAMPLE);
-    let manifold = Manifold::new(ManifoldParameters { n_patterns: sample, ..parameters.clone() })?;
+pub fn expected(parameters: &ManifoldParameters, kept: Kept, execution: &Execution) -> Result<Expected> {
+    let n_patterns = parameters.n_patterns;
+    let sample = n_patterns.min(SAMPLE);
+    let of_sample =
+        |n_patterns: usize| Manifold::new(ManifoldParameters { n_patterns, ..parameters.clone() });
+    let n_columns = |n_patterns: usize| -> Result<f64> {
+        let manifold = of_sample(n_patterns)?;
+        let stream = PatternStream::new(&manifold, execution)?;
+        Ok(MatrixFreeHebb::new(&stream, None, execution)?.n_columns() as f64)
+    };
+    let manifold = of_sample(sample)?;
     let stream = PatternStream::new(&manifold, execution)?;
-    let counts = FeatureCounts::new(&stream, counted_ranks(parameters, kept));
-    let factor = parameters.n_patterns as f64 / sample as f64;
-    let frequencies = Frequencies::of(parameters, &counts).scaled(factor, parameters.n_active);
-    Ok(frequencies.predicted_features(parameters))
+    let of_all = n_columns(sample)?;
+    let factor = n_patterns as f64 / sample as f64;
+    let columns = if factor > 1.0 {
+        let power = (of_all / n_columns(sample / 2)?).log2().clamp(0.0, 1.0);
+        of_all * factor.powf(power)
+    } else {
+        of_all
+    };
+    let features = match kept {
+        Kept::First(count) => count,
+        Kept::Predicted => {
+            let counts = FeatureCounts::new(&stream, counted_ranks(parameters, kept), execution)?;
+            let frequencies = Frequencies::of(parameters, &counts).scaled(factor, parameters.n_active);
+            frequencies.predicted_features(parameters)
+        }
+    };
+    Ok(Expected { features, columns: columns.ceil() as usize })
 }

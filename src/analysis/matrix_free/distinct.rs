@@ -5,10 +5,15 @@
 //! fall fast, most patterns share theirs with others: of 10^5 patterns at L = 3, N = 10^6, D = N/2 about 0.36 P classes are left at
 //! eta = 1.5 and 0.08 P at eta = 2, and both passes take as much less.
 
+use super::set_key::{EXACT, set_key};
 use crate::datasets::PatternStream;
+use crate::error::Result;
+use crate::execution::Execution;
 
 /// Patterns among which equal ones are looked for at a time, 32 bytes each.
 const SEGMENT: usize = 1 << 20;
+/// Patterns between two looks whether the caller wants to stop.
+const PATIENCE: usize = 1 << 14;
 /// Spins times the weight of a class stay below this share of the largest i32, so that many of them fit in a sum.
 const SHARE: i32 = 16;
 
@@ -29,22 +34,26 @@ pub(super) enum Columns {
 }
 
 impl Columns {
-    pub(super) fn new(stream: &PatternStream<'_>) -> Self {
+    pub(super) fn new(stream: &PatternStream<'_>, execution: &Execution) -> Result<Self> {
         if stream.n_active().is_multiple_of(2) {
             // Ties are decided pattern by pattern.
-            return Self::All(stream.n_patterns());
+            return Ok(Self::All(stream.n_patterns()));
         }
         let largest = i32::try_from(stream.n_spins()).map_or(1, |n| (i32::MAX / SHARE / n).max(1));
         let mut columns = Vec::new();
         let n_patterns = stream.n_patterns();
         for first in (0..n_patterns).step_by(SEGMENT) {
-            let segment = first..n_patterns.min(first + SEGMENT);
-            let mut keys: Vec<(u128, usize)> =
-                segment.map(|pattern| (key(&class(stream, pattern)), pattern)).collect();
+            let mut keys: Vec<(u128, usize)> = Vec::new();
+            for pattern in first..n_patterns.min(first + SEGMENT) {
+                if pattern % PATIENCE == 0 {
+                    execution.check_cancelled()?;
+                }
+                keys.push((set_key(class(stream, pattern).into_iter()), pattern));
+            }
             keys.sort_unstable();
             // Beyond three features equal keys are no proof.
             let is_same = |&(a, first): &(u128, usize), &(b, second): &(u128, usize)| {
-                a == b && (stream.n_active() <= 3 || class(stream, first) == class(stream, second))
+                a == b && (stream.n_active() <= EXACT || class(stream, first) == class(stream, second))
             };
             let from = columns.len();
             for same in keys.chunk_by(is_same) {
@@ -56,7 +65,7 @@ impl Columns {
             // Heavy classes apart from each other: sums then grow evenly.
             columns[from..].sort_unstable_by_key(|column| column.pattern);
         }
-        if columns.len() == n_patterns { Self::All(n_patterns) } else { Self::Distinct(columns) }
+        Ok(if columns.len() == n_patterns { Self::All(n_patterns) } else { Self::Distinct(columns) })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -74,24 +83,13 @@ impl Columns {
     }
 }
 
-/// Twice the rank of each feature, ascending, plus 1 where its sign is not that of the first.
-fn class(stream: &PatternStream<'_>, pattern: usize) -> Vec<u64> {
-    let mut features: Vec<u64> =
-        stream.active(pattern).map(|(rank, is_negative)| rank << 1 | u64::from(is_negative)).collect();
+/// The features by rank, with whether their sign is not that of the first.
+fn class(stream: &PatternStream<'_>, pattern: usize) -> Vec<(u64, bool)> {
+    let mut features: Vec<(u64, bool)> = stream.active(pattern).collect();
     features.sort_unstable();
-    let sign = features[0] & 1;
-    features.iter_mut().for_each(|feature| *feature ^= sign);
+    let sign = features[0].1;
+    features.iter_mut().for_each(|feature| feature.1 ^= sign);
     features
-}
-
-/// One number for a class: exact for three features, whose ranks have 40 bits and the first of which needs no sign.
-fn key(class: &[u64]) -> u128 {
-    const ODD: u128 = 0x2d99_787b_7f4a_7c15_9fb2_1c65_1e98_df25;
-    class.iter().enumerate().fold(0, |key: u128, (index, &feature)| match index {
-        0 => u128::from(feature >> 1),
-        1 | 2 => key << 41 | u128::from(feature),
-        _ => (key ^ key >> 61).wrapping_mul(ODD) ^ u128::from(feature),
-    })
 }
 
 #[cfg(test)]
@@ -121,7 +119,7 @@ mod tests {
             };
             let manifold = Manifold::new(parameters.clone()).unwrap();
             let stream = PatternStream::new(&manifold, &execution).unwrap();
-            let columns = Columns::new(&stream);
+            let columns = Columns::new(&stream, &execution).unwrap();
             assert!(columns.len() < 300);
             let same = Manifold::new(ManifoldParameters { n_spins: 500, ..parameters }).unwrap();
             let train = same.generate(&execution).unwrap().train;

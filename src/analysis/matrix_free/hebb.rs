@@ -35,7 +35,7 @@ impl<'a> MatrixFreeHebb<'a> {
     /// [`work_units`](Self::work_units) within a stage of the caller's.
     ///
     /// # Errors
-    /// If N is 2^31 or more, or N P is 2^60 or more.
+    /// If N is 2^31 or more, or N^3 P^2 is 2^126 or more, or interrupted.
     pub fn new(stream: &'a PatternStream<'a>, budget: Option<u64>, execution: &'a Execution) -> Result<Self> {
         Plan::check_size(stream.n_spins(), stream.n_patterns())?;
         let zero = || AtomicU64::new(0);
@@ -43,7 +43,7 @@ impl<'a> MatrixFreeHebb<'a> {
         Ok(Self {
             stream,
             execution,
-            columns: Columns::new(stream),
+            columns: Columns::new(stream, execution)?,
             budget,
             work,
             overlap_nanoseconds,
@@ -80,7 +80,7 @@ impl<'a> MatrixFreeHebb<'a> {
     /// If the memory allowed is too little: says how much is needed.
     pub fn plan(&self, n_states: usize) -> Result<Plan> {
         let parameters = self.stream.manifold().parameters();
-        Plan::for_columns(parameters, self.n_columns(), self.execution.n_threads(), n_states, self.budget)
+        Plan::new(parameters, self.n_columns(), self.execution.n_threads(), n_states, self.budget)
     }
 
     /// Hands the margins of all states to `take`, tile by tile and 16 states at a time, from any thread.

@@ -27,9 +27,11 @@ mod fields;
 mod hebb;
 mod overlaps;
 mod plan;
+mod set_key;
 mod states;
 
 pub use fields::TileMargins;
 pub use hebb::MatrixFreeHebb;
 pub use plan::Plan;
+pub(in crate::analysis) use set_key::{part_of, set_key};
 pub use states::{FeatureStates, StateSource};

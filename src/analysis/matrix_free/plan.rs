@@ -17,8 +17,9 @@ const MIN_FIELD_WORDS: usize = 16;
 const CHUNK: usize = 1024;
 /// States taken together at most: beyond, making the patterns is a small part of the work, and sums outgrow the caches.
 const MAX_BLOCK: usize = 512;
-/// N P, which bounds every field, stays below this.
-const MAX_FIELD: u128 = 1 << 60;
+/// Squares of fields, of which none exceeds N P, add up over N sites to less than 2 to this, and fields themselves fit in i64.
+const MAX_LOG_SQUARES: f64 = 126.0;
+const MAX_FIELD: u128 = 1 << 62;
 /// States in a block are a multiple of this, the columns that are counted together.
 pub(super) const BLOCK_STEP: usize = BYTE_LANES;
 
@@ -61,22 +62,12 @@ impl Shape {
 }
 
 impl Plan {
-    /// For the fields of `n_states` states under the patterns of a manifold, within `budget` bytes; none stands for any
-    /// amount.
+    /// For the fields of `n_states` states under the patterns of a manifold, of which `n_columns` differ up to sign, within
+    /// `budget` bytes; none stands for any amount.
     ///
     /// # Errors
-    /// If N is 2^31 or more, or N P is 2^60 or more, or even the smallest blocks exceed the budget: says what they take.
+    /// If N is 2^31 or more, or N^3 P^2 is 2^126 or more, or even the smallest blocks exceed the budget: says what they take.
     pub fn new(
-        parameters: &ManifoldParameters,
-        n_threads: usize,
-        n_states: usize,
-        budget: Option<u64>,
-    ) -> Result<Self> {
-        Self::for_columns(parameters, parameters.n_patterns, n_threads, n_states, budget)
-    }
-
-    /// The same where the patterns are known to make `n_columns`.
-    pub(super) fn for_columns(
         parameters: &ManifoldParameters,
         n_columns: usize,
         n_threads: usize,
@@ -92,8 +83,9 @@ impl Plan {
         if i32::try_from(n_spins).is_err() {
             return Err(Error::parameter("n", "less than 2^31 spins", n_spins));
         }
-        if n_spins as u128 * n_patterns as u128 >= MAX_FIELD {
-            let expected = format!("N P below 2^60 at N = {n_spins}");
+        let log_squares = 3.0 * (n_spins as f64).log2() + 2.0 * (n_patterns as f64).log2();
+        if n_spins as u128 * n_patterns as u128 >= MAX_FIELD || log_squares >= MAX_LOG_SQUARES {
+            let expected = format!("N P below 2^62 and N^3 P^2 below 2^126 at N = {n_spins}");
             return Err(Error::parameter("patterns", expected, n_patterns));
         }
         Ok(())

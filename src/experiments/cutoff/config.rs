@@ -3,7 +3,7 @@
 use rand_core::Rng;
 use serde::Serialize;
 
-use crate::analysis::cutoff::{Kept, MeasureOptions, estimated_bytes, estimated_features};
+use crate::analysis::cutoff::{Expected, Kept, MeasureOptions, estimated_bytes, expected};
 use crate::datasets::{Coefficients, ManifoldParameters};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -11,6 +11,8 @@ use crate::random::stream;
 
 /// Up to this N stored couplings can be compared with: J of 256 MiB.
 const MAX_STORED: usize = 8192;
+/// What a run takes at least: its figures are drawn in this much.
+const FIGURE_BYTES: u64 = 96 << 20;
 /// Of a draw's features, the share that moves on in the mean step of last overlaps.
 const MOVING: f64 = 0.5;
 
@@ -52,8 +54,12 @@ pub struct CutoffSetting {
 pub struct SettingEstimate {
     /// K of a draw.
     pub features: usize,
+    /// Patterns of a draw that differ, up to sign.
+    pub columns: usize,
     /// Memory.
     pub bytes: u64,
+    /// Disk, besides a few KiB a draw.
+    pub disk_bytes: u64,
     /// Signed sums of either pass, all draws.
     pub products: f64,
 }
@@ -105,17 +111,26 @@ impl CutoffConfig {
             }
             let parameters = self.parameters(setting, 0);
             let options = self.options(setting);
+            let n_threads = execution.n_threads();
             // Refuses what is out of range before patterns are drawn.
-            estimated_bytes(&parameters, options, 1, execution.n_threads())?;
-            let features = estimated_features(&parameters, options.kept, execution)?;
-            let mut bytes = estimated_bytes(&parameters, options, features, execution.n_threads())?;
+            estimated_bytes(&parameters, options, 1, 1, n_threads)?;
+            let Expected { features, columns } = expected(&parameters, options.kept, execution)?;
+            let measured = estimated_bytes(&parameters, options, features, columns, n_threads)?;
+            let (mut bytes, mut disk_bytes) = (measured.max(FIGURE_BYTES), 0);
             if self.compares_couplings(setting) {
+                // J as it is made and mapped, packed patterns in two layouts, fields; J on disk.
                 let (n, p) = (setting.n_spins as u64, setting.n_patterns as u64);
-                bytes = bytes.max(8 * n * n + n * p / 4 + 4 * n * features as u64);
+                disk_bytes = 4 * n * n;
+                bytes = bytes.max(2 * disk_bytes + n * p / 4 + 4 * n * features as u64);
+            }
+            if let Some(allowed) = self.memory.filter(|&allowed| bytes > allowed) {
+                let expected =
+                    format!("at least {} MiB for figures and stored couplings", bytes.div_ceil(1 << 20));
+                return Err(Error::parameter("memory", expected, format!("{} MiB", allowed >> 20)));
             }
             let n_states = features as f64 * (1.0 + MOVING * setting.n_steps as f64);
-            let products = setting.n_spins as f64 * setting.n_patterns as f64 * n_states;
-            Ok(SettingEstimate { features, bytes, products: products * setting.n_draws as f64 })
+            let products = setting.n_spins as f64 * columns as f64 * n_states * setting.n_draws as f64;
+            Ok(SettingEstimate { features, columns, bytes, disk_bytes, products })
         };
         self.settings.iter().map(estimate).collect()
     }

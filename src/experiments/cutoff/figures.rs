@@ -12,7 +12,7 @@ const MAX_SIZES: usize = 3;
 /// Ratios below are not shown: little but noise.
 const LEAST_RATIO: f64 = 0.1;
 
-/// SNR_k against k: a panel an exponent, with the full law and the poster's.
+/// SNR_k against k: a panel an exponent, with the full law and the poster's in the colours of the sizes.
 pub(super) fn ratios(config: &CutoffConfig, sizes: &[Size<'_>]) -> Figure {
     let panels = exponents(config).into_iter().map(|exponent| {
         let of_exponent: Vec<&Size<'_>> =
@@ -32,19 +32,16 @@ pub(super) fn ratios(config: &CutoffConfig, sizes: &[Size<'_>]) -> Figure {
             let of_power_law = PowerLawSignal::new(size.setting.n_spins, size.setting.n_features, exponent);
             let power_law = full.iter().map(|&(rank, _)| (rank, of_power_law.ratio(rank))).collect();
             let n = size.setting.n_spins;
-            let bars =
-                ratio_intervals(Draws { points: &size.points }, config.seed).map_or(vec![], |intervals| {
-                    let bar = |&(rank, _): &(f64, f64)| {
-                        let interval = intervals[rank as usize - 1];
-                        (rank, interval.low, interval.high)
-                    };
-                    thinned(&measured).iter().map(bar).collect()
-                });
+            let intervals = ratio_intervals(Draws { points: &size.points }, config.seed);
+            let bar = |&(rank, _): &(f64, f64)| {
+                intervals[rank as usize - 1].map(|interval| (rank, interval.low, interval.high))
+            };
+            let bars = thinned(&measured).iter().filter_map(bar).collect();
             let measured = Series::new(format!("N = {n}"), Style::Markers, color, thinned(&measured));
             panel = panel
                 .with(measured.with_error_bars(bars))
-                .with(Series::new(format!("full law, N = {n}"), Style::Line, color, full))
-                .with(Series::new(format!("N/Z law, N = {n}"), Style::Dashed, color, power_law));
+                .with(Series::new(if index == 0 { "full law" } else { "" }, Style::Line, color, full))
+                .with(Series::new(if index == 0 { "N/Z law" } else { "" }, Style::Dashed, color, power_law));
         }
         panel.with_reference("SNR = 1", Position::Y(1.0))
     });

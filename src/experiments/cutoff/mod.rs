@@ -1,8 +1,8 @@
 //! The Hebbian feature cutoff over decades of N: k_max ~ N^(1/2eta), with intervals, beside the laws.
 //!
 //! Every draw of a manifold is [`measure`]d without couplings and kept as a file of its own, `points/*.json`, before
-//! the next one begins: a run that was stopped or killed goes on where it was, and more sizes or draws add to what is there.
-//! Tables and figures are made anew from the draws at the end of each run:
+//! the next one begins: a run that was stopped or killed goes on where it was, and one of more draws or sizes measures those alone
+//! that are not there. Tables and figures are made anew at the end of each run, of the draws that it asks for:
 //!
 //! * `features.csv`: signal, noise and overlaps of each feature, mean over draws, with the terms of the full law and the
 //!   poster's law beside them ([`theory::signal_and_noise`](crate::theory::signal_and_noise));
@@ -21,7 +21,7 @@ mod tables;
 
 use std::time::Instant;
 
-use super::run_directory::RunDirectory;
+use super::run_directory::{Kept, RunDirectory};
 use super::{Options, Outcome};
 use crate::analysis::cutoff::{Agreement, CutoffPoint, measure};
 use crate::analysis::matrix_free::MatrixFreeHebb;
@@ -47,8 +47,8 @@ pub(super) const FILES: &[&str] = &[
     "correction.png",
 ];
 
-/// Where finished draws are kept.
-pub(super) const KEPT: &str = records::FOLDER;
+/// Finished draws.
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".cutoff.lock" };
 
 /// All draws of one setting.
 struct Size<'a> {
@@ -73,6 +73,11 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
         .map(|(outcome, _)| outcome)
 }
 
+/// The files of a setting's draws.
+fn records<'a>(config: &'a CutoffConfig, setting: &'a CutoffSetting) -> impl Iterator<Item = Record<'a>> {
+    (0..setting.n_draws).map(move |draw| Record::new(config, setting, draw))
+}
+
 /// Measures all draws of `config` that the output folder does not hold yet, all of them if it may be overwritten, and makes
 /// tables and figures of them.
 ///
@@ -87,42 +92,49 @@ pub fn run_cutoff(
 ) -> Result<(Outcome, CutoffResults)> {
     let estimates = config.estimates(execution)?;
     let mut directory = RunDirectory::resume("cutoff", options, config, FILES, KEPT)?;
-    let _lock = directory.lock()?;
+    let _lock = directory.lock(FILES)?;
+    // What is there is read, and refused if it does not fit, before anything is written.
+    let mut found = Vec::new();
+    for record in config.settings.iter().flat_map(|setting| records(config, setting)) {
+        found.push(match options.overwrite {
+            Overwrite::Replace => None,
+            Overwrite::Refuse => record.find(directory.folder())?,
+        });
+    }
+    records::note_others(
+        directory.folder(),
+        config.settings.iter().flat_map(|setting| records(config, setting)),
+        execution,
+    )?;
+    directory.begin_anew()?;
     let begun = Instant::now();
 
     let units = |products: f64| MatrixFreeHebb::work_units(products);
     let total: f64 = estimates.iter().map(|estimate| estimate.products).sum();
     execution.progress().begin("feature cutoff", units(total));
-    let sizes: Result<Vec<Size<'_>>> = config
-        .settings
-        .iter()
-        .zip(&estimates)
-        .map(|(setting, estimate)| {
-            let of_draw = estimate.products / setting.n_draws as f64;
-            let points = (0..setting.n_draws).map(|draw| {
-                let record = Record::new(config, setting, draw);
-                let found = if options.overwrite == Overwrite::Replace {
-                    None
-                } else {
-                    record.find(directory.folder())?
-                };
-                let done = match found {
-                    Some(found) => found,
-                    None => {
-                        let point =
-                            measure(&config.parameters(setting, draw), config.options(setting), execution)?;
-                        execution.progress().advance(units((of_draw - point.effort.products).max(0.0)));
-                        record.write(directory.folder(), point, execution)?
-                    }
-                };
-                directory.holds(&record.name())?;
-                Ok(done)
-            });
-            Ok(Size::new(setting, points.collect::<Result<_>>()?))
-        })
-        .collect();
+    let mut found = found.into_iter();
+    let mut sizes = Vec::new();
+    for (setting, estimate) in config.settings.iter().zip(&estimates) {
+        let of_draw = estimate.products / setting.n_draws as f64;
+        let mut draws = Vec::new();
+        for record in records(config, setting) {
+            let draw = match found.next().flatten() {
+                Some(draw) => {
+                    execution.progress().advance(units(of_draw));
+                    draw
+                }
+                None => {
+                    let point = measure(record.parameters(), config.options(setting), execution)?;
+                    execution.progress().advance(units((of_draw - point.effort.products).max(0.0)));
+                    record.write(directory.folder(), point, execution)?
+                }
+            };
+            directory.holds(&record.name())?;
+            draws.push(draw);
+        }
+        sizes.push(Size::new(setting, draws));
+    }
     execution.progress().end();
-    let sizes = sizes?;
 
     let results = CutoffResults::new(config, &sizes);
     directory.table("features.csv", &tables::features(config, &sizes))?;

@@ -1,5 +1,6 @@
 //! A finished draw as a file.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,11 @@ impl<'a> Record<'a> {
         )
     }
 
+    /// The manifold.
+    pub(super) fn parameters(&self) -> &ManifoldParameters {
+        &self.parameters
+    }
+
     /// The draw, if the folder holds it.
     ///
     /// # Errors
@@ -88,6 +94,9 @@ impl<'a> Record<'a> {
             ("format", content.format.to_string(), FORMAT.to_string()),
             ("N", point.n_spins.to_string(), self.parameters.n_spins.to_string()),
             ("P", point.n_patterns.to_string(), self.parameters.n_patterns.to_string()),
+            ("D", point.n_features.to_string(), self.parameters.n_features.to_string()),
+            ("L", point.n_active.to_string(), self.parameters.n_active.to_string()),
+            ("eta", point.exponent.to_string(), self.parameters.exponent.to_string()),
             ("seed of the draw", point.seed.to_string(), self.parameters.seed.to_string()),
             ("steps", point.n_steps.to_string(), self.n_steps.to_string()),
             ("ranks", shown(content.ranks), shown(self.config.ranks)),
@@ -129,11 +138,12 @@ impl<'a> Record<'a> {
         Ok(content.measured)
     }
 
-    /// Fields of the features from couplings in a file of the run directory, mapped, beside the exact ones.
+    /// Fields of the features from couplings in a file beside the draws, mapped, and the exact ones.
     fn compare(&self, folder: &Path, n_features: usize, execution: &Execution) -> Result<Agreement> {
         let manifold = Manifold::new(self.parameters.clone())?;
-        let temporary = tempfile::Builder::new().prefix(".couplings.").suffix(".tmp").tempdir_in(folder);
-        let temporary = temporary.map_err(Error::io(folder, "make a folder in this folder"))?;
+        let folder = folder.join(FOLDER);
+        let temporary = tempfile::Builder::new().prefix(".couplings.").suffix(".tmp").tempdir_in(&folder);
+        let temporary = temporary.map_err(Error::io(&folder, "make a folder in this folder"))?;
         let path = temporary.path().join("J.safetensors");
         hebb(&manifold.generate(execution)?.train, execution)?.write(&path, Overwrite::Refuse)?;
         let couplings = Couplings::open(&path, execution)?;
@@ -151,6 +161,32 @@ impl<'a> Record<'a> {
         }
         Ok(agreement)
     }
+}
+
+/// Tells how many draws the folder holds that the tables will not show.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub(super) fn note_others<'a>(
+    folder: &Path,
+    asked_for: impl Iterator<Item = Record<'a>>,
+    execution: &Execution,
+) -> Result<()> {
+    let asked_for: HashSet<String> = asked_for.map(|record| record.name()).collect();
+    let path = folder.join(FOLDER);
+    let entries = path.read_dir().map_err(Error::io(&path, "read this folder"))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let others =
+        names.filter(|name| name.ends_with(".json") && !asked_for.contains(&format!("{FOLDER}/{name}")));
+    match others.count() {
+        0 => {}
+        count => execution.progress().note(&format!(
+            "note: {} holds {count} finished draws more, of sizes or options not asked for now; tables and figures are without \
+             them",
+            path.display()
+        )),
+    }
+    Ok(())
 }
 
 fn shown(ranks: Option<usize>) -> String {

@@ -6,8 +6,8 @@ use super::Size;
 use super::config::CutoffConfig;
 use crate::analysis::cutoff::{
     Agreement, CutoffPoint, Draws, Estimator, FeatureRow, Interval, cutoff_interval, law_point, power_law,
+    power_law_point,
 };
-use crate::theory::PowerLawSignal;
 
 /// All results.
 #[derive(Clone, Debug, Serialize)]
@@ -76,8 +76,10 @@ pub struct SizeCutoff {
 pub struct FitRow {
     pub exponent: f64,
     pub estimator: String,
-    /// Sizes fitted.
+    /// Sizes fitted: those with a k_max.
     pub sizes: usize,
+    /// All sizes.
+    pub of_sizes: usize,
     pub slope: f64,
     /// 95 %; none if a size has a single draw.
     pub interval: Option<[f64; 2]>,
@@ -112,7 +114,9 @@ impl CutoffResults {
         let mut cutoffs = Vec::new();
         for &(size, draws, law) in &sizes {
             let setting = size.setting;
-            let of_power_law = PowerLawSignal::new(setting.n_spins, setting.n_features, setting.exponent);
+            let of_power_law: Vec<CutoffPoint> =
+                size.points.first().map(power_law_point).into_iter().collect();
+            let of_power_law = Draws { points: &of_power_law };
             for estimator in Estimator::ALL {
                 if matches!(estimator, Estimator::Last(_)) && setting.n_steps == 0 {
                     continue;
@@ -125,12 +129,13 @@ impl CutoffResults {
                     k_max: estimator.cutoff(draws),
                     interval: cutoff_interval(estimator, draws, config.seed).map(pair),
                     full_law: estimator.cutoff(law),
-                    law: estimator.power_law_cutoff(of_power_law),
+                    law: estimator.cutoff(of_power_law),
                 });
             }
         }
         let mut fits = Vec::new();
-        for exponent in exponents(config) {
+        // Without a power law there is nothing to fit.
+        for exponent in exponents(config).into_iter().filter(|&exponent| exponent > 0.0) {
             let of_exponent = || sizes.iter().filter(|(size, ..)| size.setting.exponent == exponent);
             for estimator in Estimator::ALL {
                 let with_cutoff = || of_exponent().filter(|(_, draws, _)| is_fitted(estimator, *draws));
@@ -141,6 +146,7 @@ impl CutoffResults {
                     exponent,
                     estimator: estimator.name(),
                     sizes: draws.len(),
+                    of_sizes: of_exponent().count(),
                     slope: fit.slope,
                     interval: fit.interval.map(pair),
                     law: 0.5 / exponent,

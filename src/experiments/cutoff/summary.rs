@@ -5,7 +5,12 @@ use std::time::Duration;
 use super::Size;
 use super::config::CutoffConfig;
 use super::results::{CutoffResults, SizeCutoff};
-use crate::analysis::cutoff::Estimator;
+use crate::analysis::cutoff::{CutoffPoint, Draws, Estimator, law_point, power_law_point};
+
+/// Features whose ratios are set beside the laws: past the first two, whose frequencies saturate.
+const RATIOS: std::ops::Range<usize> = 3..16;
+/// With fewer draws single features scatter by more than the laws differ.
+const MANY_DRAWS: usize = 50;
 
 pub(super) fn summary(
     config: &CutoffConfig,
@@ -42,12 +47,19 @@ pub(super) fn summary(
                 k_max(of(Estimator::Last(0.9))),
             );
         }
+        for size in sizes.iter().filter(|size| size.setting.exponent == exponent) {
+            text += &ratios(size);
+        }
         for fit in results.fits.iter().filter(|fit| fit.exponent == exponent) {
             let interval =
                 fit.interval.map_or(String::new(), |[low, high]| format!(" ({low:.3} to {high:.3})"));
             let full = fit.full_law.map_or(String::new(), |slope| format!(", full law {slope:.3}"));
+            let sizes = match fit.of_sizes {
+                all if all > fit.sizes => format!(", {} of {all} sizes: the others show no k_max", fit.sizes),
+                _ => String::new(),
+            };
             text += &format!(
-                "  {:18} ~ N^{:.3}{interval}; 1/(2 eta) = {:.3}{full}\n",
+                "  {:18} ~ N^{:.3}{interval}; 1/(2 eta) = {:.3}{full}{sizes}\n",
                 fit.estimator, fit.slope, fit.law
             );
         }
@@ -72,6 +84,34 @@ pub(super) fn summary(
     }
     text += &format!("this run: {:.0} s", took.as_secs_f64());
     text
+}
+
+/// SNR_k over the laws for the first features that follow them.
+fn ratios(size: &Size<'_>) -> String {
+    let all: Vec<usize> = (0..size.points.len()).collect();
+    let of = |points: &[CutoffPoint]| Draws { points }.mean_ratios(&all);
+    let measured = of(&size.points);
+    let range = RATIOS.start - 1..(RATIOS.end - 1).min(measured.len());
+    if range.is_empty() || size.points.len() < MANY_DRAWS {
+        return String::new();
+    }
+    let over = |law: fn(&CutoffPoint) -> CutoffPoint| {
+        let law = of(&size.points.iter().map(law).collect::<Vec<_>>());
+        let over: Vec<f64> = range.clone().map(|index| measured[index] / law[index]).collect();
+        let mean = over.iter().sum::<f64>() / over.len() as f64;
+        let (low, high) = over
+            .iter()
+            .fold((f64::INFINITY, 0.0f64), |(low, high), &ratio| (low.min(ratio), high.max(ratio)));
+        format!("{mean:.3} ({low:.3} to {high:.3})")
+    };
+    format!(
+        "  N = {}: SNR of k = {} to {} over the full law {}, over the N/Z law {}\n",
+        size.setting.n_spins,
+        range.start + 1,
+        range.end,
+        over(law_point),
+        over(power_law_point)
+    )
 }
 
 /// Rates of the measurement that did the most work, whenever it ran.

@@ -7,7 +7,7 @@ use crate::analysis::cutoff::{Draws, FeatureRow, ratio_intervals};
 use crate::storage::Table;
 use crate::theory::{NoiseTerms, PowerLawSignal, signal_and_noise};
 
-const FEATURE_COLUMNS: [&str; 19] = [
+const FEATURE_COLUMNS: [&str; 21] = [
     "exponent",
     "n",
     "patterns",
@@ -23,6 +23,8 @@ const FEATURE_COLUMNS: [&str; 19] = [
     "final",
     "full_law_snr",
     "law_snr",
+    "snr_over_full_law",
+    "snr_over_law",
     "variance_interference",
     "variance_subsets",
     "variance_own_patterns",
@@ -46,7 +48,8 @@ pub(super) fn features(config: &CutoffConfig, sizes: &[Size<'_>]) -> Table {
             };
             let last: Option<f64> =
                 size.points.iter().map(|point| point.features[index].last).sum::<Option<f64>>();
-            let interval = intervals.as_ref().map(|intervals| intervals[index]);
+            let interval = intervals[index];
+            let of_law = law.ratio(index as f64 + 1.0);
             let terms = size.points.iter().map(|point| {
                 let count = point.features[index].count as f64;
                 signal_and_noise(point.n_spins, point.n_active, &point.counted(), count)
@@ -69,7 +72,9 @@ pub(super) fn features(config: &CutoffConfig, sizes: &[Size<'_>]) -> Table {
                 Some(mean(&|feature| feature.one_step)),
                 last.map(|sum| sum / n_draws),
                 Some(full),
-                Some(law.ratio(index as f64 + 1.0)),
+                Some(of_law),
+                Some(ratio / full),
+                Some(ratio / of_law),
                 Some(mean_term(|terms| terms.interference)),
                 Some(mean_term(|terms| terms.subsets)),
                 Some(mean_term(|terms| terms.own_patterns)),
