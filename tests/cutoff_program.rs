@@ -44,7 +44,7 @@ const SMALL: &str = "cutoff --n 100,230 --patterns 200 --exponent 1,1.5 --steps 
 fn tables_do_not_depend_on_the_machine() {
     let mut program = Program::new();
     program.run(&format!("{SMALL} --draws 3 --threads 2 -o two"));
-    program.run(&format!("{SMALL} --draws 3 --threads 1 --memory 100 -o one"));
+    program.run(&format!("{SMALL} --draws 3 --threads 1 --memory 128 -o one"));
     assert_same_tables(&program, "one", "two");
     program.isa = Some("scalar");
     program.run(&format!("{SMALL} --draws 3 --threads 2 -o scalar"));

@@ -12,7 +12,9 @@ use crate::random::stream;
 /// Up to this N stored couplings can be compared with: J of 256 MiB.
 const MAX_STORED: usize = 8192;
 /// What a run takes at least: its figures are drawn in this much.
-const FIGURE_BYTES: u64 = 96 << 20;
+const FIGURE_BYTES: u64 = 128 << 20;
+/// The program itself and what its allocator keeps, beside a measurement.
+const PROGRAM_BYTES: u64 = 32 << 20;
 /// Of a draw's features, the share that moves on in the mean step of last overlaps.
 const MOVING: f64 = 0.5;
 
@@ -73,9 +75,9 @@ impl CutoffConfig {
             for log in 12..=if quick { 15 } else { largest } {
                 let n_draws = match log {
                     _ if quick => 4,
-                    ..=14 => 16,
-                    ..=16 => 8,
-                    ..=18 => 4,
+                    0..=14 => 16,
+                    15..=16 => 8,
+                    17..=18 => 4,
                     _ => 3,
                 };
                 settings.push(CutoffSetting {
@@ -116,7 +118,7 @@ impl CutoffConfig {
             estimated_bytes(&parameters, options, 1, 1, n_threads)?;
             let Expected { features, columns } = expected(&parameters, options.kept, execution)?;
             let measured = estimated_bytes(&parameters, options, features, columns, n_threads)?;
-            let (mut bytes, mut disk_bytes) = (measured.max(FIGURE_BYTES), 0);
+            let (mut bytes, mut disk_bytes) = ((measured + PROGRAM_BYTES).max(FIGURE_BYTES), 0);
             if self.compares_couplings(setting) {
                 // J as it is made and mapped, packed patterns in two layouts, fields; J on disk.
                 let (n, p) = (setting.n_spins as u64, setting.n_patterns as u64);
