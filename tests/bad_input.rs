@@ -315,7 +315,7 @@ fn figures_that_cannot_be_made() {
         refused(
             &program,
             &format!("reproduce mandelbrot {run}"),
-            &["experiment: ", "transition, mnist", "mandelbrot"],
+            &["experiment: ", "transition, cutoff, acquisition, mnist", "mandelbrot"],
         );
         refused(&program, &format!("reproduce transition -o full {run}"), &["full/table.csv", "--force"]);
         refused(&program, &format!("reproduce transition -o data/new {run}"), &["data/new"]);

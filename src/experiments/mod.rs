@@ -76,6 +76,14 @@ impl Experiment {
             run: transition::run,
         },
         Experiment {
+            name: "cutoff",
+            about: "how many hidden features Hebb couplings store, k_max ~ N^(1/2eta), up to a million spins: signal to noise, \
+                    overlaps and slopes beside the laws",
+            files: cutoff::FILES,
+            kept: Some(cutoff::KEPT),
+            run: cutoff::run,
+        },
+        Experiment {
             name: "acquisition",
             about: "in which order pseudo-likelihood learns the features of the power-law hidden manifold, in training time \
                     and in data, beside Hebb; and how far the number of learned features explains the test gaps",
@@ -90,14 +98,6 @@ impl Experiment {
             files: mnist::FILES,
             kept: None,
             run: mnist::run,
-        },
-        Experiment {
-            name: "cutoff",
-            about: "how many hidden features Hebb couplings store, k_max ~ N^(1/2eta), up to a million spins: signal to noise, \
-                    overlaps and slopes beside the laws",
-            files: cutoff::FILES,
-            kept: Some(cutoff::KEPT),
-            run: cutoff::run,
         },
     ];
 
