@@ -1,14 +1,13 @@
 //! A training run from start to report: observations, metrics and snapshots on the way, couplings saved whatever happens.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::time::Instant;
 
 use attractor::analysis::{Evaluation, Observables, note_rising_loss, observe};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer, hebb};
+use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
 use serde_json::json;
@@ -39,37 +38,11 @@ impl<'a> Run<'a> {
         let (n_states, n_steps) = (options.eval_states, options.eval_steps);
         let seed = options.common.seed;
         let evaluation = Evaluation::new(data, parameters, n_states, n_steps, seed, execution)?;
-        let mut inputs: Vec<(&str, &Path)> = vec![("data", &options.data)];
-        inputs.extend(options.init_file().map(|file| ("init_file", file)));
-        let mut description = provenance(&inputs)?;
+        let mut description = provenance(&options.inputs())?;
         description.insert("p".into(), data.n_patterns().to_string());
         description.insert("rule".into(), name_of(options.rule));
-        description.insert("variant".into(), name_of(options.variant));
         description.insert("eval_states".into(), n_states.to_string());
         description.insert("eval_steps".into(), n_steps.to_string());
-        if options.rule == Rule::PseudoLikelihood {
-            let route = match parameters.route(data.n_patterns(), data.n_spins()) {
-                Route::Gram => "gram",
-                _ => "direct",
-            };
-            let (batch, drop_last) = match parameters.batches {
-                Batches::Full => ("full".to_owned(), false),
-                Batches::Mini { size, drop_last } => (size.to_string(), drop_last),
-            };
-            description.extend([
-                ("solver".to_owned(), name_of(options.solver)),
-                ("route".to_owned(), route.to_owned()),
-                ("lambda".to_owned(), parameters.lambda.to_string()),
-                ("lr".to_owned(), parameters.lr.to_string()),
-                ("lr_decay".to_owned(), parameters.lr_decay.to_string()),
-                ("l2".to_owned(), parameters.l2.to_string()),
-                ("batch".to_owned(), batch),
-                ("drop_last".to_owned(), drop_last.to_string()),
-                ("init".to_owned(), options.init().to_owned()),
-                ("init_scale".to_owned(), options.init_scale().to_string()),
-                ("seed".to_owned(), parameters.seed.to_string()),
-            ]);
-        }
         let columns = ["epoch"].into_iter().chain(Observables::COLUMNS);
         let metrics = Table::new(columns);
         if options.eval_every.is_some() {
@@ -78,15 +51,18 @@ impl<'a> Run<'a> {
         Ok(Self { options, execution, evaluation, description, metrics, latest: None, begun })
     }
 
-    pub(super) fn hebb(&mut self) -> anyhow::Result<()> {
-        let mut couplings = hebb(self.evaluation.train(), self.execution)?;
-        if self.options.normalise {
-            couplings = couplings.normalised(self.execution)?;
-        }
+    /// Learns in one go and saves.
+    pub(super) fn at_once(&mut self, learn: impl FnOnce() -> Result<Couplings>) -> anyhow::Result<()> {
+        let couplings = learn()?;
         if let Err(error) = self.observe(0, &couplings) {
             return self.save_and_fail(couplings, 0, error);
         }
         self.save(couplings, 0, "complete")
+    }
+
+    /// Records what the run is, under these names.
+    pub(super) fn describe_as(&mut self, entries: impl IntoIterator<Item = (&'static str, String)>) {
+        self.description.extend(entries.into_iter().map(|(name, value)| (name.to_owned(), value)));
     }
 
     pub(super) fn pseudo_likelihood(
@@ -94,14 +70,15 @@ impl<'a> Run<'a> {
         parameters: &PseudoLikelihood,
         initial: &Initial,
     ) -> anyhow::Result<()> {
-        let options = self.options;
+        let options = &self.options.pseudo_likelihood;
+        self.describe_descent(parameters);
         let train = self.evaluation.train();
         let mut trainer =
             Trainer::new(train, parameters.clone(), initial, options.init_scale(), self.execution)?;
         let progress = self.execution.progress();
         progress.begin("training", options.epochs());
         self.observe_trainer(&trainer)?;
-        if options.snapshots.contains(&0)
+        if options.snapshots().contains(&0)
             && let Err(error) = self.snapshot(0, trainer.couplings())
         {
             return self.stop_early(trainer, error);
@@ -113,7 +90,7 @@ impl<'a> Run<'a> {
             }
             let epoch = trainer.epoch();
             let is_evaluation =
-                epoch == options.epochs() || options.eval_every.is_some_and(|every| epoch % every == 0);
+                epoch == options.epochs() || self.options.eval_every.is_some_and(|every| epoch % every == 0);
             if is_evaluation {
                 let before = self.latest;
                 let observed = match self.observe_trainer(&trainer) {
@@ -122,33 +99,62 @@ impl<'a> Run<'a> {
                 };
                 // Of symmetrised couplings the loss is another one than what descent lowers.
                 if let Some((earlier, before)) = before
-                    && options.variant == Variant::Asymmetric
+                    && self.options.variant() == Variant::Asymmetric
                 {
                     note_rising_loss(progress, (earlier, &before), (epoch, &observed));
                 }
             }
-            if options.snapshots.contains(&epoch)
+            if options.snapshots().contains(&epoch)
                 && let Err(error) = self.snapshot(epoch, trainer.couplings())
             {
                 return self.stop_early(trainer, error);
             }
         }
         progress.end();
-        let couplings = match options.variant {
+        let couplings = match self.options.variant() {
             Variant::Asymmetric => trainer.into_couplings(),
             Variant::Symmetrized => match trainer.couplings().symmetrized(self.execution) {
                 Ok(couplings) => couplings,
                 Err(error) => return self.stop_early(trainer, error),
             },
         };
-        self.save(couplings, options.epochs(), "complete")
+        let epochs = options.epochs();
+        self.save(couplings, epochs, "complete")
+    }
+
+    fn describe_descent(&mut self, parameters: &PseudoLikelihood) {
+        let options = self.options;
+        let train = self.evaluation.train();
+        let route = match parameters.route(train.n_rows(), train.n_spins()) {
+            Route::Gram => "gram",
+            _ => "direct",
+        };
+        let (batch, drop_last) = match parameters.batches {
+            Batches::Full => ("full".to_owned(), false),
+            Batches::Mini { size, drop_last } => (size.to_string(), drop_last),
+        };
+        self.describe_as([
+            ("variant", name_of(options.variant())),
+            ("solver", name_of(options.pseudo_likelihood.solver())),
+            ("route", route.to_owned()),
+            ("lambda", parameters.lambda.to_string()),
+            ("lr", parameters.lr.to_string()),
+            ("lr_decay", parameters.lr_decay.to_string()),
+            ("l2", parameters.l2.to_string()),
+            ("batch", batch),
+            ("drop_last", drop_last.to_string()),
+            ("init", options.pseudo_likelihood.init().to_owned()),
+            ("init_scale", options.pseudo_likelihood.init_scale().to_string()),
+            ("seed", parameters.seed.to_string()),
+        ]);
     }
 
     /// The next epoch at which something is to be done.
     fn next_stop(&self, epoch: u64) -> u64 {
         let evaluation = self.options.eval_every.map(|every| (epoch / every + 1) * every);
-        let snapshot = self.options.snapshots.iter().copied().filter(|&snapshot| snapshot > epoch).min();
-        [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(self.options.epochs())
+        let options = &self.options.pseudo_likelihood;
+        let snapshot = options.snapshots().iter().copied().filter(|&snapshot| snapshot > epoch).min();
+        [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(options.epochs())
     }
 
     /// Saves the couplings of the last complete epoch, then passes the error on.
@@ -173,7 +179,7 @@ impl<'a> Run<'a> {
 
     /// The couplings as the chosen variant has them.
     fn variant<'c>(&self, couplings: &'c Couplings) -> Result<Cow<'c, Couplings>> {
-        match self.options.variant {
+        match self.options.variant() {
             Variant::Asymmetric => Ok(Cow::Borrowed(couplings)),
             Variant::Symmetrized => couplings.symmetrized(self.execution).map(Cow::Owned),
         }
@@ -229,7 +235,6 @@ impl<'a> Run<'a> {
         };
         let entry = |key: &str| self.description.get(key).cloned().unwrap_or_default();
         let how = match self.options.rule {
-            Rule::Hebb => String::new(),
             Rule::PseudoLikelihood => format!(
                 ", {}, lambda {}, lr {}, {epoch} epochs, from {}",
                 entry("variant"),
@@ -237,6 +242,7 @@ impl<'a> Run<'a> {
                 entry("lr"),
                 entry("init")
             ),
+            _ => String::new(),
         };
         let text = listing([
             ("couplings", self.options.output.display().to_string()),
