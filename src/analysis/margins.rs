@@ -1,9 +1,10 @@
-//! One pass over the margins xi_i h_i of all patterns and neurons: loss, stabilities, and alignment with Hebb.
+//! One pass over the margins xi_i h_i of all patterns and neurons, fields theta_i of the neurons themselves included: loss,
+//! stabilities, and alignment with Hebb.
 
 use crate::couplings::{Couplings, PANEL};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Finish, Lanes, Source, Tables, local_fields, losses, margins};
+use crate::kernels::{Finish, Lanes, Source, Tables, local_fields_with, losses, margins};
 use crate::learning::PatternBits;
 use crate::spins::SpinMatrix;
 
@@ -80,6 +81,17 @@ pub fn margin_statistics(
         statistics.negative_fraction += sums.n_negative as f64 / (p * n);
         statistics.hebb_product += sums.margin * scale / n;
     }
+    if let Some(theta) = couplings.theta() {
+        // The share of theta in the margins is not one of J: sum_mu xi_i theta_i.
+        let mut magnetisation = vec![0i64; n_spins];
+        for pattern in 0..patterns.n_rows() {
+            for (neuron, sum) in magnetisation.iter_mut().enumerate() {
+                *sum += i64::from(patterns.spin(pattern, neuron));
+            }
+        }
+        let shares = theta.iter().zip(magnetisation).map(|(&theta, sum)| f64::from(theta) * sum as f64);
+        statistics.hebb_product -= shares.sum::<f64>() * scale / n;
+    }
     Ok(statistics)
 }
 
@@ -108,7 +120,9 @@ pub(super) fn for_each_panel<R: Send>(
     let scratch = || (vec![Lanes::ZERO; n_patterns], Tables::new());
     execution.for_each(results.enumerate(), scratch, |(fields, tables), (index, result)| {
         let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
-        local_fields(execution.isa(), bits.pattern_signs(), source, fields, Finish::Keep, tables);
+        let theta = couplings.panel_theta(index);
+        let (isa, signs) = (execution.isa(), bits.pattern_signs());
+        local_fields_with(isa, signs, source, theta.as_ref(), fields, Finish::Keep, tables);
         let (signs, shift) = bits.panel_signs(index);
         margins(execution.isa(), signs, shift, fields);
         work(index * PANEL, fields, result);

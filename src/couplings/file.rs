@@ -1,4 +1,5 @@
-//! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major and `scale` in the metadata.
+//! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major, `theta` F32 [N] where neurons have
+//! fields of their own, and `scale` of both in the metadata.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -55,11 +56,19 @@ impl Couplings {
                 value.to_string(),
             ));
         }
+        let theta = match container.has("theta") {
+            true => Some(container.values::<f32>("theta", DType::F32, 1)?.1.to_vec()),
+            false => None,
+        };
         let description = container.description().clone();
         let Some((map, range)) = container.into_mapped("J") else {
             unreachable!("the tensor was read above");
         };
-        Ok(Self::mapped(n_spins, map, range, scale, description))
+        let couplings = Self::mapped(n_spins, map, range, scale, description);
+        match theta {
+            Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(path)),
+            None => Ok(couplings),
+        }
     }
 
     /// Writes the couplings atomically, with their description and scale.
@@ -71,7 +80,9 @@ impl Couplings {
         description.insert("scale".into(), self.scale().to_string());
         description.insert("n".into(), self.n_spins().to_string());
         let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
-        write_container(path, KIND, &description, &[tensor], overwrite)
+        let theta = self.theta().map(|theta| Tensor::f32("theta", &[theta.len()], theta));
+        let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
+        write_container(path, KIND, &description, &tensors, overwrite)
     }
 }
 
@@ -87,10 +98,13 @@ mod tests {
         let n = 37;
         let rows: Vec<f32> =
             (0..n * n).map(|x| if x % (n + 1) == 0 { 0.0 } else { x as f32 - 600.0 }).collect();
+        let theta: Vec<f32> = (0..n).map(|i| i as f32 - 3.5).collect();
         let couplings = Couplings::from_rows(n, rows).unwrap().with_scale(1.0 / n as f64).unwrap();
+        let couplings = couplings.with_theta(theta).unwrap();
         couplings.write(&path, Overwrite::Refuse).unwrap();
         let mapped = Couplings::open(&path, &execution).unwrap();
         assert_eq!(mapped.values(), couplings.values());
+        assert_eq!(mapped.theta(), couplings.theta());
         assert_eq!(mapped.scale().to_bits(), couplings.scale().to_bits());
 
         let mut bytes = std::fs::read(&path).unwrap();
