@@ -7,13 +7,20 @@
 mod gram;
 mod hebb;
 mod initial;
+mod lbfgs;
+mod mask;
 mod pair_products;
+mod panel_gradient;
 mod patterns;
+mod problem;
 mod pseudo_likelihood;
 mod trainer;
 
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
+pub use lbfgs::{Ending, Lbfgs, Optimum, Search, lbfgs_bytes, optimum};
+pub use mask::Mask;
 pub use patterns::PatternBits;
+pub use problem::Problem;
 pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
 pub use trainer::Trainer;
