@@ -17,6 +17,7 @@ mod measure;
 mod moments;
 mod point;
 mod prediction;
+mod quenched;
 mod stored;
 
 pub use agreement::{Agreement, compare_with_couplings};
@@ -28,4 +29,5 @@ pub use measure::{Kept, MeasureOptions, estimated_bytes, measure};
 pub use moments::{MarginMoments, feature_moments, margin_moments_of_couplings};
 pub use point::{CutoffPoint, Effort, FeatureRow};
 pub use prediction::{Expected, expected};
+pub use quenched::quenched_point;
 pub use stored::feature_rows;
