@@ -8,6 +8,8 @@ use crate::analysis::cutoff::{
     Agreement, CutoffPoint, Draws, Estimator, FeatureRow, FullLaw, Interval, cutoff_interval, power_law,
     power_law_point,
 };
+use crate::error::Result;
+use crate::execution::Execution;
 
 /// All results.
 #[derive(Clone, Debug, Serialize)]
@@ -96,13 +98,11 @@ fn pair(interval: Interval) -> [f64; 2] {
 }
 
 impl CutoffResults {
-    pub(super) fn new(config: &CutoffConfig, sizes: &[Size<'_>]) -> Self {
-        let laws: Vec<FullLaw> = sizes.iter().map(|size| FullLaw::new(&size.points)).collect();
-        let sizes: Vec<(&Size<'_>, Draws<'_>, &FullLaw)> = sizes
-            .iter()
-            .zip(&laws)
-            .map(|(size, law)| (size, Draws { points: &size.points }, law))
-            .collect();
+    pub(super) fn new(config: &CutoffConfig, sizes: &[Size<'_>], execution: &Execution) -> Result<Self> {
+        let laws = sizes.iter().map(|size| FullLaw::new(&size.points, execution));
+        let laws: Vec<FullLaw> = laws.collect::<Result<_>>()?;
+        let sizes: Vec<(&Size<'_>, Draws<'_>, &FullLaw)> =
+            sizes.iter().zip(&laws).map(|(size, law)| (size, Draws { points: &size.points }, law)).collect();
         let points =
             sizes.iter().flat_map(|(size, ..)| size.points.iter().enumerate().map(point_row)).collect();
         let couplings = sizes.iter().filter_map(|(size, ..)| {
@@ -154,7 +154,7 @@ impl CutoffResults {
                 });
             }
         }
-        Self { points, cutoffs, fits, couplings }
+        Ok(Self { points, cutoffs, fits, couplings })
     }
 
     /// The rows of one exponent and estimator that have a k_max, in the order of the sizes.
