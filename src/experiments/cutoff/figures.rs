@@ -141,7 +141,7 @@ fn first_failing(results: &CutoffResults) -> Panel {
         let name = |name| if index == 0 { name } else { "" };
         panel = panel
             .with(measured.with_error_bars(bars.collect()))
-            .with(Series::new(name("full law"), Style::Line, color, along(|row| row.full_law)))
+            .with(Series::new(name("full law, quenched"), Style::Line, color, along(|row| row.full_law)))
             .with(Series::new(name("N/Z law"), Style::Dashed, color, along(|row| row.law)));
     }
     panel
