@@ -8,9 +8,15 @@ use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
 use attractor::couplings::Couplings;
 use attractor::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters, PatternStream};
 use attractor::dynamics::{ParallelDynamics, Stop, Ties};
-use attractor::execution::Execution;
+use attractor::execution::{Cancel, Execution, Progress};
+use attractor::experiments::{CutoffConfig, CutoffSetting, Options, run_cutoff};
 use attractor::learning::hebb;
 use attractor::spins::BlockMajor;
+use attractor::storage::Overwrite;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicI64, Ordering},
+};
 
 fn parameters(n_spins: usize, n_patterns: usize, n_features: u64, n_active: usize) -> ManifoldParameters {
     ManifoldParameters {
@@ -267,4 +273,62 @@ fn measurements_out_of_range_are_refused() {
     assert!(error.contains("memory: expected at least") && error.contains("last overlaps of 50"), "{error}");
     let gaussian = ManifoldParameters { coefficients: Coefficients::Gaussian, ..good };
     assert!(message(&gaussian, Kept::Predicted, None).contains("coefficients"));
+}
+
+/// Asks to stop as soon as a stage begins, and counts the stages that are open.
+#[derive(Clone, Default)]
+struct Stopping {
+    open: Arc<AtomicI64>,
+    cancel: Arc<OnceLock<Cancel>>,
+}
+
+impl Progress for Stopping {
+    fn begin(&self, _: &str, _: u64) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.cancel.get().unwrap().cancel();
+    }
+
+    fn advance(&self, _: u64) {}
+
+    fn end(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn note(&self, _: &str) {}
+}
+
+/// A stage that has begun ends, also where a measurement fails: what shows progress is not left open.
+#[test]
+fn a_run_that_stops_ends_its_stage() {
+    let progress = Stopping::default();
+    let execution = Execution::with_threads(1).unwrap().progress_to(Box::new(progress.clone()));
+    progress.cancel.set(execution.cancel().clone()).unwrap();
+    let setting = CutoffSetting {
+        exponent: 1.5,
+        n_spins: 100,
+        n_patterns: 200,
+        n_features: 50,
+        n_draws: 1,
+        n_steps: 0,
+    };
+    let config = CutoffConfig {
+        n_active: 3,
+        ranks: None,
+        memory: None,
+        check_couplings: false,
+        seed: 1,
+        settings: vec![setting],
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        output: folder.path().join("run"),
+        quick: false,
+        seed: 1,
+        overwrite: Overwrite::Refuse,
+        mnist: "".into(),
+        command: String::new(),
+    };
+    let error = run_cutoff(&config, &options, &execution).map(|_| ()).unwrap_err();
+    assert!(matches!(error, attractor::Error::Interrupted), "{error}");
+    assert_eq!(progress.open.load(Ordering::Relaxed), 0);
 }
