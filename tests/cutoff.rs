@@ -221,8 +221,8 @@ fn mean_and_error(estimator: Estimator, points: &[CutoffPoint]) -> (f64, f64) {
 }
 
 /// Mean numbers of features with a one-step overlap of 0.9 and mean first ones without, of 120 draws of features and patterns
-/// at N = 1000, P = 5000, are those of the law's quenched noise: within 3 standard errors of the two means, which are 1 to 3 % and
-/// are computed from the draws. The law at mean noise is more than 6 of them off in the former.
+/// at N = 1000, P = 5000, are those of the law's quenched noise within 3 standard errors of the two means, which are 1 to 3 %
+/// and are computed from the draws. The numbers of the law at mean noise are more than 6 of them off.
 #[test]
 fn the_quenched_law_has_the_counts_of_single_draws() {
     let execution = Execution::with_threads(2).unwrap();

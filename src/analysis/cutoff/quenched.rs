@@ -1,33 +1,33 @@
 //! What the full law says of single draws: noise that is drawn once a feature, and overlaps under it.
 //!
-//! Given the features, the noise of feature k is not its mean over draws. The largest part of h_i f_ki that varies is what the few
-//! most frequent features k' contribute (notation and derivation: [`theory::signal_and_noise`](signal_and_noise)),
+//! Given the features, the noise of feature k is not its mean over draws. Most of what varies in h_i f_ki comes from the few
+//! most frequent features k' (notation and derivation: [`theory::signal_and_noise`](signal_and_noise)),
 //!
 //! ```text
 //! a_1^2 P_k' [ M(k', k) s_k'i - 1/N ],    s_k'i = f_k'i f_ki,    M(k', k) = (1/N) sum_i s_k'i ~ N(0, 1/N)
 //! ```
 //!
-//! with one M(k', k) for all sites; 1/N is the share of k' in the diagonal, which J lacks. These are two values each, of a
-//! size that is drawn once, and s_k' = 1 at (1 + M(k', k)) / 2 of the sites. So the overlap of sgn(h) with the feature is
+//! with one M(k', k) for all sites; 1/N is the share of k' in the diagonal, which J lacks. Each has two values, of a size that
+//! is drawn once, and s_k' = 1 at (1 + M(k', k)) / 2 of the sites. So the overlap of sgn(h) with the feature is
 //!
 //! ```text
-//! m_k = sum over all s of prod_k' (1 + s_k' M(k', k)) / 2  erf( (S_k + sum_k' a_1^2 P_k' [M(k', k) s_k' - 1/N]) / sqrt(2 V_rest) )
+//! m_k = sum over all s of p(s) erf( (a_1^2 P_k + sum_k' a_1^2 P_k' [M(k', k) s_k' - 1/N]) / sqrt(2 V) )
+//! p(s) = prod_k' (1 + s_k' M(k', k)) / 2
 //! ```
 //!
-//! S_k = a_1^2 P_k, V_rest the law's variance without the means a_1^4 P_k'^2 / N of these terms; and not erf(SNR_k / sqrt 2) at the mean
-//! variance. How many features reach an overlap depends on this scatter, and above all which one fails first: it is an
-//! extreme among ever more features as N grows. The mean of the site average of the terms is 0; but where M(k', k) is small and
-//! the noise with it, it is negative, -a_1^2 P_k' / N, which is not small against S_k where N P_k / P_k' is some tens.
+//! with V the law's variance without the means of these terms, a_1^4 P_k'^2 / N each, and not erf(SNR_k / sqrt 2) at the mean
+//! variance. How many features reach an overlap depends on this scatter, and above all which one fails first: an extreme among
+//! ever more features as N grows. On average over draws the terms leave the signal as it is. But where the M(k', k) are small,
+//! and the noise with them, they take some a_1^2 P_k' / N from it, which is not small where N P_k / P_k' is some tens.
 //!
-//! The M(k', k) of different pairs are uncorrelated (of one pair among the frequent ones, equal: not kept here), and so are the rest
-//! of a feature's noise and that of another.
+//! All M(k', k) are drawn independently: that M(k', k) = M(k, k') among the frequent features is not kept.
 
 use super::point::{CutoffPoint, FeatureRow};
 use crate::random::{gaussian, stream};
 use crate::theory::{majority_coefficient, one_step_overlap, signal_and_noise};
 
-/// Frequent features taken one by one: 93 % of the variance at eta = 1, where they are the smallest part of it. Six or ten of them
-/// change mean counts by 0.3 % at most.
+/// Frequent features taken one by one: 91 to 92 % of the interference at eta = 1, where they are the smallest part of it. With six
+/// or ten of them mean counts at an overlap of 0.9 change by 0.2 % at most (N = 2000, 400 draws).
 const FREQUENT: usize = 8;
 
 /// A draw of the law with the counts of `point`; `index` tells draws of the same counts apart.
@@ -72,8 +72,8 @@ struct Disturbance {
     overlap: f64,
 }
 
-/// Overlap after a step from a feature, whose field is this without the disturbances and with Gaussian noise: the mean over their
-/// signs.
+/// Overlap after a step from a feature, whose field is this without the disturbances and has Gaussian noise: the mean over
+/// their signs.
 fn one_step(field: f64, disturbances: &[Disturbance], noise: f64) -> f64 {
     let Some((first, others)) = disturbances.split_first() else {
         // No field at all keeps the spin.
@@ -95,8 +95,8 @@ mod tests {
         Disturbance { strength, overlap }
     }
 
-    /// One disturbance w beside noise 1: (1 + M)/2 erf((S + w) / sqrt 2) + (1 - M)/2 erf((S - w) / sqrt 2); without noise the share
-    /// of signs that leave the field positive, a tie counting as such.
+    /// One disturbance w beside noise 1: (1 + M)/2 erf((S + w) / sqrt 2) + (1 - M)/2 erf((S - w) / sqrt 2); without noise the
+    /// share of signs that leave the field positive, a tie counting as such.
     #[test]
     fn overlaps_are_means_over_signs() {
         let expected = 0.6 * one_step_overlap(3.0) + 0.4 * one_step_overlap(-1.0);
@@ -107,9 +107,9 @@ mod tests {
     }
 
     /// One feature a pattern: J = (1/N) sum_k P_k f_k f_k, without diagonal, so that the fields of a rare feature beside eight
-    /// frequent ones are plain sums over random features. Given the M(k', k) the law is exact but for 1/N of the signal; mean
-    /// overlaps of 6000 draws of each are within 3 standard errors, 0.5 % for the two together, computed from the draws. Counts are small enough
-    /// against those of the frequent ones that neither the diagonal nor (1 + s M) / 2 can be left out.
+    /// frequent ones are plain sums over random features. Given the M(k', k) the law is exact but for 1/N of the signal: mean
+    /// overlaps of 6000 draws of each are within 3 standard errors, computed from the draws, 0.5 % for the two together. The
+    /// feature is so rare that neither the diagonal nor (1 + s M) / 2 can be left out.
     #[test]
     fn overlaps_of_random_features_are_those_of_plain_sums() {
         let (n_spins, n_draws) = (300, 6000);
@@ -190,8 +190,8 @@ mod tests {
         }
     }
 
-    /// Without features taken one by one this is the law at mean noise. One more or less in ten changes little: mean counts of 8
-    /// are within 1 % of those of 6 and 10, from the same random numbers, where those of 2 are not, let alone of none.
+    /// Without features taken one by one this is the law at mean noise. Two more or fewer change little: mean counts of 8
+    /// are within 1 % of those of 6 and 10, drawn from the same streams, where those of 2 are not, let alone of none.
     #[test]
     fn eight_frequent_features_do() {
         let point = point(64);
