@@ -1,9 +1,10 @@
 //! L-BFGS on 16 lanes: vectors are lanes wide, and every lane has step, history and end of its own.
 //!
 //! One round is one gradient, at every lane's own trial point x + t d. A lane that accepts its trial gets a new direction; one
-//! that does not tries a shorter step. The loss is never computed: it is convex, so the slope s(t) = g(x + t d) . d along the
-//! direction says all. It rises from s(0) < 0; a step is taken while s(t) <= 0.8 |s(0)|, and shortened to the zero of the
-//! line through both slopes otherwise. (Differences of losses near an optimum are below the rounding of f32; slopes are not.)
+//! that does not tries another step. The loss is never computed: it is convex, so the slope s(t) = g(x + t d) . d along the
+//! direction says all. It rises from s(0) < 0; a step that goes too far, s(t) > 0.8 |s(0)|, bounds the search from above, one
+//! that then stays too short, s(t) < -|s(0)| / 2, from below, and the next lies between them, near the zero of the line through
+//! their slopes. (Differences of losses near an optimum are below the rounding of f32; slopes are not.)
 //!
 //! Pairs (s, y) of all lanes share a list of slots, oldest first. A lane that did not move keeps its pairs where they are when
 //! those of the others move on.
@@ -17,12 +18,16 @@ use super::{Ending, Lbfgs, Search};
 const HISTORY: usize = 8;
 /// Vectors that a search holds: pairs, and point, gradient, direction, trial point and its gradient.
 pub(super) const N_VECTORS: usize = 2 * HISTORY + 5;
-/// Shortened steps in a row after which a direction is given up.
-const MAX_SHORTENED: u32 = 20;
+/// Trial steps after which a direction is given up.
+const MAX_TRIALS: u32 = 30;
 /// Steps without a smaller gradient after which a lane is at the end of its rounding: this many, and half of those taken.
 const PATIENCE: u64 = 50;
-/// Slope, in those at the beginning of a step, up to which a step may go too far.
-const OVERSHOT: f64 = 0.8;
+/// Slopes at the end of a step, over that at its beginning: below -TOO_FAR it went too far; above TOO_SHORT it stays too short,
+/// where a longer step is known to go too far.
+const TOO_FAR: f64 = 0.8;
+const TOO_SHORT: f64 = 0.5;
+/// Least share of the interval between a step too short and one too far that the next one leaves on either side.
+const MARGIN: f64 = 0.2;
 
 /// One number a lane.
 pub(super) type Scalars = [f64; LANES];
@@ -59,9 +64,39 @@ struct Lane {
     best: (f64, u64),
     slope: f64,
     step: f64,
-    shortened: u32,
+    /// Steps that are too short and too far, each with its slope over that at the beginning.
+    short: (f64, f64),
+    far: Option<(f64, f64)>,
+    trials: u32,
     /// Whether it has begun anew without its history since the last accepted step.
     anew: bool,
+}
+
+impl Lane {
+    /// Begins with a new direction.
+    fn set_out(&mut self, slope: f64) {
+        (self.slope, self.step, self.trials) = (slope, 1.0, 0);
+        (self.short, self.far) = ((0.0, 1.0), None);
+    }
+
+    /// Whether the trial step is taken, whose slope over that at the beginning is `ratio`; if not, sets the next one.
+    fn accepts(&mut self, ratio: f64) -> bool {
+        self.trials += 1;
+        // NaN is too far as well: a step into the infinite.
+        if !(ratio >= -TOO_FAR) {
+            self.far = Some((self.step, if ratio.is_finite() { ratio } else { -1.0 / MARGIN }));
+        } else if ratio > TOO_SHORT && self.far.is_some() {
+            self.short = (self.step, ratio);
+        } else {
+            return true;
+        }
+        if let Some((far, far_ratio)) = self.far {
+            let (short, short_ratio) = self.short;
+            let share = (short_ratio / (short_ratio - far_ratio)).clamp(MARGIN, 1.0 - MARGIN);
+            self.step = short + share * (far - short);
+        }
+        false
+    }
 }
 
 /// The pairs of the last rounds.
@@ -93,7 +128,9 @@ pub(super) fn search(
         best: (f64::INFINITY, 0),
         slope: 0.0,
         step: 0.0,
-        shortened: 0,
+        short: (0.0, 1.0),
+        far: None,
+        trials: 0,
         anew: false,
     });
     let mut has_moved = [true; LANES];
@@ -133,12 +170,12 @@ pub(super) fn search(
             select(&mut direction, &fresh, &needs_direction);
             let slopes = space.dot(&direction, &gradient)?;
             for (index, lane) in lanes.iter_mut().enumerate().filter(|(index, _)| needs_direction[*index]) {
-                (lane.slope, lane.step, lane.shortened) = (slopes[index], 1.0, 0);
+                lane.set_out(slopes[index]);
             }
         }
         for (index, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.ending.is_none()) {
-            // Neither downhill nor short enough: without the history, once; then rounding is all there is.
-            if lane.slope < 0.0 && lane.shortened <= MAX_SHORTENED {
+            // Not downhill, or no step does: without the history, once; then rounding is all there is.
+            if lane.slope < 0.0 && lane.trials <= MAX_TRIALS {
                 continue;
             }
             if lane.anew {
@@ -146,8 +183,8 @@ pub(super) fn search(
             } else {
                 history.forget(index);
                 let scale = history.scale[index];
-                (lane.anew, lane.step, lane.shortened) = (true, 1.0, 0);
-                lane.slope = -gradients[index].powi(2) * scale;
+                lane.anew = true;
+                lane.set_out(-gradients[index].powi(2) * scale);
                 for (direction, gradient) in direction.iter_mut().zip(&gradient) {
                     direction.0[index] = -(scale as f32) * gradient.0[index];
                 }
@@ -167,15 +204,10 @@ pub(super) fn search(
                 continue;
             }
             lane.evaluations += 1;
-            let ratio = slopes[index] / lane.slope;
-            if ratio >= -OVERSHOT {
+            if lane.accepts(slopes[index] / lane.slope) {
                 has_moved[index] = true;
                 (lane.iterations, lane.anew) = (lane.iterations + 1, false);
                 at_point.separates[index] = at_trial.separates[index];
-            } else {
-                // NaN too: a step into the infinite.
-                lane.step *= if ratio.is_finite() { 1.0 / (1.0 - ratio) } else { 0.1 };
-                lane.shortened += 1;
             }
         }
         if has_moved.contains(&true) {
