@@ -15,7 +15,7 @@ use crate::kernels::{LANES, Lanes};
 use super::{Ending, Lbfgs, Search};
 
 /// Pairs that are remembered.
-const HISTORY: usize = 8;
+const HISTORY: usize = 12;
 /// Vectors that a search holds: pairs, and point, gradient, direction, trial point and its gradient.
 pub(super) const N_VECTORS: usize = 2 * HISTORY + 5;
 /// Trial steps after which a direction is given up.
