@@ -7,7 +7,7 @@
 use super::lanes::{FloatVector, Lanes};
 
 /// States whose sums stay in registers.
-const ROWS: usize = 6;
+pub(super) const ROWS: usize = 6;
 /// Columns in a block: 16 KiB of a.
 const BLOCK: usize = 256;
 
@@ -41,6 +41,18 @@ impl DenseRows {
         (self.n_sets, self.n_columns) == (n_rows.div_ceil(ROWS), n_columns)
     }
 
+    /// Whether rows can be taken from that one on, and there are as many, up to missing ones of the last set.
+    pub(super) fn has_rows(&self, first: usize, n_rows: usize) -> bool {
+        first.is_multiple_of(ROWS) && (first + n_rows).div_ceil(ROWS) <= self.n_sets
+    }
+
+    /// The values of a set of six rows in a column.
+    #[inline(always)]
+    pub(super) fn set_in_column(&self, set: usize, column: usize) -> &[f32; ROWS] {
+        let (first, width) = self.block(column);
+        &self.values[first * self.n_sets + set * width + column - first]
+    }
+
     /// Bytes of a matrix of that shape.
     pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
         n_rows.div_ceil(ROWS).saturating_mul(n_columns).saturating_mul(size_of::<[f32; ROWS]>())
@@ -48,8 +60,7 @@ impl DenseRows {
 
     /// The value of a row in a column.
     pub fn get(&self, row: usize, column: usize) -> f32 {
-        let (first, width) = self.block(column);
-        self.values[first * self.n_sets + row / ROWS * width + column - first][row % ROWS]
+        self.set_in_column(row / ROWS, column)[row % ROWS]
     }
 
     /// Its blocks of 256 columns, to be filled.
@@ -88,11 +99,17 @@ impl DenseBlock<'_> {
     }
 }
 
-/// `a` is `[k][16]`, `products` `[m][16]`.
+/// `a` is `[k][16]`, `products` `[m][16]`: of the rows from `first` on, a multiple of six.
 #[inline(always)]
-pub(super) fn run<V: FloatVector>(rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
+pub(super) fn run<V: FloatVector>(
+    rows: &DenseRows,
+    first: usize,
+    a: &[Lanes<f32>],
+    products: &mut [Lanes<f32>],
+) {
     let blocks = rows.values.chunks((BLOCK * rows.n_sets).max(1));
     for (block, (rows, columns)) in blocks.zip(a.chunks(BLOCK)).enumerate() {
+        let rows = &rows[first / ROWS * columns.len()..];
         for (rows, products) in rows.chunks_exact(columns.len()).zip(products.chunks_mut(ROWS)) {
             let mut sums = [V::splat(0.0); ROWS];
             if block > 0 {
