@@ -7,13 +7,20 @@
 mod gram;
 mod hebb;
 mod initial;
+mod margins;
+mod max_stability;
 mod pair_products;
 mod patterns;
+mod perceptron;
 mod pseudo_likelihood;
+mod span;
 mod trainer;
 
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
+pub use margins::{LearnedMargins, MarginSummary, NeuronMargin, Outcome, margin_memory};
+pub use max_stability::{MaxStability, max_stability};
 pub use patterns::PatternBits;
+pub use perceptron::{Perceptron, perceptron};
 pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
 pub use trainer::Trainer;
