@@ -454,8 +454,9 @@ entry_points! {
     deinterleave => fields::deinterleave::<F32>, (panel: &[Lanes<f32>], rows: &mut [f32]);
     fields_of_one_state => one_state::run::<F32Octet>, (state: &[u64], rows: &[f32], n_columns: usize,
         fields: &mut [f32]);
-    dense_product => dense_product::run::<F32>, (rows: &DenseRows, first: usize, a: &[Lanes<f32>],
-        products: &mut [Lanes<f32>]);
+    dense_product => dense_product::run::<F32>, (rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]);
+    compensated_product => dense_product::run_compensated::<F32>, (rows: &DenseRows, first: usize, a: &[Lanes<f32>],
+        products: &mut [Lanes<f32>], lost: &mut [Lanes<f32>]);
     relax => coordinate_steps::relax::<F32>, (visits: Visits, step: &Relaxation, a: &mut [Lanes<f32>],
         products: &mut [Lanes<f32>], panel: &mut RelaxedPanel);
     correct => coordinate_steps::correct::<F32>, (visits: Visits, step: Correction, a: &mut [Lanes<f32>],

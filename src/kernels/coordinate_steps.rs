@@ -3,12 +3,13 @@
 //! With couplings J = (1/N) sum_mu a_mu xi_i^mu xi^mu without diagonal, a >= 0, the N-fold margin of pattern mu is
 //!
 //! ```text
-//! M_mu = N xi_i^mu h_i^mu = xi_i^mu (K b)_mu - A,    b_mu = xi_i^mu a_mu,  A = sum_mu a_mu,  K = X X^T
+//! M_mu = N xi_i^mu h_i^mu = xi_i^mu (K b)_mu + N a_mu - A,    b_mu = xi_i^mu a_mu,  A = sum_mu a_mu
 //! ```
 //!
-//! and dM_mu / da_mu = N - 1. The patterns of a visit come with (K b) from the dense product; within it each change of b_mu
-//! is added to the products of the patterns that follow, so every pattern sees all changes before it. [`VISITS`] patterns
-//! make that addition a few percent of the dense product.
+//! with the overlaps K = X X^T of different patterns, and dM_mu / da_mu = N - 1. The diagonal of K is 0 here: N a_mu, which
+//! is larger than most partial sums, would round them. The patterns of a visit come with (K b) from the dense product; within
+//! it each change of b_mu is added to the products of the patterns that follow, so every pattern sees all changes before it.
+//! [`VISITS`] patterns make that addition a few percent of the dense product.
 //!
 //! ```text
 //! relax:    a_mu += max(-a_mu, rate (N - M_mu))      rate 1 / (N - 1) steps to the optimum (AdaTron)
@@ -26,7 +27,7 @@ pub const VISITS: usize = 10 * ROWS;
 /// Patterns to visit, in ascending order.
 #[derive(Clone, Copy)]
 pub struct Visits<'a> {
-    /// K, `[P][P]`.
+    /// K, `[P][P]`, with zeros on the diagonal.
     pub overlaps: &'a DenseRows,
     /// The first pattern, a multiple of 6.
     pub first: usize,
@@ -60,8 +61,8 @@ impl Visits<'_> {
 /// How [`relax`](super::relax) steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Relaxation {
-    /// N, the N-fold margin 1.
-    pub target: f32,
+    /// N: the N-fold margin 1 that is stepped to, too.
+    pub n_spins: f32,
     /// Over-relaxation, 0 to 2, by N - 1, for each neuron; 0 for those that rest.
     pub rate: Lanes<f32>,
 }
@@ -83,14 +84,14 @@ pub(super) fn relax<V: FloatVector>(
     products: &mut [Lanes<f32>],
     panel: &mut RelaxedPanel,
 ) {
-    let (target, rate, zero) = (V::splat(step.target), V::load(&step.rate), V::splat(0.0));
+    let (target, rate, zero) = (V::splat(step.n_spins), V::load(&step.rate), V::splat(0.0));
     let (mut sum, mut deepest) = (V::load(&panel.sum), V::load(&panel.deepest));
     for (index, &word) in visits.signs.iter().enumerate() {
         let mask = (word >> visits.shift) as u16;
         let a = &mut a[visits.first + index];
-        let margin = V::load(&products[index]).flip_where_clear(mask).sub(sum);
-        deepest = deepest.max(margin.opposite());
         let before = V::load(a).flip_where_clear(mask);
+        let margin = V::load(&products[index]).flip_where_clear(mask).fused_add(target, before).sub(sum);
+        deepest = deepest.max(margin.opposite());
         let after = before.add(target.sub(margin).mul(rate).max(before.opposite()));
         let change = after.sub(before);
         if change.zero_mask() == u16::MAX {
@@ -110,8 +111,8 @@ pub(super) fn relax<V: FloatVector>(
 pub struct Correction {
     /// The margin to exceed, in units of |J_i|.
     pub kappa: f64,
-    /// dM_mu / da_mu = N - 1.
-    pub curvature: f64,
+    /// N.
+    pub n_spins: f32,
     /// Bit l set where neuron l learns; the others rest.
     pub learning: u16,
 }
@@ -138,11 +139,13 @@ pub(super) fn correct<V: FloatVector>(
     products: &mut [Lanes<f32>],
     panel: &mut CorrectedPanel,
 ) {
-    let zero = V::splat(0.0);
+    let (n_spins, zero) = (V::splat(step.n_spins), V::splat(0.0));
     for (index, &word) in visits.signs.iter().enumerate() {
         let mask = (word >> visits.shift) as u16;
         let a = &mut a[visits.first + index];
-        let margin = V::load(&products[index]).flip_where_clear(mask).sub(V::load(&panel.sum));
+        let before = V::load(a).flip_where_clear(mask);
+        let product = V::load(&products[index]).flip_where_clear(mask);
+        let margin = product.fused_add(n_spins, before).sub(V::load(&panel.sum));
         let violated = !margin.sub(V::load(&panel.threshold)).positive_mask() & step.learning;
         if violated == 0 {
             continue;
@@ -156,7 +159,7 @@ pub(super) fn correct<V: FloatVector>(
             left &= left - 1;
             change.0[lane] = 1.0;
             panel.sum.0[lane] += 1.0;
-            panel.squared_norm[lane] += 2.0 * f64::from(margins.0[lane]) + step.curvature;
+            panel.squared_norm[lane] += 2.0 * f64::from(margins.0[lane]) + f64::from(step.n_spins) - 1.0;
             let threshold = step.kappa * panel.squared_norm[lane].max(0.0).sqrt();
             panel.threshold.0[lane] = threshold.floor() as f32;
         }

@@ -99,17 +99,23 @@ impl DenseBlock<'_> {
     }
 }
 
-/// `a` is `[k][16]`, `products` `[m][16]`: of the rows from `first` on, a multiple of six.
+/// The sums of six rows over a block's columns, added one by one to `sums`.
 #[inline(always)]
-pub(super) fn run<V: FloatVector>(
-    rows: &DenseRows,
-    first: usize,
-    a: &[Lanes<f32>],
-    products: &mut [Lanes<f32>],
-) {
+fn add_block<V: FloatVector>(rows: &[[f32; ROWS]], columns: &[Lanes<f32>], mut sums: [V; ROWS]) -> [V; ROWS] {
+    for (row, a) in rows.iter().zip(columns) {
+        let a = V::load(a);
+        for (sum, &factor) in sums.iter_mut().zip(row) {
+            *sum = sum.fused_add(V::splat(factor), a);
+        }
+    }
+    sums
+}
+
+/// `a` is `[k][16]`, `products` `[m][16]`.
+#[inline(always)]
+pub(super) fn run<V: FloatVector>(rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
     let blocks = rows.values.chunks((BLOCK * rows.n_sets).max(1));
     for (block, (rows, columns)) in blocks.zip(a.chunks(BLOCK)).enumerate() {
-        let rows = &rows[first / ROWS * columns.len()..];
         for (rows, products) in rows.chunks_exact(columns.len()).zip(products.chunks_mut(ROWS)) {
             let mut sums = [V::splat(0.0); ROWS];
             if block > 0 {
@@ -117,15 +123,45 @@ pub(super) fn run<V: FloatVector>(
                     *sum = V::load(product);
                 }
             }
-            for (row, a) in rows.iter().zip(columns) {
-                let a = V::load(a);
-                for (sum, &factor) in sums.iter_mut().zip(row) {
-                    *sum = sum.fused_add(V::splat(factor), a);
-                }
-            }
+            let sums = add_block(rows, columns, sums);
             for (product, sum) in products.iter_mut().zip(sums) {
                 sum.store(product);
             }
         }
+    }
+}
+
+/// The rows from `first` on, a multiple of six. Blocks are summed on their own and added with what each addition loses
+/// (D. E. Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B), which joins the sum at the end: `lost`,
+/// `[m][16]`, is scratch.
+#[inline(always)]
+pub(super) fn run_compensated<V: FloatVector>(
+    rows: &DenseRows,
+    first: usize,
+    a: &[Lanes<f32>],
+    products: &mut [Lanes<f32>],
+    lost: &mut [Lanes<f32>],
+) {
+    let zero = V::splat(0.0);
+    for lanes in products.iter_mut().chain(&mut *lost) {
+        zero.store(lanes);
+    }
+    let blocks = rows.values.chunks((BLOCK * rows.n_sets).max(1));
+    for (rows, columns) in blocks.zip(a.chunks(BLOCK)) {
+        let sets = rows[first / ROWS * columns.len()..].chunks_exact(columns.len());
+        for ((rows, products), lost) in sets.zip(products.chunks_mut(ROWS)).zip(lost.chunks_mut(ROWS)) {
+            let sums = add_block(rows, columns, [zero; ROWS]);
+            for ((product, lost), block) in products.iter_mut().zip(lost).zip(sums) {
+                let before = V::load(product);
+                let sum = before.add(block);
+                let added = sum.sub(before);
+                let error = before.sub(sum.sub(added)).add(block.sub(added));
+                V::load(lost).add(error).store(lost);
+                sum.store(product);
+            }
+        }
+    }
+    for (product, lost) in products.iter_mut().zip(lost) {
+        V::load(product).add(V::load(lost)).store(product);
     }
 }

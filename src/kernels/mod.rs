@@ -55,7 +55,7 @@ pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use logistic::SpanStep;
 pub use signed_product::Signs;
-pub use span_dispatch::{correct, dense_product, dense_product_from, relax, span_step};
+pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
 
 #[cfg(test)]
 mod tests;

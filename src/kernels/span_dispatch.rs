@@ -22,29 +22,37 @@ use super::scalar::Plain;
 /// If the lengths do not fit together.
 pub fn dense_product(isa: Isa, rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
     assert!(rows.has_shape(products.len(), a.len()));
-    dense_product_from(isa, rows, 0, a, products);
-}
-
-/// The same for `products.len()` of the rows, from `first` on.
-///
-/// # Panics
-/// If `first` is no multiple of 6, there are fewer rows, or `a` has another length.
-pub fn dense_product_from(
-    isa: Isa,
-    rows: &DenseRows,
-    first: usize,
-    a: &[Lanes<f32>],
-    products: &mut [Lanes<f32>],
-) {
-    assert!(rows.has_rows(first, products.len()) && rows.n_columns() == a.len());
     if a.is_empty() {
         return products.fill(Lanes::ZERO);
     }
     twins!(
         isa,
-        avx2::dense_product(rows, first, a, products),
-        dense_product::run::<Wide<f32x8>>(rows, first, a, products),
-        dense_product::run::<Plain<f32>>(rows, first, a, products)
+        avx2::dense_product(rows, a, products),
+        dense_product::run::<Wide<f32x8>>(rows, a, products),
+        dense_product::run::<Plain<f32>>(rows, a, products)
+    );
+}
+
+/// The same for `products.len()` of the rows, from `first` on, with sums of 256 columns added as if in twice the precision;
+/// `lost`, `[m][16]`, is scratch.
+///
+/// # Panics
+/// If `first` is no multiple of 6, there are fewer rows, or the lengths do not fit together.
+pub fn compensated_product(
+    isa: Isa,
+    rows: &DenseRows,
+    first: usize,
+    a: &[Lanes<f32>],
+    products: &mut [Lanes<f32>],
+    lost: &mut [Lanes<f32>],
+) {
+    assert!(rows.has_rows(first, products.len()) && rows.n_columns() == a.len());
+    assert_eq!(lost.len(), products.len());
+    twins!(
+        isa,
+        avx2::compensated_product(rows, first, a, products, lost),
+        dense_product::run_compensated::<Wide<f32x8>>(rows, first, a, products, lost),
+        dense_product::run_compensated::<Plain<f32>>(rows, first, a, products, lost)
     );
 }
 
@@ -78,7 +86,7 @@ pub fn span_step(
 
 /// Steps to the optimum of one coefficient after the other, in the order of the patterns of `visits`: the
 /// [module](super::coordinate_steps) has the formula. `a` are all coefficients, `[P][16]`, signed as xi; `products` are
-/// (K a) of the patterns visited, before the first visit.
+/// (K a) of the patterns visited without the diagonal of K, before the first visit.
 ///
 /// # Panics
 /// If the lengths do not fit together.

@@ -93,7 +93,7 @@ pub fn max_stability(
     let n_spins = patterns.n_spins() as f64;
     let rule = || Relaxing {
         parameters,
-        step: Relaxation { target: n_spins as f32, rate: Lanes::ZERO },
+        step: Relaxation { n_spins: n_spins as f32, rate: Lanes::ZERO },
         panel: RelaxedPanel { sum: Lanes::ZERO, deepest: Lanes::ZERO },
         last_check: 0,
     };
@@ -113,8 +113,9 @@ struct Relaxing<'a> {
 
 impl PanelRule for Relaxing<'_> {
     fn begin(&mut self, learning: u16, a: &[Lanes<f32>]) {
-        let rate = (self.parameters.relaxation / (f64::from(self.step.target) - 1.0)) as f32;
-        self.step.rate = Lanes(std::array::from_fn(|lane| if learning >> lane & 1 == 1 { rate } else { 0.0 }));
+        let rate = (self.parameters.relaxation / (f64::from(self.step.n_spins) - 1.0)) as f32;
+        self.step.rate =
+            Lanes(std::array::from_fn(|lane| if learning >> lane & 1 == 1 { rate } else { 0.0 }));
         self.panel.sum = Lanes(coefficient_sums(a).map(|sum| sum as f32));
         self.panel.deepest = Lanes([f32::NEG_INFINITY; LANES]);
     }
@@ -123,18 +124,11 @@ impl PanelRule for Relaxing<'_> {
         relax(isa, visits, &self.step, a, products, &mut self.panel);
     }
 
-    fn stops(
-        &mut self,
-        problem: &Problem,
-        sweep: u64,
-        learning: u16,
-        a: &[Lanes<f32>],
-        products: &mut [Lanes<f32>],
-    ) -> u16 {
+    fn stops(&mut self, problem: &Problem, sweep: u64, learning: u16, a: &[Lanes<f32>]) -> u16 {
         let contradicted = problem.contradicted & learning;
         // The ends take as long as a sweep. They are computed where the margins met in this sweep say that a neuron is done,
         // and often enough to find those that never will be.
-        let enough = -((1.0 - self.parameters.tolerance) * f64::from(self.step.target)) as f32;
+        let enough = -((1.0 - self.parameters.tolerance) * f64::from(self.step.n_spins)) as f32;
         let is_done = |lane: usize| learning >> lane & 1 == 1 && self.panel.deepest.0[lane] <= enough;
         let wait = if (0..LANES).any(is_done) { self.last_check / 8 } else { self.last_check.max(8) };
         if sweep <= self.last_check + wait {
@@ -143,7 +137,7 @@ impl PanelRule for Relaxing<'_> {
         self.last_check = sweep;
         let strict = MaxStability { tolerance: SAFETY * self.parameters.tolerance, ..*self.parameters };
         let mut stops = contradicted;
-        for (lane, sums) in problem.sums(a, products).into_iter().enumerate() {
+        for (lane, sums) in problem.sums(a).into_iter().enumerate() {
             let norm = sums.squared_norm.max(0.0).sqrt();
             if norm > 0.0 && strict.judge(sums.least / norm, norm / sums.sum) != Outcome::Unfinished {
                 stops |= 1 << lane;

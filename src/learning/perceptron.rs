@@ -68,9 +68,9 @@ pub fn perceptron(
         integers: true,
         judge: |lower, upper| parameters.judge(lower, upper),
     };
-    let curvature = patterns.n_spins() as f64 - 1.0;
+    let n_spins = patterns.n_spins() as f32;
     let rule = || Correcting {
-        step: Correction { kappa: parameters.kappa, curvature, learning: 0 },
+        step: Correction { kappa: parameters.kappa, n_spins, learning: 0 },
         panel: CorrectedPanel {
             sum: Lanes::ZERO,
             squared_norm: [0.0; LANES],
@@ -96,14 +96,7 @@ impl PanelRule for Correcting {
         correct(isa, visits, self.step, a, products, &mut self.panel);
     }
 
-    fn stops(
-        &mut self,
-        problem: &Problem,
-        _: u64,
-        learning: u16,
-        _: &[Lanes<f32>],
-        _: &mut [Lanes<f32>],
-    ) -> u16 {
+    fn stops(&mut self, problem: &Problem, _: u64, learning: u16, _: &[Lanes<f32>]) -> u16 {
         let mut stops = problem.contradicted | !self.panel.changed;
         for lane in 0..LANES {
             let upper = self.panel.squared_norm[lane].max(0.0).sqrt() / f64::from(self.panel.sum.0[lane]);

@@ -12,13 +12,14 @@ use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{
-    DenseRows, Isa, LANES, Lanes, Tables, VISITS, Visits, deinterleave, dense_product, dense_product_from,
+    DenseRows, Isa, LANES, Lanes, Tables, VISITS, Visits, compensated_product, deinterleave,
 };
 use crate::spins::SpinMatrix;
 
 /// A panel's problem.
 pub(in super::super) struct Problem<'a> {
-    pub isa: Isa,
+    isa: Isa,
+    n_spins: usize,
     overlaps: &'a DenseRows,
     signs: &'a [u64],
     shift: u32,
@@ -33,23 +34,16 @@ pub(in super::super) trait PanelRule {
     fn begin(&mut self, learning: u16, a: &[Lanes<f32>]);
     /// Visits patterns.
     fn visit(&mut self, isa: Isa, visits: Visits, a: &mut [Lanes<f32>], products: &mut [Lanes<f32>]);
-    /// Which of the neurons that learn rest from now on, after `sweep` sweeps. `products` is scratch.
-    fn stops(
-        &mut self,
-        problem: &Problem,
-        sweep: u64,
-        learning: u16,
-        a: &[Lanes<f32>],
-        products: &mut [Lanes<f32>],
-    ) -> u16;
+    /// Which of the neurons that learn rest from now on, after `sweep` sweeps.
+    fn stops(&mut self, problem: &Problem, sweep: u64, learning: u16, a: &[Lanes<f32>]) -> u16;
 }
 
 /// Scratch of one thread.
 struct Scratch {
-    a: Vec<Lanes<f32>>,        // [mu][16]
-    products: Vec<Lanes<f32>>, // [mu][16]
-    sums: Vec<Sums>,           // [mu][16]
-    panel: Vec<Lanes<f32>>,    // [j][16]
+    a: Vec<Lanes<f32>>,      // [mu][16]
+    fields: Vec<Lanes<f32>>, // [mu][16]
+    sums: Vec<Sums>,         // [mu][16]
+    panel: Vec<Lanes<f32>>,  // [j][16]
     tables: Tables<f32>,
 }
 
@@ -77,10 +71,15 @@ pub(in super::super) fn learn<R: PanelRule>(
         return Err(Error::shape("training patterns", "at least 2 spins, for a coupling to learn", "1"));
     }
     let bits = PatternBits::new(patterns);
-    let Some(overlaps) = overlaps(&bits, execution)? else {
+    let Some(mut overlaps) = overlaps(&bits, execution)? else {
         let expected = format!("memory for the overlaps of {n_patterns} patterns");
         return Err(Error::parameter("patterns", expected, n_patterns));
     };
+    for mut block in overlaps.blocks_mut() {
+        for pattern in block.columns() {
+            block.set(pattern, pattern, 0.0);
+        }
+    }
     let contradicted = contradicted(patterns, &overlaps, execution)?;
     let per_spin = 1.0 / n_spins as f64;
     // Stored values are `factor` times sum_mu a xi xi.
@@ -91,7 +90,7 @@ pub(in super::super) fn learn<R: PanelRule>(
     progress.begin("learning (panels of 16 neurons)", n_panels(n_spins) as u64);
     let scratch = || Scratch {
         a: vec![Lanes::ZERO; n_patterns],
-        products: vec![Lanes::ZERO; n_patterns],
+        fields: vec![Lanes::ZERO; n_patterns],
         sums: vec![[0.0; LANES]; n_patterns],
         panel: vec![Lanes::ZERO; n_spins],
         tables: Tables::new(),
@@ -103,7 +102,7 @@ pub(in super::super) fn learn<R: PanelRule>(
         let own = panel_rows(index, n_spins);
         let mask =
             own.clone().enumerate().fold(0, |mask, (lane, i)| mask | u16::from(contradicted[i]) << lane);
-        let problem = Problem { isa, overlaps: &overlaps, signs, shift, contradicted: mask };
+        let problem = Problem { isa, n_spins, overlaps: &overlaps, signs, shift, contradicted: mask };
         let sweeps = sweep(&problem, ask.max_sweeps, own.len(), &mut rule(), scratch, execution)?;
         rows_of_panel(isa, &bits, index, factor as f32, &scratch.a, &mut scratch.panel, &mut scratch.tables);
         deinterleave(isa, &scratch.panel, rows);
@@ -115,7 +114,7 @@ pub(in super::super) fn learn<R: PanelRule>(
             factor,
             &scratch.a,
             ask.kappa,
-            &mut scratch.products,
+            &mut scratch.fields,
             &mut scratch.sums,
             &mut scratch.tables,
         );
@@ -149,22 +148,23 @@ fn sweep(
     scratch: &mut Scratch,
     execution: &Execution,
 ) -> Result<[u64; LANES]> {
-    let Scratch { a, products, .. } = scratch;
+    let a = &mut scratch.a;
+    let (mut products, mut lost) = ([Lanes::ZERO; VISITS], [Lanes::ZERO; VISITS]);
     a.fill(Lanes::ZERO);
     let (mut learning, mut sweeps) = (u16::MAX >> (LANES - n_neurons), [0; LANES]);
     for sweep in 1..=max_sweeps {
         execution.check_cancelled()?;
         rule.begin(learning, a);
         for (signs, first) in problem.signs.chunks(VISITS).zip((0..).step_by(VISITS)) {
-            let products = &mut products[..signs.len()];
-            dense_product_from(problem.isa, problem.overlaps, first, a, products);
+            let (products, lost) = (&mut products[..signs.len()], &mut lost[..signs.len()]);
+            compensated_product(problem.isa, problem.overlaps, first, a, products, lost);
             let visits = Visits { overlaps: problem.overlaps, first, signs, shift: problem.shift };
             rule.visit(problem.isa, visits, a, products);
         }
         for (lane, sweeps) in sweeps.iter_mut().enumerate() {
             *sweeps += u64::from(learning >> lane & 1);
         }
-        learning &= !rule.stops(problem, sweep, learning, a, products);
+        learning &= !rule.stops(problem, sweep, learning, a);
         if learning == 0 {
             break;
         }
@@ -184,21 +184,26 @@ pub(in super::super) struct Sweep {
 }
 
 impl Problem<'_> {
-    /// The sums of all neurons at the present coefficients, by one more dense product, into `products`.
-    pub fn sums(&self, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) -> [Sweep; LANES] {
-        dense_product(self.isa, self.overlaps, a, products);
-        let sums = coefficient_sums(a);
-        std::array::from_fn(|lane| {
-            let (mut squared_norm, mut least) = (0.0, f64::INFINITY);
-            for ((a, product), &word) in a.iter().zip(&*products).zip(self.signs) {
-                let (a, product) = (f64::from(a.0[lane]), f64::from(product.0[lane]));
-                let is_up = word >> (self.shift as usize + lane) & 1 == 1;
-                let margin = if is_up { product } else { -product } - sums[lane];
-                squared_norm += a.abs() * margin;
-                least = least.min(margin);
+    /// The sums of all neurons at the present coefficients, by one more dense product.
+    pub fn sums(&self, a: &[Lanes<f32>]) -> [Sweep; LANES] {
+        let n_spins = self.n_spins as f64;
+        let (mut products, mut lost) = ([Lanes::ZERO; VISITS], [Lanes::ZERO; VISITS]);
+        let mut sums = coefficient_sums(a).map(|sum| Sweep { sum, squared_norm: 0.0, least: f64::INFINITY });
+        let parts = self.signs.chunks(VISITS).zip(a.chunks(VISITS));
+        for ((signs, part), first) in parts.zip((0..).step_by(VISITS)) {
+            let (products, lost) = (&mut products[..signs.len()], &mut lost[..signs.len()]);
+            compensated_product(self.isa, self.overlaps, first, a, products, lost);
+            for ((a, product), &word) in part.iter().zip(&*products).zip(signs) {
+                for (lane, sums) in sums.iter_mut().enumerate() {
+                    let (a, product) = (f64::from(a.0[lane].abs()), f64::from(product.0[lane]));
+                    let is_up = word >> (self.shift as usize + lane) & 1 == 1;
+                    let margin = if is_up { product } else { -product } + n_spins * a - sums.sum;
+                    sums.squared_norm += a * margin;
+                    sums.least = sums.least.min(margin);
+                }
             }
-            Sweep { sum: sums[lane], squared_norm, least }
-        })
+        }
+        sums
     }
 }
 
