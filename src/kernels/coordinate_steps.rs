@@ -168,3 +168,162 @@ pub(super) fn correct<V: FloatVector>(
         visits.spread(index, change, products);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_core::Rng;
+
+    use super::super::{Isa, compensated_product, correct, relax};
+    use super::*;
+    use crate::random::stream;
+
+    /// Overlaps of P random patterns of N spins, with the patterns' first 64 spins.
+    fn problem(n: usize, p: usize) -> (DenseRows, Vec<u64>) {
+        let mut rng = stream(p as u64, "coordinate steps", &[]);
+        let words = n.div_ceil(64);
+        let patterns: Vec<Vec<u64>> = (0..p).map(|_| (0..words).map(|_| rng.next_u64()).collect()).collect();
+        let mut overlaps = DenseRows::zeros(p, p).unwrap();
+        for mut block in overlaps.blocks_mut() {
+            for nu in block.columns() {
+                for mu in (0..p).filter(|&mu| mu != nu) {
+                    let differ: u32 = patterns[mu].iter().zip(&patterns[nu]).map(|(a, b)| (a ^ b).count_ones()).sum();
+                    block.set(mu, nu, (64 * words) as f32 - 2.0 * differ as f32);
+                }
+            }
+        }
+        (overlaps, patterns.into_iter().map(|pattern| pattern[0]).collect())
+    }
+
+    /// `sweeps` sweeps, `visit` being one of the kernels.
+    fn sweep(
+        isa: Isa,
+        (overlaps, signs): &(DenseRows, Vec<u64>),
+        shift: u32,
+        sweeps: usize,
+        mut visit: impl FnMut(Visits, &mut [Lanes<f32>], &mut [Lanes<f32>]),
+    ) -> Vec<Lanes<f32>> {
+        let mut a = vec![Lanes::ZERO; signs.len()];
+        let (mut products, mut lost) = ([Lanes::ZERO; VISITS], [Lanes::ZERO; VISITS]);
+        for first in (0..sweeps).flat_map(|_| (0..signs.len()).step_by(VISITS)) {
+            let signs = &signs[first..signs.len().min(first + VISITS)];
+            let products = &mut products[..signs.len()];
+            compensated_product(isa, overlaps, first, &a, products, &mut lost[..signs.len()]);
+            visit(Visits { overlaps, first, signs, shift }, &mut a, products);
+        }
+        a
+    }
+
+    fn spin(signs: &[u64], shift: u32, mu: usize, lane: usize) -> f64 {
+        if signs[mu] >> (shift as usize + lane) & 1 == 1 { 1.0 } else { -1.0 }
+    }
+
+    /// N M_mu from all coefficients, in f64.
+    fn margin((overlaps, signs): &(DenseRows, Vec<u64>), n: f64, shift: u32, lane: usize, a: &[f64], mu: usize) -> f64 {
+        let own = |nu| spin(signs, shift, nu, lane);
+        let product = |nu| own(mu) * own(nu) * f64::from(overlaps.get(mu, nu)) * a[nu];
+        (0..a.len()).map(product).sum::<f64>() + n * a[mu] - a.iter().sum::<f64>()
+    }
+
+    #[test]
+    fn relaxed_coefficients_are_those_of_plain_loops_on_every_twin() {
+        let n = 192.0f32;
+        for (p, shift) in [(1, 0), (7, 16), (61, 48), (150, 32), (300, 0)] {
+            let problem = problem(n as usize, p);
+            // The last three neurons rest.
+            let omega = 1.3;
+            let rate = Lanes(std::array::from_fn(|lane| if lane < 13 { omega / (n - 1.0) } else { 0.0 }));
+            let run = |isa| {
+                let mut panel = RelaxedPanel { sum: Lanes::ZERO, deepest: Lanes([f32::NEG_INFINITY; LANES]) };
+                let step = Relaxation { n_spins: n, rate };
+                let a = sweep(isa, &problem, shift, 3, |visits, a, products| {
+                    relax(isa, visits, &step, a, products, &mut panel);
+                });
+                (a.iter().flat_map(|a| a.0.map(f32::to_bits)).collect::<Vec<_>>(), a, panel)
+            };
+            let (bits, found, panel) = run(Isa::Scalar);
+            for isa in Isa::available() {
+                assert_eq!(run(isa).0, bits, "{} P = {p}", isa.name());
+                assert_eq!(run(isa).2, panel, "{} P = {p}", isa.name());
+            }
+            for lane in 0..LANES {
+                let (mut a, mut deepest) = (vec![0.0; p], f64::NEG_INFINITY);
+                for mu in (0..3).flat_map(|_| 0..p) {
+                    let margin = margin(&problem, f64::from(n), shift, lane, &a, mu);
+                    deepest = deepest.max(-margin);
+                    a[mu] = (a[mu] + f64::from(rate.0[lane]) * (f64::from(n) - margin)).max(0.0);
+                }
+                // A margin of about N is rounded to f32 and its rounding passed on to a at 1 / N; errors of three sweeps.
+                for (mu, &a) in a.iter().enumerate() {
+                    let expected = spin(&problem.1, shift, mu, lane) * a;
+                    let found = f64::from(found[mu].0[lane]);
+                    assert!((found - expected).abs() < 1e-5, "({mu}, {lane}) of {p}: {found} {expected}");
+                }
+                assert!((f64::from(panel.sum.0[lane]) - a.iter().sum::<f64>()).abs() < 1e-4 * p as f64);
+                assert!((f64::from(panel.deepest.0[lane]) - deepest).abs() < 1e-5 * f64::from(n));
+            }
+        }
+    }
+
+    #[test]
+    fn corrected_coefficients_are_the_integers_of_plain_loops_on_every_twin() {
+        let n = 128.0f32;
+        for (p, shift) in [(1, 0), (61, 48), (130, 16)] {
+            let problem = problem(n as usize, p);
+            let step = Correction { kappa: 0.4, n_spins: n, learning: 0x7fff };
+            let run = |isa| {
+                let mut panel = CorrectedPanel {
+                    sum: Lanes::ZERO,
+                    squared_norm: [0.0; LANES],
+                    threshold: Lanes::ZERO,
+                    changed: 0,
+                };
+                let a = sweep(isa, &problem, shift, 4, |visits, a, products| {
+                    correct(isa, visits, step, a, products, &mut panel);
+                });
+                (a, panel)
+            };
+            let reference = run(Isa::Scalar);
+            for isa in Isa::available() {
+                assert_eq!(run(isa), reference, "{} P = {p}", isa.name());
+            }
+            let (found, panel) = reference;
+            for lane in 0..LANES {
+                let mut a = vec![0.0; p];
+                let squared = |a: &[f64]| -> f64 {
+                    (0..p).map(|mu| a[mu] * margin(&problem, f64::from(n), shift, lane, a, mu)).sum()
+                };
+                for mu in (0..4).flat_map(|_| 0..p) {
+                    let margin = margin(&problem, f64::from(n), shift, lane, &a, mu);
+                    if lane < 15 && margin <= step.kappa * squared(&a).sqrt() {
+                        a[mu] += 1.0;
+                    }
+                }
+                assert_eq!(panel.squared_norm[lane], squared(&a), "neuron {lane}, P = {p}");
+                assert_eq!(f64::from(panel.sum.0[lane]), a.iter().sum::<f64>());
+                for (mu, &a) in a.iter().enumerate() {
+                    let expected = spin(&problem.1, shift, mu, lane) * a;
+                    assert_eq!(f64::from(found[mu].0[lane]), expected, "({mu}, {lane}) of {p}");
+                }
+            }
+        }
+    }
+
+    /// 2^24 and then a 1 in each of eight blocks, which plain f32 sums would all lose.
+    #[test]
+    fn sums_of_blocks_lose_nothing() {
+        let columns = 9 * 256;
+        let mut rows = DenseRows::zeros(14, columns).unwrap();
+        for mut block in rows.blocks_mut() {
+            let first = block.columns().start;
+            for row in 0..14 {
+                block.set(row, first, if first == 0 { 16_777_216.0 } else { 1.0 });
+            }
+        }
+        let a = vec![Lanes([1.0; LANES]); columns];
+        for isa in Isa::available() {
+            let (mut products, mut lost) = (vec![Lanes([3.0; LANES]); 8], vec![Lanes([3.0; LANES]); 8]);
+            compensated_product(isa, &rows, 6, &a, &mut products, &mut lost);
+            assert!(products.iter().all(|product| product.0 == [16_777_224.0; LANES]), "{}", isa.name());
+        }
+    }
+}

@@ -146,3 +146,157 @@ impl PanelRule for Relaxing<'_> {
         stops & learning
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::margins::oracle::{largest_margin, stabilities};
+    use super::*;
+    use super::super::margins::NeuronMargin;
+    use crate::dynamics::random_states;
+
+    fn learn(patterns: &SpinMatrix, parameters: MaxStability) -> LearnedMargins {
+        let execution = Execution::with_threads(2).unwrap();
+        max_stability(patterns, &parameters, &execution).unwrap()
+    }
+
+    fn precise() -> MaxStability {
+        MaxStability { tolerance: 1e-5, ..MaxStability::default() }
+    }
+
+    /// Both ends lie within the tolerance, 1e-5 of the margin, and the rounding of a row to f32, 1e-6 of it, of `expected`.
+    fn assert_margin(neuron: &NeuronMargin, expected: f64, what: &str) {
+        assert_eq!(neuron.outcome, Outcome::Reached, "{what}: {neuron:?}");
+        for end in [neuron.lower, neuron.upper] {
+            assert!((end / expected - 1.0).abs() < 1.1e-5, "{what}: {neuron:?}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn one_pattern_has_the_margin_of_its_length() {
+        for n in [2, 3, 17, 100] {
+            let learned = learn(&random_states(1, n, 3).unwrap(), precise());
+            for neuron in &learned.neurons {
+                assert_margin(neuron, ((n - 1) as f64).sqrt(), &format!("N = {n}"));
+            }
+        }
+    }
+
+    /// |z| is equal for both, so the best row is along z + z': kappa^2 = (N - 1 + z.z') / 2, z.z' = xi_i xi_i' K - 1.
+    #[test]
+    fn two_patterns_have_the_margin_of_their_sum() {
+        for n in [5, 40, 129] {
+            let patterns = random_states(2, n, 8).unwrap();
+            let product = |i| f64::from(patterns.spin(0, i) * patterns.spin(1, i));
+            let overlap: f64 = (0..n).map(product).sum();
+            for (i, neuron) in learn(&patterns, precise()).neurons.iter().enumerate() {
+                let expected = ((n as f64 - 2.0 + product(i) * overlap) / 2.0).sqrt();
+                assert_margin(neuron, expected, &format!("neuron {i} of {n}"));
+            }
+        }
+    }
+
+    /// Orthogonal patterns have z.z' = -1 for all pairs, so all a are equal: kappa = sqrt((N - P) / P), that of the
+    /// pseudo-inverse.
+    #[test]
+    fn orthogonal_patterns_have_the_margin_of_the_pseudo_inverse() {
+        let n = 64;
+        for p in [2, 7, 32, 50] {
+            let bools: Vec<bool> =
+                (0..p * n).map(|x| ((x / n) & (x % n)).count_ones().is_multiple_of(2)).collect();
+            let patterns = SpinMatrix::from_bools(p, n, &bools).unwrap();
+            let learned = learn(&patterns, precise());
+            for neuron in &learned.neurons {
+                assert_margin(neuron, ((n - p) as f64 / p as f64).sqrt(), &format!("P = {p}"));
+                assert_eq!(neuron.support, p);
+            }
+        }
+    }
+
+    #[test]
+    fn margins_are_those_of_plain_f64_loops_and_lie_on_the_support() {
+        for (n, p) in [(41, 16), (70, 61), (35, 40)] {
+            let patterns = random_states(p, n, 2).unwrap();
+            let learned = learn(&patterns, precise());
+            for (i, neuron) in learned.neurons.iter().enumerate() {
+                let expected = largest_margin(&patterns, i);
+                assert_margin(neuron, expected, &format!("neuron {i} of {n}, P = {p}"));
+                // Complementary slackness, which the gap bounds: sum_mu a_mu (m_mu - min m) = gap A.
+                let mut found = stabilities(&learned.couplings, &patterns, i);
+                found.sort_by(f64::total_cmp);
+                assert!((found[0] - neuron.lower).abs() < 1e-6, "neuron {i} of {n}");
+                let close = found.iter().filter(|&&stability| stability < expected * (1.0 + 1e-3)).count();
+                assert!(close >= neuron.support.min(n - 1), "neuron {i} of {n}: {close} {neuron:?}");
+            }
+        }
+    }
+
+    /// After any number of sweeps, at any relaxation; 1e-6 is the rounding of a row to f32.
+    #[test]
+    fn both_ends_bracket_the_largest_margin() {
+        let (n, p) = (33, 25);
+        let patterns = random_states(p, n, 4).unwrap();
+        let expected: Vec<f64> = (0..n).map(|i| largest_margin(&patterns, i)).collect();
+        for (max_sweeps, relaxation) in [(1, 1.0), (2, 1.7), (3, 0.4), (10, 1.2)] {
+            let parameters = MaxStability { max_sweeps, relaxation: Some(relaxation), ..precise() };
+            let learned = learn(&patterns, parameters);
+            for (neuron, expected) in learned.neurons.iter().zip(&expected) {
+                assert!(neuron.lower <= expected + 1e-6 && neuron.upper >= expected - 1e-6, "{neuron:?}");
+                assert_eq!(neuron.sweeps, max_sweeps);
+            }
+            assert!(learned.summary().unfinished > 0);
+        }
+    }
+
+    #[test]
+    fn patterns_beyond_capacity_are_found_out() {
+        let patterns = random_states(120, 40, 6).unwrap();
+        let parameters = MaxStability { least_margin: 0.02, ..MaxStability::default() };
+        let learned = learn(&patterns, parameters);
+        for neuron in &learned.neurons {
+            assert_eq!(neuron.outcome, Outcome::Impossible, "{neuron:?}");
+            assert!(neuron.lower < 0.0 && neuron.upper < 0.02);
+        }
+        assert_eq!(learned.summary().impossible, 40);
+    }
+
+    #[test]
+    fn a_neuron_between_two_patterns_that_differ_in_it_is_given_up_alone() {
+        let (n, odd) = (50, 20);
+        let mut patterns = random_states(10, n, 7).unwrap();
+        let first: Vec<bool> = (0..n).map(|i| patterns.spin(0, i) == 1).collect();
+        for (i, &up) in first.iter().enumerate() {
+            if (patterns.spin(7, i) == 1) != (up ^ (i == odd)) {
+                patterns.flip(7, i);
+            }
+        }
+        let learned = learn(&patterns, precise());
+        for (i, neuron) in learned.neurons.iter().enumerate() {
+            if i == odd {
+                assert_eq!((neuron.outcome, neuron.upper, neuron.sweeps), (Outcome::Impossible, 0.0, 1));
+                assert!(neuron.lower <= 0.0 && neuron.gap().is_none());
+            } else {
+                assert_margin(neuron, largest_margin(&patterns, i), &format!("neuron {i}"));
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_outside_their_ranges_are_refused() {
+        let good = MaxStability::default();
+        assert!(good.check().is_ok());
+        for bad in [
+            MaxStability { tolerance: 0.0, ..good },
+            MaxStability { tolerance: 1.0, ..good },
+            MaxStability { tolerance: f64::NAN, ..good },
+            MaxStability { max_sweeps: 0, ..good },
+            MaxStability { max_sweeps: (1 << 24) + 1, ..good },
+            MaxStability { least_margin: -1e-9, ..good },
+            MaxStability { least_margin: f64::NAN, ..good },
+            MaxStability { relaxation: Some(0.0), ..good },
+            MaxStability { relaxation: Some(2.0), ..good },
+            MaxStability { relaxation: Some(f64::NAN), ..good },
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
+    }
+}

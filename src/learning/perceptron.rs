@@ -107,3 +107,86 @@ impl PanelRule for Correcting {
         stops & learning
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::margins::oracle;
+    use super::super::{MaxStability, max_stability};
+    use super::*;
+    use crate::dynamics::random_states;
+
+    fn learn(patterns: &SpinMatrix, kappa: f64, max_sweeps: u64) -> LearnedMargins {
+        let execution = Execution::with_threads(2).unwrap();
+        perceptron(patterns, &Perceptron { kappa, max_sweeps }, &execution).unwrap()
+    }
+
+    /// At load 0.4, whose largest margin is 1.24; integers, so no tolerance.
+    #[test]
+    fn couplings_are_the_integers_of_plain_loops_and_exceed_the_margin() {
+        for (n, p, kappa) in [(100, 40, 0.1), (100, 40, 0.7), (66, 26, 0.0), (19, 7, 0.7)] {
+            let patterns = random_states(p, n, 1).unwrap();
+            let learned = learn(&patterns, kappa, 1000);
+            assert_eq!(learned.couplings.scale(), 1.0 / n as f64);
+            for (i, neuron) in learned.neurons.iter().enumerate() {
+                let (row, sweeps) = oracle::perceptron(&patterns, i, kappa, 1000);
+                let found = &learned.couplings.values()[i * n..][..n];
+                assert!(found.iter().zip(&row).all(|(&x, &y)| x == y as f32), "neuron {i} of {n}");
+                assert_eq!((neuron.outcome, neuron.sweeps, neuron.below), (Outcome::Reached, sweeps, 0));
+                let stabilities = oracle::stabilities(&learned.couplings, &patterns, i);
+                let least = stabilities.into_iter().fold(f64::INFINITY, f64::min);
+                assert!(neuron.lower > kappa && (neuron.lower - least).abs() < 1e-12 * least.abs().max(1.0));
+                let norm = row.iter().map(|&x| (x as f64).powi(2)).sum::<f64>().sqrt() / n as f64;
+                assert!((neuron.row_norm / norm - 1.0).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn a_margin_out_of_reach_is_proven_to_be() {
+        let (n, p, kappa) = (60, 24, 2.0);
+        let patterns = random_states(p, n, 2).unwrap();
+        let execution = Execution::with_threads(2).unwrap();
+        let precise = MaxStability { tolerance: 1e-5, ..MaxStability::default() };
+        let best = max_stability(&patterns, &precise, &execution).unwrap();
+        let learned = learn(&patterns, kappa, 10_000);
+        assert!(best.neurons.iter().all(|best| best.upper < kappa), "the case is meant to be impossible");
+        for (neuron, best) in learned.neurons.iter().zip(&best.neurons) {
+            assert_eq!(neuron.outcome, Outcome::Impossible, "{neuron:?}");
+            // The ends of integers are exact.
+            assert!(neuron.upper <= kappa && neuron.upper >= best.lower && neuron.lower <= best.upper);
+        }
+    }
+
+    #[test]
+    fn what_does_not_reach_kappa_is_counted() {
+        let (n, p) = (30, 90);
+        let patterns = random_states(p, n, 3).unwrap();
+        let learned = learn(&patterns, 0.0, 50);
+        for (i, neuron) in learned.neurons.iter().enumerate() {
+            let found = oracle::stabilities(&learned.couplings, &patterns, i);
+            assert_eq!(neuron.below, found.iter().filter(|&&stability| stability <= 0.0).count());
+            assert_eq!((neuron.outcome, neuron.sweeps), (Outcome::Unfinished, 50), "{neuron:?}");
+            assert!(neuron.lower < 0.0 && neuron.upper > 0.0);
+        }
+        assert_eq!(learned.summary().unfinished, n);
+    }
+
+    #[test]
+    fn opposite_patterns_at_a_neuron_prove_it_hopeless() {
+        let patterns = SpinMatrix::from_signs(2, 3, &[1, 1, 1, 1, 1, -1]).unwrap();
+        let learned = learn(&patterns, 0.0, 100);
+        let outcomes: Vec<_> = learned.neurons.iter().map(|neuron| neuron.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Reached, Outcome::Reached, Outcome::Impossible]);
+        assert_eq!(learned.neurons[2].upper, 0.0);
+    }
+
+    #[test]
+    fn parameters_outside_their_ranges_are_refused() {
+        for kappa in [-0.1, f64::NAN, f64::INFINITY] {
+            assert!(Perceptron::new(kappa).check().is_err(), "kappa {kappa}");
+        }
+        for max_sweeps in [0, (1 << 24) + 1] {
+            assert!(Perceptron { kappa: 0.0, max_sweeps }.check().is_err(), "{max_sweeps} sweeps");
+        }
+    }
+}

@@ -26,6 +26,8 @@
 
 mod certificate;
 mod contradictions;
+#[cfg(test)]
+pub(super) mod oracle;
 mod panels;
 
 pub(super) use panels::{Ask, PanelRule, Problem, coefficient_sums, learn};
@@ -166,4 +168,87 @@ pub fn margin_memory(n_spins: usize, n_patterns: usize, n_threads: usize) -> usi
         .saturating_add(packed)
         .saturating_add(scratch.saturating_mul(n_threads))
         .saturating_add(neurons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MaxStability, Perceptron, max_stability, perceptron};
+    use super::*;
+    use crate::dynamics::random_states;
+    use crate::execution::Execution;
+    use crate::kernels::Isa;
+    use crate::spins::SpinMatrix;
+
+    #[test]
+    fn the_summary_counts_every_neuron_and_keeps_the_extremes() {
+        let neuron = |lower, upper, outcome| NeuronMargin {
+            lower,
+            upper,
+            row_norm: 1.0,
+            coefficient_sum: 1.0,
+            support: 2,
+            below: 3,
+            sweeps: (10.0 * upper) as u64,
+            outcome,
+        };
+        let neurons = vec![
+            neuron(0.5, 1.0, Outcome::Reached),
+            neuron(-1.0, 0.0, Outcome::Impossible),
+            neuron(0.9, 2.0, Outcome::Unfinished),
+        ];
+        let summary = LearnedMargins { couplings: Couplings::zeros(3).unwrap(), neurons }.summary();
+        assert_eq!((summary.reached, summary.impossible, summary.unfinished), (1, 1, 1));
+        assert_eq!((summary.below, summary.sweeps, summary.lowest, summary.lowest_upper), (9, 20, -1.0, 0.0));
+        assert!((summary.mean_lower - 0.4 / 3.0).abs() < 1e-15 && (summary.mean_upper - 1.0).abs() < 1e-15);
+        assert!((summary.largest_gap.unwrap() - 1.1 / 2.0).abs() < 1e-15);
+    }
+
+    /// Sizes around sets, visits, words and panels.
+    #[test]
+    fn rows_and_ends_have_the_same_bits_on_any_threads_and_instructions() {
+        for (n, p) in [(50, 23), (35, 7), (97, 130)] {
+            let patterns = random_states(p, n, 5).unwrap();
+            let learn = |n_threads, isa| {
+                let pool = crate::execution::thread_pool(n_threads).unwrap();
+                let execution = Execution::new(pool, isa).unwrap();
+                let parameters = MaxStability { max_sweeps: 40, ..MaxStability::default() };
+                let learned = max_stability(&patterns, &parameters, &execution).unwrap();
+                let parameters = Perceptron { kappa: 0.2, max_sweeps: 30 };
+                let other = perceptron(&patterns, &parameters, &execution).unwrap();
+                [learned, other].map(|learned| {
+                    let bits: Vec<u32> = learned.couplings.values().iter().map(|x| x.to_bits()).collect();
+                    (bits, learned.neurons)
+                })
+            };
+            let reference = learn(1, Isa::Scalar);
+            for isa in Isa::available() {
+                for n_threads in [1, 2] {
+                    assert!(learn(n_threads, isa) == reference, "{} N = {n}, P = {p}", isa.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_learn_is_refused_and_cancelled_work_stops() {
+        let execution = Execution::with_threads(2).unwrap();
+        for (p, n) in [(0, 5), (5, 0), (5, 1)] {
+            let patterns = SpinMatrix::all_down(p, n);
+            assert!(max_stability(&patterns, &MaxStability::default(), &execution).is_err(), "{p} of {n}");
+            assert!(perceptron(&patterns, &Perceptron::new(0.0), &execution).is_err(), "{p} of {n}");
+        }
+        execution.cancel().cancel();
+        let patterns = random_states(4, 9, 1).unwrap();
+        let cancelled = perceptron(&patterns, &Perceptron::new(0.0), &execution);
+        assert!(matches!(cancelled, Err(Error::Interrupted)));
+    }
+
+    #[test]
+    fn the_estimate_of_memory_grows_with_the_squares() {
+        let (n, p) = (100_000, 50_000);
+        let bytes = margin_memory(n, p, 4) as f64;
+        let squares = 4.0 * (n as f64 * n as f64 + p as f64 * p as f64);
+        // Packed patterns are 2 N P / 8 bytes, scratch 4 (64 N + 256 P).
+        assert!(bytes > squares && bytes < 1.06 * squares, "{bytes:e} {squares:e}");
+    }
 }
