@@ -90,7 +90,7 @@ impl Train {
         let execution = self.common.execution()?;
         let data = DataSet::open(&self.data)?;
         let parameters = self.parameters(&data);
-        parameters.check(data.n_patterns())?;
+        parameters.check(&data.train)?;
         if self.eval_states == 0 {
             return Err(Error::parameter("eval-states", "at least 1", 0).into());
         }

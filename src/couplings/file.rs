@@ -108,7 +108,8 @@ mod tests {
         assert_eq!(mapped.scale().to_bits(), couplings.scale().to_bits());
 
         let mut bytes = std::fs::read(&path).unwrap();
-        let last = bytes.len() - 8;
+        // J comes first, theta after it.
+        let last = bytes.len() - 4 * n - 8;
         bytes[last..last + 4].copy_from_slice(&f32::NAN.to_le_bytes());
         std::fs::write(&path, bytes).unwrap();
         let error = Couplings::open(&path, &execution).unwrap_err().to_string();

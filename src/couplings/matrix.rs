@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memmap2::{Mmap, MmapMut};
 
-use super::panel::{PANEL, panel_rows};
+use super::panel::{PANEL, PanelRows, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::Lanes;
@@ -218,8 +218,24 @@ impl Couplings {
         self.parts_mut().0
     }
 
-    /// The same, and the fields of the neurons themselves.
-    pub(crate) fn parts_mut(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
+    /// The panels, for writers as of [`values_mut`](Self::values_mut).
+    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = PanelRows<'_>> + Send {
+        let n_spins = self.n_spins;
+        let (values, theta) = self.parts_mut();
+        let mut theta = theta.map(|theta| theta.chunks_mut(PANEL));
+        values
+            .chunks_mut(PANEL * n_spins)
+            .map(move |values| PanelRows { values, theta: theta.as_mut().and_then(Iterator::next) })
+    }
+
+    /// Takes over values and fields of couplings of the same shape.
+    pub(crate) fn copy_from(&mut self, other: &Couplings) {
+        self.values_mut().copy_from_slice(other.values());
+        self.theta.clone_from(&other.theta);
+    }
+
+    /// Stored values, and the fields of the neurons themselves.
+    fn parts_mut(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
         if let Values::Mapped(..) = self.values {
             self.values = Values::Owned(self.values().to_vec());
         }

@@ -186,7 +186,8 @@ mod tests {
         for mut block in overlaps.blocks_mut() {
             for nu in block.columns() {
                 for mu in (0..p).filter(|&mu| mu != nu) {
-                    let differ: u32 = patterns[mu].iter().zip(&patterns[nu]).map(|(a, b)| (a ^ b).count_ones()).sum();
+                    let differ: u32 =
+                        patterns[mu].iter().zip(&patterns[nu]).map(|(a, b)| (a ^ b).count_ones()).sum();
                     block.set(mu, nu, (64 * words) as f32 - 2.0 * differ as f32);
                 }
             }
@@ -218,7 +219,14 @@ mod tests {
     }
 
     /// N M_mu from all coefficients, in f64.
-    fn margin((overlaps, signs): &(DenseRows, Vec<u64>), n: f64, shift: u32, lane: usize, a: &[f64], mu: usize) -> f64 {
+    fn margin(
+        (overlaps, signs): &(DenseRows, Vec<u64>),
+        n: f64,
+        shift: u32,
+        lane: usize,
+        a: &[f64],
+        mu: usize,
+    ) -> f64 {
         let own = |nu| spin(signs, shift, nu, lane);
         let product = |nu| own(mu) * own(nu) * f64::from(overlaps.get(mu, nu)) * a[nu];
         (0..a.len()).map(product).sum::<f64>() + n * a[mu] - a.iter().sum::<f64>()

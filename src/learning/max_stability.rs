@@ -12,7 +12,7 @@
 //! largest one at any time.
 
 use super::margins::{
-    Ask, LearnedMargins, Outcome, PanelRule, Problem, check_sweeps, coefficient_sums, learn,
+    Ask, LearnedMargins, Outcome, PanelProblem, PanelRule, check_sweeps, coefficient_sums, learn,
 };
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -30,13 +30,14 @@ pub struct MaxStability {
     /// A neuron whose margin is proven to be below this is given up: its patterns cannot be separated, or hardly. 0 or
     /// above.
     pub least_margin: f64,
-    /// Over-relaxation omega. Above 0, below 2; 1 steps to the optimum of each coefficient.
-    pub relaxation: f64,
+    /// Over-relaxation omega, above 0 and below 2; 1 steps to the optimum of each coefficient. None takes the one that suits
+    /// random patterns at this load.
+    pub relaxation: Option<f64>,
 }
 
 impl Default for MaxStability {
     fn default() -> Self {
-        Self { tolerance: 1e-3, max_sweeps: 10_000, least_margin: 1e-3, relaxation: 1.0 }
+        Self { tolerance: 1e-3, max_sweeps: 10_000, least_margin: 1e-3, relaxation: None }
     }
 }
 
@@ -53,10 +54,21 @@ impl MaxStability {
         if !(self.least_margin >= 0.0 && self.least_margin.is_finite()) {
             return Err(Error::parameter("least-margin", "a finite number, 0 or above", self.least_margin));
         }
-        if !(self.relaxation > 0.0 && self.relaxation < 2.0) {
-            return Err(Error::parameter("relaxation", "a number above 0 and below 2", self.relaxation));
+        match self.relaxation {
+            Some(omega) if !(omega > 0.0 && omega < 2.0) => {
+                Err(Error::parameter("relaxation", "a number above 0 and below 2", omega))
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Omega at the load P / N: 2 / (1 + (1 - c^(1/2))^(1/2)) with c = alpha (1 - alpha / 4), which is close to the load of
+    /// the patterns that bear the margin, so that (1 - c^(1/2))^2 is about the smallest eigenvalue of their Q.
+    fn relaxation_at(&self, load: f64) -> f64 {
+        self.relaxation.unwrap_or_else(|| {
+            let bearing = load.min(2.0) * (1.0 - load.min(2.0) / 4.0);
+            (2.0 / (1.0 + (1.0 - bearing.sqrt()).max(0.0).sqrt())).min(LARGEST_RELAXATION)
+        })
     }
 
     /// The margin of a neuron is known well enough, or known to be too small.
@@ -91,8 +103,10 @@ pub fn max_stability(
         judge: |lower, upper| parameters.judge(lower, upper),
     };
     let n_spins = patterns.n_spins() as f64;
+    let omega = parameters.relaxation_at(patterns.n_rows() as f64 / n_spins);
     let rule = || Relaxing {
         parameters,
+        omega,
         step: Relaxation { n_spins: n_spins as f32, rate: Lanes::ZERO },
         panel: RelaxedPanel { sum: Lanes::ZERO, deepest: Lanes::ZERO },
         last_check: 0,
@@ -100,11 +114,15 @@ pub fn max_stability(
     learn(patterns, &ask, rule, execution)
 }
 
+/// Where loads come near capacity, steps as long as their smallest eigenvalue asks for would not settle.
+const LARGEST_RELAXATION: f64 = 1.6;
+
 /// Of the tolerance, the part that is used while a panel learns: margins computed from the stored rows are rounded once more.
 const SAFETY: f64 = 0.9;
 
 struct Relaxing<'a> {
     parameters: &'a MaxStability,
+    omega: f64,
     step: Relaxation,
     panel: RelaxedPanel,
     /// The sweep after which both ends were last computed.
@@ -113,7 +131,7 @@ struct Relaxing<'a> {
 
 impl PanelRule for Relaxing<'_> {
     fn begin(&mut self, learning: u16, a: &[Lanes<f32>]) {
-        let rate = (self.parameters.relaxation / (f64::from(self.step.n_spins) - 1.0)) as f32;
+        let rate = (self.omega / (f64::from(self.step.n_spins) - 1.0)) as f32;
         self.step.rate =
             Lanes(std::array::from_fn(|lane| if learning >> lane & 1 == 1 { rate } else { 0.0 }));
         self.panel.sum = Lanes(coefficient_sums(a).map(|sum| sum as f32));
@@ -124,13 +142,13 @@ impl PanelRule for Relaxing<'_> {
         relax(isa, visits, &self.step, a, products, &mut self.panel);
     }
 
-    fn stops(&mut self, problem: &Problem, sweep: u64, learning: u16, a: &[Lanes<f32>]) -> u16 {
+    fn stops(&mut self, problem: &PanelProblem, sweep: u64, learning: u16, a: &[Lanes<f32>]) -> u16 {
         let contradicted = problem.contradicted & learning;
         // The ends take as long as a sweep. They are computed where the margins met in this sweep say that a neuron is done,
         // and often enough to find those that never will be.
         let enough = -((1.0 - self.parameters.tolerance) * f64::from(self.step.n_spins)) as f32;
         let is_done = |lane: usize| learning >> lane & 1 == 1 && self.panel.deepest.0[lane] <= enough;
-        let wait = if (0..LANES).any(is_done) { self.last_check / 8 } else { self.last_check.max(8) };
+        let wait = if (0..LANES).any(is_done) { self.last_check / 8 } else { (self.last_check / 2).max(8) };
         if sweep <= self.last_check + wait {
             return contradicted;
         }
@@ -149,9 +167,9 @@ impl PanelRule for Relaxing<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::margins::NeuronMargin;
     use super::super::margins::oracle::{largest_margin, stabilities};
     use super::*;
-    use super::super::margins::NeuronMargin;
     use crate::dynamics::random_states;
 
     fn learn(patterns: &SpinMatrix, parameters: MaxStability) -> LearnedMargins {
@@ -202,7 +220,7 @@ mod tests {
         let n = 64;
         for p in [2, 7, 32, 50] {
             let bools: Vec<bool> =
-                (0..p * n).map(|x| ((x / n) & (x % n)).count_ones().is_multiple_of(2)).collect();
+                (0..p * n).map(|x: usize| ((x / n) & (x % n)).count_ones().is_multiple_of(2)).collect();
             let patterns = SpinMatrix::from_bools(p, n, &bools).unwrap();
             let learned = learn(&patterns, precise());
             for neuron in &learned.neurons {

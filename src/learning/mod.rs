@@ -7,20 +7,27 @@
 mod gram;
 mod hebb;
 mod initial;
+mod lbfgs;
 mod margins;
+mod mask;
 mod max_stability;
 mod pair_products;
+mod panel_gradient;
 mod patterns;
 mod perceptron;
+mod problem;
 mod pseudo_likelihood;
 mod span;
 mod trainer;
 
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
+pub use lbfgs::{Ending, Lbfgs, Optimum, Search, lbfgs_bytes, optimum};
 pub use margins::{LearnedMargins, MarginSummary, NeuronMargin, Outcome, margin_memory};
+pub use mask::Mask;
 pub use max_stability::{MaxStability, max_stability};
 pub use patterns::PatternBits;
 pub use perceptron::{Perceptron, perceptron};
+pub use problem::Problem;
 pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
 pub use trainer::Trainer;

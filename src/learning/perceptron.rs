@@ -6,7 +6,7 @@
 //! sweep leaves it alone. If no couplings reach kappa it never is; the upper end of its [margin](super::margins) then falls
 //! below kappa sooner or later, and proves it.
 
-use super::margins::{Ask, LearnedMargins, Outcome, PanelRule, Problem, check_sweeps, learn};
+use super::margins::{Ask, LearnedMargins, Outcome, PanelProblem, PanelRule, check_sweeps, learn};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{CorrectedPanel, Correction, Isa, LANES, Lanes, Visits, correct};
@@ -96,7 +96,7 @@ impl PanelRule for Correcting {
         correct(isa, visits, self.step, a, products, &mut self.panel);
     }
 
-    fn stops(&mut self, problem: &Problem, _: u64, learning: u16, _: &[Lanes<f32>]) -> u16 {
+    fn stops(&mut self, problem: &PanelProblem, _: u64, learning: u16, _: &[Lanes<f32>]) -> u16 {
         let mut stops = problem.contradicted | !self.panel.changed;
         for lane in 0..LANES {
             let upper = self.panel.squared_norm[lane].max(0.0).sqrt() / f64::from(self.panel.sum.0[lane]);

@@ -37,7 +37,7 @@ impl Train {
             + if parameters.batches == Batches::Full { 0.0 } else { 1.0 };
         // The Gram route has the overlaps of the patterns and two generations of coefficients, and keeps initial
         // couplings outside the span of the patterns with their fields.
-        let is_gram = parameters.route(data.n_patterns(), data.n_spins()) == Route::Gram;
+        let is_gram = parameters.route(&data.train) == Route::Gram;
         let gram = match (is_gram, self.pseudo_likelihood.init()) {
             (false, _) => 0.0,
             (true, "hebb" | "zero") => 4.0 * (p * p + 2.0 * n * p),

@@ -111,6 +111,7 @@ impl PseudoLikelihoodOptions {
             batches,
             route: self.route.unwrap_or_default().into(),
             seed,
+            ..PseudoLikelihood::new(lambda, DEFAULT_LR)
         }
     }
 

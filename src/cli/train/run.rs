@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
     fn describe_descent(&mut self, parameters: &PseudoLikelihood) {
         let options = self.options;
         let train = self.evaluation.train();
-        let route = match parameters.route(train.n_rows(), train.n_spins()) {
+        let route = match parameters.route(train) {
             Route::Gram => "gram",
             _ => "direct",
         };

@@ -30,7 +30,7 @@ mod contradictions;
 pub(super) mod oracle;
 mod panels;
 
-pub(super) use panels::{Ask, PanelRule, Problem, coefficient_sums, learn};
+pub(super) use panels::{Ask, PanelProblem, PanelRule, coefficient_sums, learn};
 
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};

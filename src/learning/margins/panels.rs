@@ -17,7 +17,7 @@ use crate::kernels::{
 use crate::spins::SpinMatrix;
 
 /// A panel's problem.
-pub(in super::super) struct Problem<'a> {
+pub(in super::super) struct PanelProblem<'a> {
     isa: Isa,
     n_spins: usize,
     overlaps: &'a DenseRows,
@@ -35,7 +35,7 @@ pub(in super::super) trait PanelRule {
     /// Visits patterns.
     fn visit(&mut self, isa: Isa, visits: Visits, a: &mut [Lanes<f32>], products: &mut [Lanes<f32>]);
     /// Which of the neurons that learn rest from now on, after `sweep` sweeps.
-    fn stops(&mut self, problem: &Problem, sweep: u64, learning: u16, a: &[Lanes<f32>]) -> u16;
+    fn stops(&mut self, problem: &PanelProblem, sweep: u64, learning: u16, a: &[Lanes<f32>]) -> u16;
 }
 
 /// Scratch of one thread.
@@ -102,7 +102,7 @@ pub(in super::super) fn learn<R: PanelRule>(
         let own = panel_rows(index, n_spins);
         let mask =
             own.clone().enumerate().fold(0, |mask, (lane, i)| mask | u16::from(contradicted[i]) << lane);
-        let problem = Problem { isa, n_spins, overlaps: &overlaps, signs, shift, contradicted: mask };
+        let problem = PanelProblem { isa, n_spins, overlaps: &overlaps, signs, shift, contradicted: mask };
         let sweeps = sweep(&problem, ask.max_sweeps, own.len(), &mut rule(), scratch, execution)?;
         rows_of_panel(isa, &bits, index, factor as f32, &scratch.a, &mut scratch.panel, &mut scratch.tables);
         deinterleave(isa, &scratch.panel, rows);
@@ -141,7 +141,7 @@ pub(in super::super) fn learn<R: PanelRule>(
 
 /// Takes a panel with `n_neurons` neurons through its sweeps, into `scratch.a`; returns how many each neuron took.
 fn sweep(
-    problem: &Problem,
+    problem: &PanelProblem,
     max_sweeps: u64,
     n_neurons: usize,
     rule: &mut impl PanelRule,
@@ -183,7 +183,7 @@ pub(in super::super) struct Sweep {
     pub least: f64,
 }
 
-impl Problem<'_> {
+impl PanelProblem<'_> {
     /// The sums of all neurons at the present coefficients, by one more dense product.
     pub fn sums(&self, a: &[Lanes<f32>]) -> [Sweep; LANES] {
         let n_spins = self.n_spins as f64;
