@@ -1,6 +1,7 @@
 //! `attractor train`: couplings from a data set. Options and what they turn into; [`run`] does the rest.
 
 mod estimate;
+mod margins;
 mod pseudo_likelihood;
 mod run;
 
@@ -14,6 +15,7 @@ use clap::{Args, ValueEnum};
 
 use super::options::Common;
 use super::text::name_of;
+use margins::MarginOptions;
 use pseudo_likelihood::PseudoLikelihoodOptions;
 pub use pseudo_likelihood::RouteOption;
 use run::Run;
@@ -53,6 +55,8 @@ pub struct Train {
     #[command(flatten)]
     pseudo_likelihood: PseudoLikelihoodOptions,
     #[command(flatten)]
+    margins: MarginOptions,
+    #[command(flatten)]
     other_rules: OtherRules,
     #[command(flatten)]
     common: Common,
@@ -71,6 +75,10 @@ enum Rule {
     /// J = (1/N) sum of outer products
     Hebb,
     PseudoLikelihood,
+    /// Corrects what is not above a margin, until all is
+    Perceptron,
+    /// The largest margin of every neuron
+    MaxStability,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -100,6 +108,7 @@ impl Train {
         self.pseudo_likelihood.check()?;
         self.check_options_of_rule()?;
         self.check_outputs()?;
+        let margins = self.margins.rule(self.rule)?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
                 Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &execution)?)
@@ -115,15 +124,22 @@ impl Train {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
         }
         let mut run = Run::new(&self, &data, &parameters, &execution)?;
-        match self.rule {
-            Rule::Hebb => run.at_once(|| {
+        match (initial, margins) {
+            (Some(initial), _) => run.pseudo_likelihood(&parameters, &initial)?,
+            (_, Some(rule)) => {
+                let learned = rule.learn(&data.train, &execution)?;
+                let summary = learned.summary();
+                run.describe_as(rule.description(&summary));
+                if let Some(path) = self.margins.per_neuron() {
+                    margins::table(&learned.neurons).write(path, self.common.overwrite())?;
+                }
+                run.at_once(|| Ok(learned.couplings))?;
+                run.find("margins", serde_json::to_value(summary)?, rule.text(&summary));
+            }
+            _ => run.at_once(|| {
                 let couplings = hebb(&data.train, &execution)?;
                 if self.other_rules.normalise { couplings.normalised(&execution) } else { Ok(couplings) }
             })?,
-            Rule::PseudoLikelihood => {
-                let initial = initial.expect("made above for this rule");
-                run.pseudo_likelihood(&parameters, &initial)?;
-            }
         }
         run.report()
     }
@@ -150,6 +166,7 @@ impl Train {
             ("variant", self.variant.is_some(), DESCENT),
             ("normalise", self.other_rules.normalise, &[Rule::Hebb]),
         ]);
+        options.extend(self.margins.given());
         options
     }
 
@@ -171,6 +188,7 @@ impl Train {
         let snapshots: BTreeSet<u64> = self.pseudo_likelihood.snapshots().iter().copied().collect();
         outputs.extend(snapshots.into_iter().map(|epoch| self.snapshot_path(epoch)));
         outputs.extend(self.eval_every.map(|_| self.metrics_path()));
+        outputs.extend(self.margins.per_neuron().map(Path::to_owned));
         let outputs: Vec<&Path> = outputs.iter().map(PathBuf::as_path).collect();
         let inputs: Vec<&Path> = self.inputs().into_iter().map(|(_, path)| path).collect();
         self.common.check_outputs(&outputs, &inputs)

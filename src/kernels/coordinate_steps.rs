@@ -260,14 +260,18 @@ mod tests {
                     deepest = deepest.max(-margin);
                     a[mu] = (a[mu] + f64::from(rate.0[lane]) * (f64::from(n) - margin)).max(0.0);
                 }
-                // A margin of about N is rounded to f32 and its rounding passed on to a at 1 / N; errors of three sweeps.
+                // A and margins of about A + N are rounded to f32 at each of 3 P visits and change a at 1 / N: a random walk,
+                // whose four standard deviations are allowed.
+                let sum = a.iter().sum::<f64>();
+                let relative = 4.0 * (3.0 * p as f64).sqrt() * f64::from(f32::EPSILON) / 2.0;
+                let bound = relative * (sum / f64::from(n) + 1.0);
                 for (mu, &a) in a.iter().enumerate() {
                     let expected = spin(&problem.1, shift, mu, lane) * a;
                     let found = f64::from(found[mu].0[lane]);
-                    assert!((found - expected).abs() < 1e-5, "({mu}, {lane}) of {p}: {found} {expected}");
+                    assert!((found - expected).abs() < bound, "({mu}, {lane}) of {p}: {found} {expected}");
                 }
-                assert!((f64::from(panel.sum.0[lane]) - a.iter().sum::<f64>()).abs() < 1e-4 * p as f64);
-                assert!((f64::from(panel.deepest.0[lane]) - deepest).abs() < 1e-5 * f64::from(n));
+                assert!((f64::from(panel.sum.0[lane]) - sum).abs() < bound * p as f64);
+                assert!((f64::from(panel.deepest.0[lane]) - deepest).abs() < bound * f64::from(n));
             }
         }
     }

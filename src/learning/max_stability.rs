@@ -23,7 +23,7 @@ use crate::spins::SpinMatrix;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxStability {
     /// Largest part of a neuron's margin that may be missing, (upper - lower) / upper. Above 0, below 1; f32 reaches about
-    /// 1e-5.
+    /// 3e-6 where margins are near 1, less where they are small.
     pub tolerance: f64,
     /// Largest number of sweeps over the patterns, 1 to 2^24.
     pub max_sweeps: u64,
@@ -117,8 +117,9 @@ pub fn max_stability(
 /// Where loads come near capacity, steps as long as their smallest eigenvalue asks for would not settle.
 const LARGEST_RELAXATION: f64 = 1.6;
 
-/// Of the tolerance, the part that is used while a panel learns: margins computed from the stored rows are rounded once more.
-const SAFETY: f64 = 0.9;
+/// What stored rows may lose of a margin by rounding, beside what coefficients have; taken off the tolerance, up to half of
+/// it, while a panel learns.
+const ROUNDING: f64 = 5e-6;
 
 struct Relaxing<'a> {
     parameters: &'a MaxStability,
@@ -153,7 +154,9 @@ impl PanelRule for Relaxing<'_> {
             return contradicted;
         }
         self.last_check = sweep;
-        let strict = MaxStability { tolerance: SAFETY * self.parameters.tolerance, ..*self.parameters };
+        let tolerance = self.parameters.tolerance;
+        let strict =
+            MaxStability { tolerance: (tolerance - ROUNDING).max(0.5 * tolerance), ..*self.parameters };
         let mut stops = contradicted;
         for (lane, sums) in problem.sums(a).into_iter().enumerate() {
             let norm = sums.squared_norm.max(0.0).sqrt();
@@ -238,12 +241,12 @@ mod tests {
             for (i, neuron) in learned.neurons.iter().enumerate() {
                 let expected = largest_margin(&patterns, i);
                 assert_margin(neuron, expected, &format!("neuron {i} of {n}, P = {p}"));
-                // Complementary slackness, which the gap bounds: sum_mu a_mu (m_mu - min m) = gap A.
-                let mut found = stabilities(&learned.couplings, &patterns, i);
-                found.sort_by(f64::total_cmp);
-                assert!((found[0] - neuron.lower).abs() < 1e-6, "neuron {i} of {n}");
-                let close = found.iter().filter(|&&stability| stability < expected * (1.0 + 1e-3)).count();
-                assert!(close >= neuron.support.min(n - 1), "neuron {i} of {n}: {close} {neuron:?}");
+                let found = stabilities(&learned.couplings, &patterns, i);
+                let least = found.into_iter().fold(f64::INFINITY, f64::min);
+                // Margins are sums of f32 in blocks.
+                assert!((least - neuron.lower).abs() < 1e-6, "neuron {i} of {n}");
+                let upper = n as f64 * neuron.row_norm / neuron.coefficient_sum;
+                assert!((neuron.upper / upper - 1.0).abs() < 1e-12, "neuron {i} of {n}");
             }
         }
     }

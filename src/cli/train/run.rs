@@ -10,7 +10,7 @@ use attractor::execution::Execution;
 use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::provenance::provenance;
 use super::super::text::{listing, name_of, short, short_or_dash};
@@ -24,7 +24,15 @@ pub(super) struct Run<'a> {
     description: Description,
     metrics: Table,
     latest: Option<(u64, Observables)>,
+    findings: Option<Findings>,
     begun: Instant,
+}
+
+/// What a rule says beside the observables that all have.
+struct Findings {
+    name: &'static str,
+    document: Value,
+    text: Vec<(&'static str, String)>,
 }
 
 impl<'a> Run<'a> {
@@ -48,7 +56,7 @@ impl<'a> Run<'a> {
         if options.eval_every.is_some() {
             metrics.write(&options.metrics_path(), options.common.overwrite())?;
         }
-        Ok(Self { options, execution, evaluation, description, metrics, latest: None, begun })
+        Ok(Self { options, execution, evaluation, description, metrics, latest: None, findings: None, begun })
     }
 
     /// Learns in one go and saves.
@@ -58,6 +66,11 @@ impl<'a> Run<'a> {
             return self.save_and_fail(couplings, 0, error);
         }
         self.save(couplings, 0, "complete")
+    }
+
+    /// Adds to the report what the rule found, under `name` in the document.
+    pub(super) fn find(&mut self, name: &'static str, document: Value, text: Vec<(&'static str, String)>) {
+        self.findings = Some(Findings { name, document, text });
     }
 
     /// Records what the run is, under these names.
@@ -230,6 +243,9 @@ impl<'a> Run<'a> {
         document["seconds"] = json!(seconds);
         document["output"] = json!(self.options.output);
         document["parameters"] = json!(self.description);
+        if let Some(findings) = &self.findings {
+            document[findings.name] = findings.document.clone();
+        }
         let count = |at: fn(&attractor::analysis::FeatureCount) -> usize| {
             observed.learned_features.map_or("-".to_owned(), |count| at(&count).to_string())
         };
@@ -244,9 +260,12 @@ impl<'a> Run<'a> {
             ),
             _ => String::new(),
         };
-        let text = listing([
+        let first = [
             ("couplings", self.options.output.display().to_string()),
             ("rule", format!("{}{how}", entry("rule"))),
+        ];
+        let found = self.findings.iter().flat_map(|findings| findings.text.iter().cloned());
+        let observables = [
             ("loss", short(observed.loss)),
             (
                 "row norm |J_i|",
@@ -279,7 +298,8 @@ impl<'a> Run<'a> {
             ("gap train - test", short_or_dash(observed.gap.map(|gap| gap.train_minus_test))),
             ("gap 1 - test", short_or_dash(observed.gap.map(|gap| gap.one_minus_test))),
             ("seconds", short(seconds)),
-        ]);
+        ];
+        let text = listing(first.into_iter().chain(found).chain(observables));
         self.options.common.print(&document, &text)
     }
 }
