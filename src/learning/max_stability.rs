@@ -23,7 +23,7 @@ use crate::spins::SpinMatrix;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxStability {
     /// Largest part of a neuron's margin that may be missing, (upper - lower) / upper. Above 0, below 1; f32 reaches about
-    /// 3e-6 where margins are near 1, less where they are small.
+    /// 3e-6, at margins kappa below 1 about kappa^-2 times that.
     pub tolerance: f64,
     /// Largest number of sweeps over the patterns, 1 to 2^24.
     pub max_sweeps: u64,
@@ -184,11 +184,14 @@ mod tests {
         MaxStability { tolerance: 1e-5, ..MaxStability::default() }
     }
 
-    /// Both ends lie within the tolerance, 1e-5 of the margin, and the rounding of a row to f32, 1e-6 of it, of `expected`.
-    fn assert_margin(neuron: &NeuronMargin, expected: f64, what: &str) {
+    /// Both ends lie within the tolerance of `expected`, and a tenth of it for the rounding of a row to f32.
+    fn assert_margin(neuron: &NeuronMargin, expected: f64, tolerance: f64, what: &str) {
         assert_eq!(neuron.outcome, Outcome::Reached, "{what}: {neuron:?}");
         for end in [neuron.lower, neuron.upper] {
-            assert!((end / expected - 1.0).abs() < 1.1e-5, "{what}: {neuron:?}, expected {expected}");
+            assert!(
+                (end / expected - 1.0).abs() < 1.1 * tolerance,
+                "{what}: {neuron:?}, expected {expected}"
+            );
         }
     }
 
@@ -197,7 +200,7 @@ mod tests {
         for n in [2, 3, 17, 100] {
             let learned = learn(&random_states(1, n, 3).unwrap(), precise());
             for neuron in &learned.neurons {
-                assert_margin(neuron, ((n - 1) as f64).sqrt(), &format!("N = {n}"));
+                assert_margin(neuron, ((n - 1) as f64).sqrt(), 1e-5, &format!("N = {n}"));
             }
         }
     }
@@ -211,7 +214,7 @@ mod tests {
             let overlap: f64 = (0..n).map(product).sum();
             for (i, neuron) in learn(&patterns, precise()).neurons.iter().enumerate() {
                 let expected = ((n as f64 - 2.0 + product(i) * overlap) / 2.0).sqrt();
-                assert_margin(neuron, expected, &format!("neuron {i} of {n}"));
+                assert_margin(neuron, expected, 1e-5, &format!("neuron {i} of {n}"));
             }
         }
     }
@@ -227,7 +230,7 @@ mod tests {
             let patterns = SpinMatrix::from_bools(p, n, &bools).unwrap();
             let learned = learn(&patterns, precise());
             for neuron in &learned.neurons {
-                assert_margin(neuron, ((n - p) as f64 / p as f64).sqrt(), &format!("P = {p}"));
+                assert_margin(neuron, ((n - p) as f64 / p as f64).sqrt(), 1e-5, &format!("P = {p}"));
                 assert_eq!(neuron.support, p);
             }
         }
@@ -235,12 +238,13 @@ mod tests {
 
     #[test]
     fn margins_are_those_of_plain_f64_loops_and_lie_on_the_support() {
-        for (n, p) in [(41, 16), (70, 61), (35, 40)] {
+        // The last has margins down to 0.17, where sums of f32 are kappa^-2 = 35 times the margin they add up to.
+        for (n, p, tolerance) in [(41, 16, 1e-5), (70, 61, 1e-5), (35, 40, 1e-4)] {
             let patterns = random_states(p, n, 2).unwrap();
-            let learned = learn(&patterns, precise());
+            let learned = learn(&patterns, MaxStability { tolerance, ..MaxStability::default() });
             for (i, neuron) in learned.neurons.iter().enumerate() {
                 let expected = largest_margin(&patterns, i);
-                assert_margin(neuron, expected, &format!("neuron {i} of {n}, P = {p}"));
+                assert_margin(neuron, expected, tolerance, &format!("neuron {i} of {n}, P = {p}"));
                 let found = stabilities(&learned.couplings, &patterns, i);
                 let least = found.into_iter().fold(f64::INFINITY, f64::min);
                 // Margins are sums of f32 in blocks.
@@ -296,7 +300,7 @@ mod tests {
                 assert_eq!((neuron.outcome, neuron.upper, neuron.sweeps), (Outcome::Impossible, 0.0, 1));
                 assert!(neuron.lower <= 0.0 && neuron.gap().is_none());
             } else {
-                assert_margin(neuron, largest_margin(&patterns, i), &format!("neuron {i}"));
+                assert_margin(neuron, largest_margin(&patterns, i), 1e-5, &format!("neuron {i}"));
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use attractor::Result;
 use attractor::execution::Execution;
 use attractor::learning::{
     LearnedMargins, MarginSummary, MaxStability, NeuronMargin, Perceptron, max_stability, perceptron,
 };
 use attractor::spins::SpinMatrix;
 use attractor::storage::Table;
-use attractor::{Error, Result};
 use clap::Args;
 
 use super::super::text::{short, short_or_dash};
