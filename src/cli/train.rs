@@ -2,6 +2,8 @@
 
 mod estimate;
 mod margins;
+mod neurons;
+mod optimum;
 mod pseudo_likelihood;
 mod run;
 
@@ -9,15 +11,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use attractor::datasets::DataSet;
-use attractor::learning::{PseudoLikelihood, hebb};
+use attractor::learning::{Lbfgs, Mask, Problem, PseudoLikelihood, hebb};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
 use super::options::Common;
 use super::text::name_of;
 use margins::MarginOptions;
-use pseudo_likelihood::PseudoLikelihoodOptions;
 pub use pseudo_likelihood::RouteOption;
+use pseudo_likelihood::{PseudoLikelihoodOptions, Solver};
 use run::Run;
 
 #[derive(Args)]
@@ -49,6 +51,14 @@ pub struct Train {
     /// Table of --eval-every [default: metrics.csv beside the output]
     #[arg(long, requires = "eval_every")]
     metrics: Option<PathBuf>,
+    /// lbfgs: relative gradient at which a neuron is done
+    /// [default: 1e-6];
+    /// max-stability: part of a neuron's largest margin that may be missing [default: 1e-3]
+    #[arg(long)]
+    tolerance: Option<f64>,
+    /// Write a row a neuron to this table: norm, loss, stabilities, gradient or margin, and how its search ended
+    #[arg(long)]
+    per_neuron: Option<PathBuf>,
     /// File to write
     #[arg(long, short, default_value = "J.safetensors")]
     output: PathBuf,
@@ -88,6 +98,8 @@ enum Variant {
     Asymmetric,
     /// (J + J^T) / 2 of the asymmetric couplings
     Symmetrized,
+    /// One problem, J = J^T throughout
+    Symmetric,
 }
 
 /// Lambda where none is given.
@@ -98,17 +110,19 @@ impl Train {
         let execution = self.common.execution()?;
         let data = DataSet::open(&self.data)?;
         let parameters = self.parameters(&data);
-        parameters.check(&data.train)?;
+        let mask = self.pseudo_likelihood.mask(data.n_spins(), self.common.seed)?;
+        let problem = self.problem(&data, mask.as_ref())?;
+        parameters.check(problem)?;
+        self.lbfgs(&parameters).check()?;
         if self.eval_states == 0 {
             return Err(Error::parameter("eval-states", "at least 1", 0).into());
         }
         if self.eval_every == Some(0) {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
-        self.pseudo_likelihood.check()?;
         self.check_options_of_rule()?;
         self.check_outputs()?;
-        let margins = self.margins.rule(self.rule)?;
+        let margins = self.margins.rule(self.rule, self.tolerance)?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
                 Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &execution)?)
@@ -120,23 +134,17 @@ impl Train {
             return self.common.print(&estimate, &estimate.text());
         }
         estimate.check_memory(&execution)?;
-        if data.weights.is_some() && !self.common.quiet {
+        if data.weights.is_some() && self.rule != Rule::PseudoLikelihood && !self.common.quiet {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
         }
-        let mut run = Run::new(&self, &data, &parameters, &execution)?;
+        let mut run = Run::new(&self, &data, problem, &parameters, &execution)?;
         match (initial, margins) {
-            (Some(initial), _) => run.pseudo_likelihood(&parameters, &initial)?,
-            (_, Some(rule)) => {
-                let learned = rule.learn(&data.train, &execution)?;
-                let summary = learned.summary();
-                run.describe_as(rule.description(&summary));
-                if let Some(path) = self.margins.per_neuron() {
-                    margins::table(&learned.neurons).write(path, self.common.overwrite())?;
-                }
-                run.at_once(|| Ok(learned.couplings))?;
-                run.find("margins", serde_json::to_value(summary)?, rule.text(&summary));
-            }
-            _ => run.at_once(|| {
+            (Some(initial), _) => match self.pseudo_likelihood.solver() {
+                Solver::Gd => run.descend(&initial)?,
+                Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(&parameters))?,
+            },
+            (None, Some(rule)) => run.hold_margins(&rule)?,
+            (None, None) => run.at_once(|| {
                 let couplings = hebb(&data.train, &execution)?;
                 if self.other_rules.normalise { couplings.normalised(&execution) } else { Ok(couplings) }
             })?,
@@ -149,7 +157,19 @@ impl Train {
         let n_spins = data.n_spins() as f64;
         let (lambda_unit, lr_unit) = if self.paper_units { (2.0, 2.0 / n_spins) } else { (1.0, 1.0) };
         let lambda = self.lambda.map_or(DEFAULT_LAMBDA, |lambda| lambda_unit * lambda);
-        self.pseudo_likelihood.parameters(lambda, lr_unit, self.common.seed)
+        let symmetric = self.variant() == Variant::Symmetric;
+        self.pseudo_likelihood.parameters(lambda, lr_unit, symmetric, self.common.seed)
+    }
+
+    fn lbfgs(&self, parameters: &PseudoLikelihood) -> Lbfgs {
+        self.pseudo_likelihood.lbfgs(parameters.lambda, self.tolerance)
+    }
+
+    /// The patterns with the weights of the data, and the couplings that `mask` allows.
+    fn problem<'a>(&self, data: &'a DataSet, mask: Option<&'a Mask>) -> Result<Problem<'a>> {
+        let problem = Problem::from(&data.train);
+        let problem = data.weights.as_ref().map_or(Ok(problem), |weights| problem.with_weights(weights))?;
+        mask.map_or(Ok(problem), |mask| problem.with_mask(mask))
     }
 
     fn variant(&self) -> Variant {
@@ -158,12 +178,13 @@ impl Train {
 
     /// Options that not every rule takes: name, whether it was given, and the rules that take it.
     fn options_of_rules(&self) -> Vec<(&'static str, bool, &'static [Rule])> {
-        const DESCENT: &[Rule] = &[Rule::PseudoLikelihood];
+        const PSEUDO_LIKELIHOOD: &[Rule] = &[Rule::PseudoLikelihood];
         let pseudo_likelihood = self.pseudo_likelihood.given();
         let mut options: Vec<_> =
-            pseudo_likelihood.iter().map(|&(name, given)| (name, given, DESCENT)).collect();
+            pseudo_likelihood.into_iter().map(|(name, given)| (name, given, PSEUDO_LIKELIHOOD)).collect();
         options.extend([
-            ("variant", self.variant.is_some(), DESCENT),
+            ("variant", self.variant.is_some(), PSEUDO_LIKELIHOOD),
+            ("tolerance", self.tolerance.is_some(), &[Rule::PseudoLikelihood, Rule::MaxStability]),
             ("normalise", self.other_rules.normalise, &[Rule::Hebb]),
         ]);
         options.extend(self.margins.given());
@@ -176,10 +197,15 @@ impl Train {
         match options.find(|(_, given, rules)| *given && !rules.contains(&self.rule)) {
             Some((name, ..)) => {
                 let expected = format!("no such option with --rule {}", name_of(self.rule));
-                Err(Error::parameter(name, expected, "one"))
+                return Err(Error::parameter(name, expected, "one"));
             }
-            None => Ok(()),
+            None if self.rule != Rule::PseudoLikelihood => return Ok(()),
+            None => {}
         }
+        if self.tolerance.is_some() && self.pseudo_likelihood.solver() == Solver::Gd {
+            return Err(Error::parameter("tolerance", "no such option with --solver gd", "one"));
+        }
+        self.pseudo_likelihood.check()
     }
 
     /// Refuses outputs that cannot be written, are inputs, or are one another.
@@ -188,7 +214,7 @@ impl Train {
         let snapshots: BTreeSet<u64> = self.pseudo_likelihood.snapshots().iter().copied().collect();
         outputs.extend(snapshots.into_iter().map(|epoch| self.snapshot_path(epoch)));
         outputs.extend(self.eval_every.map(|_| self.metrics_path()));
-        outputs.extend(self.margins.per_neuron().map(Path::to_owned));
+        outputs.extend(self.per_neuron.clone());
         let outputs: Vec<&Path> = outputs.iter().map(PathBuf::as_path).collect();
         let inputs: Vec<&Path> = self.inputs().into_iter().map(|(_, path)| path).collect();
         self.common.check_outputs(&outputs, &inputs)
@@ -199,6 +225,7 @@ impl Train {
         let mut inputs: Vec<(&str, &Path)> = vec![("data", &self.data)];
         if self.rule == Rule::PseudoLikelihood {
             inputs.extend(self.pseudo_likelihood.init_file().map(|file| ("init_file", file)));
+            inputs.extend(self.pseudo_likelihood.mask_file().map(|file| ("mask_file", file)));
         }
         inputs
     }

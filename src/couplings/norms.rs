@@ -35,6 +35,23 @@ impl Couplings {
         Ok(norms)
     }
 
+    /// sum_ij |J_ij|.
+    ///
+    /// # Errors
+    /// If interrupted.
+    pub fn sum_of_magnitudes(&self, execution: &Execution) -> Result<f64> {
+        let mut sums = vec![0.0; n_panels(self.n_spins())];
+        execution.for_each(
+            sums.iter_mut().enumerate(),
+            || (),
+            |(), (panel, sum)| {
+                *sum = self.panel(panel).iter().map(|&x| f64::from(x.abs())).sum();
+                Ok(())
+            },
+        )?;
+        Ok(sums.iter().sum::<f64>() * self.scale())
+    }
+
     /// Both measures of asymmetry.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The weights times a factor that makes their mean 1.
-    pub(super) fn relative_weights(&self) -> Option<Vec<f32>> {
+    pub(crate) fn relative_weights(&self) -> Option<Vec<f32>> {
         self.weights.map(|weights| {
             let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
             let factor = weights.len() as f64 / sum;

@@ -1,18 +1,17 @@
 //! Options of the margin rules, what they turn into, and what is said of the margins they reach.
 
-use std::path::{Path, PathBuf};
-
 use attractor::Result;
 use attractor::execution::Execution;
 use attractor::learning::{
     LearnedMargins, MarginSummary, MaxStability, NeuronMargin, Perceptron, max_stability, perceptron,
 };
 use attractor::spins::SpinMatrix;
-use attractor::storage::Table;
 use clap::Args;
+use serde_json::json;
 
 use super::super::text::{short, short_or_dash};
 use super::Rule;
+use super::run::Run;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of perceptron and max-stability")]
@@ -20,18 +19,12 @@ pub struct MarginOptions {
     /// perceptron: margin that every stability is to exceed, in units of |J_i| [default: 0]
     #[arg(long)]
     kappa: Option<f64>,
-    /// max-stability: part of a neuron's largest margin that may be missing [default: 0.001]
-    #[arg(long)]
-    tolerance: Option<f64>,
     /// max-stability: give up a neuron whose margin is proven to be below this [default: 0.001]
     #[arg(long)]
     least_margin: Option<f64>,
     /// Largest number of sweeps over the patterns [default: 10000]
     #[arg(long)]
     max_sweeps: Option<u64>,
-    /// Table of every neuron's margin and its upper end
-    #[arg(long, value_name = "FILE")]
-    per_neuron: Option<PathBuf>,
 }
 
 /// A margin rule with its parameters.
@@ -42,27 +35,19 @@ pub enum MarginRule {
 
 impl MarginOptions {
     /// Every option, whether it was given, and the rules that take it.
-    pub fn given(&self) -> [(&'static str, bool, &'static [Rule]); 5] {
-        const BOTH: &[Rule] = &[Rule::Perceptron, Rule::MaxStability];
+    pub fn given(&self) -> [(&'static str, bool, &'static [Rule]); 3] {
         [
             ("kappa", self.kappa.is_some(), &[Rule::Perceptron]),
-            ("tolerance", self.tolerance.is_some(), &[Rule::MaxStability]),
             ("least-margin", self.least_margin.is_some(), &[Rule::MaxStability]),
-            ("max-sweeps", self.max_sweeps.is_some(), BOTH),
-            ("per-neuron", self.per_neuron.is_some(), BOTH),
+            ("max-sweeps", self.max_sweeps.is_some(), &[Rule::Perceptron, Rule::MaxStability]),
         ]
-    }
-
-    /// The table that was asked for.
-    pub fn per_neuron(&self) -> Option<&Path> {
-        self.per_neuron.as_deref()
     }
 
     /// The parameters, if `rule` is a margin rule; checked.
     ///
     /// # Errors
     /// Names the first parameter outside its range.
-    pub fn rule(&self, rule: Rule) -> Result<Option<MarginRule>> {
+    pub fn rule(&self, rule: Rule, tolerance: Option<f64>) -> Result<Option<MarginRule>> {
         match rule {
             Rule::Perceptron => {
                 let mut parameters = Perceptron::new(self.kappa.unwrap_or(0.0));
@@ -73,7 +58,7 @@ impl MarginOptions {
             Rule::MaxStability => {
                 let default = MaxStability::default();
                 let parameters = MaxStability {
-                    tolerance: self.tolerance.unwrap_or(default.tolerance),
+                    tolerance: tolerance.unwrap_or(default.tolerance),
                     max_sweeps: self.max_sweeps.unwrap_or(default.max_sweeps),
                     least_margin: self.least_margin.unwrap_or(default.least_margin),
                     relaxation: default.relaxation,
@@ -121,61 +106,62 @@ impl MarginRule {
         entries
     }
 
-    /// What a reader of the terminal is told.
-    pub fn text(&self, summary: &MarginSummary) -> Vec<(&'static str, String)> {
-        let MarginSummary { reached, impossible, unfinished, sweeps, .. } = *summary;
-        let (aim, proof) = match self {
-            Self::Perceptron(parameters) => {
-                (format!("above kappa = {}", parameters.kappa), "cannot be".to_owned())
-            }
+    /// What is asked of a neuron, and what is proven of one that cannot be served.
+    fn aims(&self) -> (String, String) {
+        match self {
+            Self::Perceptron(parameters) => (format!("above {}", parameters.kappa), "cannot be".to_owned()),
             Self::MaxStability(parameters) => (
-                format!("within {} of the largest margin", short(parameters.tolerance)),
-                format!("have none above {}", short(parameters.least_margin)),
+                format!("within {} of the largest", parameters.tolerance),
+                format!("have none above {}", parameters.least_margin),
             ),
-        };
-        let mut rows = vec![
-            (
-                "neurons",
-                format!(
-                    "{reached} {aim}, {impossible} {proof}, {unfinished} unfinished; up to {sweeps} sweeps"
-                ),
-            ),
-            ("margin, mean", format!("{}, at most {}", short(summary.mean_lower), short(summary.mean_upper))),
-            ("margin, least", format!("{}, at most {}", short(summary.lowest), short(summary.lowest_upper))),
-        ];
-        rows.push(match self {
-            Self::Perceptron(_) => ("stabilities missed", summary.below.to_string()),
-            Self::MaxStability(_) => ("largest gap", short_or_dash(summary.largest_gap)),
-        });
-        rows
+        }
     }
 }
 
-/// One row a neuron.
-pub fn table(neurons: &[NeuronMargin]) -> Table {
-    let mut table = Table::new([
-        "neuron",
-        "row_norm",
-        "margin",
-        "margin_upper",
-        "coefficient_sum",
-        "support",
-        "below",
-        "sweeps",
-        "outcome",
-    ]);
-    for (index, neuron) in neurons.iter().enumerate() {
-        table.push(vec![
-            index.to_string(),
-            neuron.row_norm.to_string(),
-            neuron.lower.to_string(),
-            neuron.upper.to_string(),
-            neuron.coefficient_sum.to_string(),
-            neuron.support.to_string(),
-            neuron.below.to_string(),
-            neuron.sweeps.to_string(),
-            neuron.outcome.name().to_owned(),
+impl Run<'_> {
+    /// Couplings by a margin rule, and what is known of their margins.
+    pub(super) fn hold_margins(&mut self, rule: &MarginRule) -> anyhow::Result<()> {
+        let LearnedMargins { couplings, neurons } = rule.learn(self.evaluation.train(), self.execution)?;
+        let summary = MarginSummary::new(&neurons);
+        self.describe_as(rule.description(&summary));
+        self.add_margins(rule, &summary)?;
+        let column = |value: fn(&NeuronMargin) -> String| neurons.iter().map(value).collect::<Vec<_>>();
+        self.neuron_columns.extend([
+            ("margin", column(|neuron| neuron.lower.to_string())),
+            ("margin_at_most", column(|neuron| neuron.upper.to_string())),
+            ("coefficient_sum", column(|neuron| neuron.coefficient_sum.to_string())),
+            ("support", column(|neuron| neuron.support.to_string())),
+            ("below", column(|neuron| neuron.below.to_string())),
+            ("sweeps", column(|neuron| neuron.sweeps.to_string())),
+            ("outcome", column(|neuron| neuron.outcome.name().to_owned())),
         ]);
+        self.finish(couplings)
     }
-    table
+
+    fn add_margins(&mut self, rule: &MarginRule, summary: &MarginSummary) -> anyhow::Result<()> {
+        let MarginSummary { reached, impossible, unfinished, sweeps, .. } = *summary;
+        let (aim, proof) = rule.aims();
+        let mut text = format!(
+            "mean {}, at most {}; least {}, at most {}",
+            short(summary.mean_lower),
+            short(summary.mean_upper),
+            short(summary.lowest),
+            short(summary.lowest_upper)
+        );
+        text += &match rule {
+            MarginRule::Perceptron(_) => format!("; {} stabilities missed it", summary.below),
+            MarginRule::MaxStability(_) => format!("; largest gap {}", short_or_dash(summary.largest_gap)),
+        };
+        let neurons =
+            format!("{reached} {aim}, {impossible} {proof}, {unfinished} unfinished; up to {sweeps} sweeps");
+        self.results.extend([
+            ("margins", text, serde_json::to_value(summary)?),
+            (
+                "neurons",
+                neurons,
+                json!({ "reached": reached, "impossible": impossible, "unfinished": unfinished }),
+            ),
+        ]);
+        Ok(())
+    }
 }

@@ -120,15 +120,14 @@ pub struct MarginSummary {
     pub sweeps: u64,
 }
 
-impl LearnedMargins {
-    /// The numbers over all neurons.
-    pub fn summary(&self) -> MarginSummary {
-        let neurons = &self.neurons;
+impl MarginSummary {
+    /// The numbers over `neurons`, at least one.
+    pub fn new(neurons: &[NeuronMargin]) -> Self {
         let count = |outcome| neurons.iter().filter(|neuron| neuron.outcome == outcome).count();
         let least = |value: fn(&NeuronMargin) -> f64| neurons.iter().map(value).fold(f64::INFINITY, f64::min);
         let mean =
             |value: fn(&NeuronMargin) -> f64| neurons.iter().map(value).sum::<f64>() / neurons.len() as f64;
-        MarginSummary {
+        Self {
             reached: count(Outcome::Reached),
             impossible: count(Outcome::Impossible),
             unfinished: count(Outcome::Unfinished),
@@ -140,6 +139,13 @@ impl LearnedMargins {
             largest_gap: neurons.iter().filter_map(NeuronMargin::gap).reduce(f64::max),
             sweeps: neurons.iter().map(|neuron| neuron.sweeps).max().unwrap_or(0),
         }
+    }
+}
+
+impl LearnedMargins {
+    /// The numbers over all neurons.
+    pub fn summary(&self) -> MarginSummary {
+        MarginSummary::new(&self.neurons)
     }
 }
 
