@@ -23,7 +23,7 @@ use crate::spins::SpinMatrix;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxStability {
     /// Largest part of a neuron's margin that may be missing, (upper - lower) / upper. Above 0, below 1; f32 reaches about
-    /// 3e-6, at margins kappa below 1 about kappa^-2 times that.
+    /// 3e-6, at margins kappa below 1 about kappa^-2 times that; a neuron whose gap stops shrinking there rests.
     pub tolerance: f64,
     /// Largest number of sweeps over the patterns, 1 to 2^24.
     pub max_sweeps: u64,
@@ -110,12 +110,18 @@ pub fn max_stability(
         step: Relaxation { n_spins: n_spins as f32, rate: Lanes::ZERO },
         panel: RelaxedPanel { sum: Lanes::ZERO, deepest: Lanes::ZERO },
         last_check: 0,
+        best: [(f64::INFINITY, 0); LANES],
     };
     learn(patterns, &ask, rule, execution)
 }
 
 /// Where loads come near capacity, steps as long as their smallest eigenvalue asks for would not settle.
 const LARGEST_RELAXATION: f64 = 1.6;
+
+/// Gaps below this may be what rounding leaves.
+const SMALL_GAP: f64 = 1e-2;
+/// A gap times this is a smaller one.
+const IMPROVED: f64 = 0.9;
 
 /// What stored rows may lose of a margin by rounding, beside what coefficients have; taken off the tolerance, up to half of
 /// it, while a panel learns.
@@ -128,6 +134,19 @@ struct Relaxing<'a> {
     panel: RelaxedPanel,
     /// The sweep after which both ends were last computed.
     last_check: u64,
+    /// The gap last seen to shrink, and after which sweep.
+    best: [(f64, u64); LANES],
+}
+
+impl Relaxing<'_> {
+    /// Whether rounding keeps a neuron from a smaller gap: it is small, and twice as many sweeps have not made it less.
+    fn has_stalled(&mut self, lane: usize, gap: f64, sweep: u64) -> bool {
+        let (best, since) = &mut self.best[lane];
+        if gap > SMALL_GAP || gap < IMPROVED * *best {
+            (*best, *since) = (gap, sweep);
+        }
+        sweep > 2 * *since + 16
+    }
 }
 
 impl PanelRule for Relaxing<'_> {
@@ -160,7 +179,12 @@ impl PanelRule for Relaxing<'_> {
         let mut stops = contradicted;
         for (lane, sums) in problem.sums(a).into_iter().enumerate() {
             let norm = sums.squared_norm.max(0.0).sqrt();
-            if norm > 0.0 && strict.judge(sums.least / norm, norm / sums.sum) != Outcome::Unfinished {
+            if norm == 0.0 {
+                continue;
+            }
+            let (lower, upper) = (sums.least / norm, norm / sums.sum);
+            let is_known = strict.judge(lower, upper) != Outcome::Unfinished;
+            if is_known || self.has_stalled(lane, (upper - lower) / upper, sweep) {
                 stops |= 1 << lane;
             }
         }
@@ -269,6 +293,19 @@ mod tests {
                 assert_eq!(neuron.sweeps, max_sweeps);
             }
             assert!(learned.summary().unfinished > 0);
+        }
+    }
+
+    #[test]
+    fn neurons_rest_where_rounding_leaves_no_smaller_gap() {
+        let parameters = MaxStability { tolerance: 1e-9, ..MaxStability::default() };
+        for neuron in &learn(&random_states(40, 60, 9).unwrap(), parameters).neurons {
+            assert_eq!(neuron.outcome, Outcome::Unfinished);
+            // Some tens of sweeps converge; the limit is 10 000.
+            assert!(neuron.sweeps < 1000, "{neuron:?}");
+            // What f32 leaves of a margin: see the tolerance.
+            let gap = neuron.gap().unwrap();
+            assert!(gap.abs() < 1e-5 * neuron.upper.powi(-2).max(1.0), "{neuron:?}");
         }
     }
 
