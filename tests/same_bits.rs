@@ -13,7 +13,7 @@ use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer};
 use program::Program;
 
 /// Every way to make couplings, data and states; the sizes are no multiples of 8, 16 or 64.
-const RUNS: [&str; 11] = [
+const RUNS: [&str; 13] = [
     "generate random --n 131 --patterns 70 --test 33 --seed 3 -o random",
     "generate manifold --n 131 --patterns 150 --features 40 --exponent 1.2 --test 50 -o manifold",
     "generate manifold --n 77 --patterns 30 --features 9 --active 9 --coefficients gaussian -o dense",
@@ -23,6 +23,8 @@ const RUNS: [&str; 11] = [
      --metrics mini.csv",
     "train manifold --epochs 5 --batch 40 --drop-last --init uniform --variant symmetrized -o symmetrized \
      --eval-every 1 --metrics symmetrized.csv",
+    "train random --rule perceptron --kappa 0.1 --max-sweeps 50 -o perceptron --per-neuron perceptron.csv",
+    "train manifold --rule max-stability --max-sweeps 40 -o stable --per-neuron stable.csv",
     "train dense --epochs 9 --init zero --lambda 2 -o dense-J",
     "recall full random --overlap 0.7 --steps 4 -o recalled",
     "recall mini manifold --from features --overlap 0.6 --ties up -o features",
@@ -80,8 +82,12 @@ fn files_do_not_depend_on_threads_and_instruction_set() {
         "mini",
         "mini.csv",
         "one",
+        "perceptron",
+        "perceptron.csv",
         "random",
         "recalled",
+        "stable",
+        "stable.csv",
         "symmetrized",
         "symmetrized.csv",
     ];

@@ -1,6 +1,7 @@
 //! `attractor train`: couplings from a data set. Options and what they turn into; [`run`] does the rest.
 
 mod estimate;
+mod margins;
 mod neurons;
 mod optimum;
 mod pseudo_likelihood;
@@ -16,6 +17,7 @@ use clap::{Args, ValueEnum};
 
 use super::options::Common;
 use super::text::name_of;
+use margins::MarginOptions;
 pub use pseudo_likelihood::RouteOption;
 use pseudo_likelihood::{PseudoLikelihoodOptions, Solver};
 use run::Run;
@@ -50,10 +52,11 @@ pub struct Train {
     #[arg(long, requires = "eval_every")]
     metrics: Option<PathBuf>,
     /// lbfgs: relative gradient at which a neuron is done
-    /// [default: 1e-6]
+    /// [default: 1e-6];
+    /// max-stability: part of a neuron's largest margin that may be missing [default: 1e-3]
     #[arg(long)]
     tolerance: Option<f64>,
-    /// Write a row a neuron to this table: norm, loss, stabilities, gradient, and how its search ended
+    /// Write a row a neuron to this table: norm, loss, stabilities, gradient or margin, and how its search ended
     #[arg(long)]
     per_neuron: Option<PathBuf>,
     /// File to write
@@ -61,6 +64,8 @@ pub struct Train {
     output: PathBuf,
     #[command(flatten)]
     pseudo_likelihood: PseudoLikelihoodOptions,
+    #[command(flatten)]
+    margins: MarginOptions,
     #[command(flatten)]
     other_rules: OtherRules,
     #[command(flatten)]
@@ -80,6 +85,10 @@ enum Rule {
     /// J = (1/N) sum of outer products
     Hebb,
     PseudoLikelihood,
+    /// Corrects what is not above a margin, until all is
+    Perceptron,
+    /// The largest margin of every neuron
+    MaxStability,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -113,6 +122,7 @@ impl Train {
         }
         self.check_options_of_rule()?;
         self.check_outputs()?;
+        let margins = self.margins.rule(self.rule, self.tolerance)?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
                 Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &execution)?)
@@ -128,18 +138,16 @@ impl Train {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
         }
         let mut run = Run::new(&self, &data, problem, &parameters, &execution)?;
-        match self.rule {
-            Rule::Hebb => run.at_once(|| {
+        match (initial, margins) {
+            (Some(initial), _) => match self.pseudo_likelihood.solver() {
+                Solver::Gd => run.descend(&initial)?,
+                Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(&parameters))?,
+            },
+            (None, Some(rule)) => run.hold_margins(&rule)?,
+            (None, None) => run.at_once(|| {
                 let couplings = hebb(&data.train, &execution)?;
                 if self.other_rules.normalise { couplings.normalised(&execution) } else { Ok(couplings) }
             })?,
-            Rule::PseudoLikelihood => {
-                let initial = initial.expect("made above for this rule");
-                match self.pseudo_likelihood.solver() {
-                    Solver::Gd => run.descend(&initial)?,
-                    Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(&parameters))?,
-                }
-            }
         }
         run.report()
     }
@@ -176,9 +184,10 @@ impl Train {
             pseudo_likelihood.into_iter().map(|(name, given)| (name, given, PSEUDO_LIKELIHOOD)).collect();
         options.extend([
             ("variant", self.variant.is_some(), PSEUDO_LIKELIHOOD),
-            ("tolerance", self.tolerance.is_some(), PSEUDO_LIKELIHOOD),
+            ("tolerance", self.tolerance.is_some(), &[Rule::PseudoLikelihood, Rule::MaxStability]),
             ("normalise", self.other_rules.normalise, &[Rule::Hebb]),
         ]);
+        options.extend(self.margins.given());
         options
     }
 

@@ -5,6 +5,7 @@
 
 use std::arch::x86_64::*;
 
+use super::coordinate_steps::{self, CorrectedPanel, Correction, Relaxation, RelaxedPanel, Visits};
 use super::counts::{ByteVector, Counts, run_counts};
 use super::dense_product::{self, DenseRows};
 use super::fields::{self, Finish, Source};
@@ -454,6 +455,12 @@ entry_points! {
     fields_of_one_state => one_state::run::<F32Octet>, (state: &[u64], rows: &[f32], n_columns: usize,
         fields: &mut [f32]);
     dense_product => dense_product::run::<F32>, (rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]);
+    compensated_product => dense_product::run_compensated::<F32>, (rows: &DenseRows, first: usize, a: &[Lanes<f32>],
+        products: &mut [Lanes<f32>], lost: &mut [Lanes<f32>]);
+    relax => coordinate_steps::relax::<F32>, (visits: Visits, step: &Relaxation, a: &mut [Lanes<f32>],
+        products: &mut [Lanes<f32>], panel: &mut RelaxedPanel);
+    correct => coordinate_steps::correct::<F32>, (visits: Visits, step: Correction, a: &mut [Lanes<f32>],
+        products: &mut [Lanes<f32>], panel: &mut CorrectedPanel);
     residuals => logistic::residuals::<F32>, (signs: &[u64], shift: u32, lambda: f32, fields: &mut [Lanes<f32>]);
     span_step => logistic::span_step::<F32>, (signs: &[u64], shift: u32, step: SpanStep, own: &Lanes<f32>,
         initial: Option<(&[Lanes<f32>], f32)>, products: &[Lanes<f32>], a: &mut [Lanes<f32>]) -> Lanes<f32>;

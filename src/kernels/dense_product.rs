@@ -7,7 +7,7 @@
 use super::lanes::{FloatVector, Lanes};
 
 /// States whose sums stay in registers.
-const ROWS: usize = 6;
+pub(super) const ROWS: usize = 6;
 /// Columns in a block: 16 KiB of a.
 const BLOCK: usize = 256;
 
@@ -41,6 +41,18 @@ impl DenseRows {
         (self.n_sets, self.n_columns) == (n_rows.div_ceil(ROWS), n_columns)
     }
 
+    /// Whether rows can be taken from that one on, and there are as many, up to missing ones of the last set.
+    pub(super) fn has_rows(&self, first: usize, n_rows: usize) -> bool {
+        first.is_multiple_of(ROWS) && (first + n_rows).div_ceil(ROWS) <= self.n_sets
+    }
+
+    /// The values of a set of six rows in a column.
+    #[inline(always)]
+    pub(super) fn set_in_column(&self, set: usize, column: usize) -> &[f32; ROWS] {
+        let (first, width) = self.block(column);
+        &self.values[first * self.n_sets + set * width + column - first]
+    }
+
     /// Bytes of a matrix of that shape.
     pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
         n_rows.div_ceil(ROWS).saturating_mul(n_columns).saturating_mul(size_of::<[f32; ROWS]>())
@@ -48,8 +60,7 @@ impl DenseRows {
 
     /// The value of a row in a column.
     pub fn get(&self, row: usize, column: usize) -> f32 {
-        let (first, width) = self.block(column);
-        self.values[first * self.n_sets + row / ROWS * width + column - first][row % ROWS]
+        self.set_in_column(row / ROWS, column)[row % ROWS]
     }
 
     /// Its blocks of 256 columns, to be filled.
@@ -88,6 +99,18 @@ impl DenseBlock<'_> {
     }
 }
 
+/// The sums of six rows over a block's columns, added one by one to `sums`.
+#[inline(always)]
+fn add_block<V: FloatVector>(rows: &[[f32; ROWS]], columns: &[Lanes<f32>], mut sums: [V; ROWS]) -> [V; ROWS] {
+    for (row, a) in rows.iter().zip(columns) {
+        let a = V::load(a);
+        for (sum, &factor) in sums.iter_mut().zip(row) {
+            *sum = sum.fused_add(V::splat(factor), a);
+        }
+    }
+    sums
+}
+
 /// `a` is `[k][16]`, `products` `[m][16]`.
 #[inline(always)]
 pub(super) fn run<V: FloatVector>(rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
@@ -100,15 +123,45 @@ pub(super) fn run<V: FloatVector>(rows: &DenseRows, a: &[Lanes<f32>], products: 
                     *sum = V::load(product);
                 }
             }
-            for (row, a) in rows.iter().zip(columns) {
-                let a = V::load(a);
-                for (sum, &factor) in sums.iter_mut().zip(row) {
-                    *sum = sum.fused_add(V::splat(factor), a);
-                }
-            }
+            let sums = add_block(rows, columns, sums);
             for (product, sum) in products.iter_mut().zip(sums) {
                 sum.store(product);
             }
         }
+    }
+}
+
+/// The rows from `first` on, a multiple of six. Blocks are summed on their own and added with what each addition loses
+/// (D. E. Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B), which joins the sum at the end: `lost`,
+/// `[m][16]`, is scratch.
+#[inline(always)]
+pub(super) fn run_compensated<V: FloatVector>(
+    rows: &DenseRows,
+    first: usize,
+    a: &[Lanes<f32>],
+    products: &mut [Lanes<f32>],
+    lost: &mut [Lanes<f32>],
+) {
+    let zero = V::splat(0.0);
+    for lanes in products.iter_mut().chain(&mut *lost) {
+        zero.store(lanes);
+    }
+    let blocks = rows.values.chunks((BLOCK * rows.n_sets).max(1));
+    for (rows, columns) in blocks.zip(a.chunks(BLOCK)) {
+        let sets = rows[first / ROWS * columns.len()..].chunks_exact(columns.len());
+        for ((rows, products), lost) in sets.zip(products.chunks_mut(ROWS)).zip(lost.chunks_mut(ROWS)) {
+            let sums = add_block(rows, columns, [zero; ROWS]);
+            for ((product, lost), block) in products.iter_mut().zip(lost).zip(sums) {
+                let before = V::load(product);
+                let sum = before.add(block);
+                let added = sum.sub(before);
+                let error = before.sub(sum.sub(added)).add(block.sub(added));
+                V::load(lost).add(error).store(lost);
+                sum.store(product);
+            }
+        }
+    }
+    for (product, lost) in products.iter_mut().zip(lost) {
+        V::load(product).add(V::load(lost)).store(product);
     }
 }

@@ -5,11 +5,9 @@ use wide::{f32x8, i32x8, u64x4};
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
 use super::counts::{self, Counts};
-use super::dense_product::{self, DenseRows};
 use super::fields::{self, Finish, Source};
 use super::flips::{self, Flips};
 use super::lanes::{BYTE_LANES, Element, LANES, Lanes};
-use super::logistic::SpanStep;
 use super::portable::Wide;
 use super::scalar::{Plain, PlainOctet};
 use super::signed_product::{self, BLOCK, Scratch, Signs, TILE};
@@ -27,6 +25,7 @@ macro_rules! twins {
         }
     };
 }
+pub(super) use twins;
 
 /// The weights that a signed product exists for.
 pub trait Weight: Element {
@@ -269,25 +268,6 @@ pub fn fields_of_one_state(isa: Isa, state: &[u64], rows: &[f32], n_columns: usi
     );
 }
 
-/// `C[m][16] = sum_k K_mk a_k[16]` for real K, in ascending order of k, every term by one fused multiply-add.
-///
-/// `a` is `[k][16]`, `products` `[m][16]`.
-///
-/// # Panics
-/// If the lengths do not fit together.
-pub fn dense_product(isa: Isa, rows: &DenseRows, a: &[Lanes<f32>], products: &mut [Lanes<f32>]) {
-    assert!(rows.has_shape(products.len(), a.len()));
-    if a.is_empty() {
-        return products.fill(Lanes::ZERO);
-    }
-    twins!(
-        isa,
-        avx2::dense_product(rows, a, products),
-        dense_product::run::<Wide<f32x8>>(rows, a, products),
-        dense_product::run::<Plain<f32>>(rows, a, products)
-    );
-}
-
 /// Fields `[m][16]` become residuals: h -> xi sigma(-lambda xi h), where xi of lane l is bit `shift + l` of the word.
 pub fn residuals(isa: Isa, signs: &[u64], shift: u32, lambda: f32, fields: &mut [Lanes<f32>]) {
     assert_eq!(signs.len(), fields.len());
@@ -297,34 +277,6 @@ pub fn residuals(isa: Isa, signs: &[u64], shift: u32, lambda: f32, fields: &mut 
         logistic::residuals::<Wide<f32x8>>(signs, shift, lambda, fields),
         logistic::residuals::<Plain<f32>>(signs, shift, lambda, fields)
     );
-}
-
-/// One step of gradient descent in the span of the patterns, on coefficients `a`, `[m][16]`, with `products` = K a and
-/// `own` = sum_m xi a; `initial` are the fields of J(0), `[m][16]`, and what is left of it. Returns the new sum_m xi a.
-///
-/// ```text
-/// margin = (xi (K a) - own) / N + xi share h(0)
-/// a += gain xi sigma(-lambda margin) - decay a
-/// ```
-#[allow(clippy::too_many_arguments)]
-pub fn span_step(
-    isa: Isa,
-    signs: &[u64],
-    shift: u32,
-    step: SpanStep,
-    own: &Lanes<f32>,
-    initial: Option<(&[Lanes<f32>], f32)>,
-    products: &[Lanes<f32>],
-    a: &mut [Lanes<f32>],
-) -> Lanes<f32> {
-    assert!(signs.len() == a.len() && products.len() == a.len());
-    assert!(initial.is_none_or(|(fields, _)| fields.len() == a.len()));
-    twins!(
-        isa,
-        avx2::span_step(signs, shift, step, own, initial, products, a),
-        logistic::span_step::<Wide<f32x8>>(signs, shift, step, own, initial, products, a),
-        logistic::span_step::<Plain<f32>>(signs, shift, step, own, initial, products, a)
-    )
 }
 
 /// Fields `[m][16]` become margins: h -> xi h, where xi of lane l is bit `shift + l` of the word.

@@ -20,6 +20,7 @@
 //!
 //! A *panel* is 16 neurons. Its couplings lie interleaved, `[k][16]`: one [`Lanes`], one cache line, per column k.
 
+mod coordinate_steps;
 mod counts;
 mod dense_product;
 mod dispatch;
@@ -32,6 +33,7 @@ pub mod machine;
 mod one_state;
 mod overlap;
 mod signed_product;
+mod span_dispatch;
 mod tables;
 
 #[cfg(target_arch = "x86_64")]
@@ -39,12 +41,13 @@ mod avx2;
 mod portable;
 mod scalar;
 
+pub use coordinate_steps::{CorrectedPanel, Correction, Relaxation, RelaxedPanel, VISITS, Visits};
 pub use counts::Counts;
 pub use dense_product::{DenseBlock, DenseRows};
 pub use dispatch::{
-    CountScratch, Tables, Weight, deinterleave, dense_product, differing_bits, field_magnitudes,
-    field_scratch, fields_of_one_state, hamming_distance, interleave, local_fields, local_fields_with,
-    losses, margins, residuals, signed_product, span_step, threshold, update_fields,
+    CountScratch, Tables, Weight, deinterleave, differing_bits, field_magnitudes, field_scratch,
+    fields_of_one_state, hamming_distance, interleave, local_fields, local_fields_with, losses, margins,
+    residuals, signed_product, threshold, update_fields,
 };
 pub use fields::{Finish, Source};
 pub use flips::Flips;
@@ -52,6 +55,7 @@ pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use logistic::SpanStep;
 pub use signed_product::Signs;
+pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
 
 #[cfg(test)]
 mod tests;

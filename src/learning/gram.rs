@@ -12,44 +12,16 @@
 //! and zero need no J(0). The coefficients are the state of the run; J is made from them where a segment ends and is never
 //! turned back into coefficients.
 
-use super::pair_products::{PAIR_BLOCK, PairProducts};
 use super::patterns::PatternBits;
 use super::pseudo_likelihood::PseudoLikelihood;
-use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
+use super::span::{overlaps, rows_of_panel};
+use crate::couplings::{Couplings, PANEL, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{
     DenseRows, Finish, Isa, LANES, Lanes, Source, SpanStep, Tables, deinterleave, dense_product,
     local_fields, margins, span_step,
 };
-
-/// K, xi^mu . xi^nu for all pairs of the patterns of `bits`, exact.
-fn gram(bits: &PatternBits, execution: &Execution) -> Result<DenseRows> {
-    let n_patterns = bits.n_patterns();
-    let Some(mut gram) = DenseRows::zeros(n_patterns, n_patterns) else {
-        let expected = format!("memory for the overlaps of {n_patterns} patterns, or --route direct");
-        return Err(Error::parameter("patterns", expected, n_patterns));
-    };
-    let tasks = gram.blocks_mut().map(|columns| {
-        let range = columns.columns();
-        (range.start / PAIR_BLOCK..range.end.div_ceil(PAIR_BLOCK), columns)
-    });
-    PairProducts::new(bits.by_pattern(), bits.by_spin()).for_each_block(
-        tasks,
-        |_| 0,
-        execution,
-        |columns, block, first, products| {
-            let own = block * PAIR_BLOCK..columns.columns().end.min((block + 1) * PAIR_BLOCK);
-            for (row, products) in (first..).zip(products) {
-                for (column, &product) in own.clone().zip(products) {
-                    columns.set(row, column, product as f32);
-                }
-            }
-            Ok(())
-        },
-    )?;
-    Ok(gram)
-}
 
 /// The state of a run on the Gram route.
 pub(super) struct Coefficients {
@@ -87,7 +59,10 @@ pub(super) enum Beginning {
 impl Coefficients {
     pub(super) fn new(bits: &PatternBits, beginning: Beginning, execution: &Execution) -> Result<Self> {
         let (n_patterns, n_spins) = (bits.n_patterns(), bits.n_spins());
-        let gram = gram(bits, execution)?;
+        let Some(gram) = overlaps(bits, execution)? else {
+            let expected = format!("memory for the overlaps of {n_patterns} patterns, or --route direct");
+            return Err(Error::parameter("patterns", expected, n_patterns));
+        };
         let zeros = || {
             let mut lanes = Vec::new();
             let len = n_panels(n_spins).saturating_mul(n_patterns);
@@ -213,40 +188,12 @@ fn couplings_of_panel(
 ) {
     let n_spins = bits.n_spins();
     let panel = &mut scratch.panel;
-    local_fields(isa, bits.spin_signs(), Source::Panel(a), panel, Finish::Keep, &mut scratch.tables);
-    let per_spin = 1.0 / n_spins as f32;
-    for lanes in panel.iter_mut() {
-        *lanes = Lanes(lanes.0.map(|sum| sum * per_spin));
-    }
+    rows_of_panel(isa, bits, index, 1.0 / n_spins as f32, a, panel, &mut scratch.tables);
     if let Some((rows, share)) = initial {
+        // The diagonal of J(0) is 0.
         for (lane, row) in rows.chunks_exact(n_spins).enumerate() {
             for (lanes, &coupling) in panel.iter_mut().zip(row) {
                 lanes.0[lane] += share * coupling;
-            }
-        }
-    }
-    for (lane, neuron) in panel_rows(index, n_spins).enumerate() {
-        panel[neuron].0[lane] = 0.0;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dynamics::random_states;
-
-    #[test]
-    fn overlaps_are_exact_and_interleaved() {
-        let execution = Execution::with_threads(2).unwrap();
-        for (n_patterns, n_spins) in [(1, 1), (7, 65), (97, 30), (300, 130)] {
-            let patterns = random_states(n_patterns, n_spins, 1).unwrap();
-            let gram = gram(&PatternBits::new(&patterns), &execution).unwrap();
-            for mu in 0..n_patterns {
-                for nu in 0..n_patterns {
-                    let product = |i| i32::from(patterns.spin(mu, i) * patterns.spin(nu, i));
-                    let expected: i32 = (0..n_spins).map(product).sum();
-                    assert_eq!(gram.get(mu, nu), expected as f32, "({mu}, {nu})");
-                }
             }
         }
     }

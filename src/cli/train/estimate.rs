@@ -2,10 +2,13 @@
 
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Route, lbfgs_bytes};
+use attractor::learning::{Batches, Route, lbfgs_bytes, margin_memory};
 
 use super::super::estimate::Estimate;
 use super::{Rule, Solver, Train, Variant};
+
+/// Sweeps of a margin rule at loads around 0.5; there are more where loads come near what can be stored.
+const TYPICAL_SWEEPS: f64 = 20.0;
 
 impl Train {
     pub(super) fn estimate(&self, data: &DataSet, execution: &Execution) -> Estimate {
@@ -17,6 +20,11 @@ impl Train {
                 self.search(data, execution)
             }
             Rule::PseudoLikelihood => self.descent(data),
+            Rule::Perceptron | Rule::MaxStability => {
+                let memory = margin_memory(data.n_spins(), data.n_patterns(), execution.n_threads());
+                // As for the Gram route below.
+                (memory as f64, 4.0 * p * p * n * TYPICAL_SWEEPS)
+            }
         };
         // The gradients of all neurons, once at the end.
         let per_neuron = if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
@@ -24,7 +32,8 @@ impl Train {
         let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
         let memory = memory + per_neuron + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
-        let epochs = if self.rule == Rule::Hebb { 0.0 } else { self.pseudo_likelihood.epochs() as f64 };
+        let is_descent = self.rule == Rule::PseudoLikelihood;
+        let epochs = if is_descent { self.pseudo_likelihood.epochs() as f64 } else { 0.0 };
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * self.eval_states as f64 * self.eval_steps as f64 / 3.0;
