@@ -80,6 +80,9 @@ pub fn margin_statistics(
         statistics.negative_fraction += sums.n_negative as f64 / (p * n);
         statistics.hebb_product += sums.margin * scale / n;
     }
+    // The margins count J_ii, the Hebb couplings have no diagonal.
+    let own = couplings.values().iter().step_by(couplings.n_spins() + 1);
+    statistics.hebb_product -= own.map(|&x| f64::from(x)).sum::<f64>() * scale * p / n;
     Ok(statistics)
 }
 
@@ -160,5 +163,11 @@ mod tests {
         let found = margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap();
         let squared = squared_hebb_norm(&patterns, &execution).unwrap();
         assert!((found.hebb_product / squared - 1.0).abs() < 1e-12);
+        // Self-coupling has no part in it; counts and their sums are exact.
+        let diagonal: Vec<f32> = (0..40).map(|i| (i * i) as f32).collect();
+        let couplings = couplings.with_self_coupling(&diagonal).unwrap();
+        let norms = couplings.row_norms(&execution).unwrap();
+        let own = margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap();
+        assert!((own.hebb_product / squared - 1.0).abs() < 1e-12);
     }
 }

@@ -78,6 +78,9 @@ impl Couplings {
         let values = self.values();
         let mut symmetrized =
             Couplings::zeros(n)?.with_scale(self.scale())?.with_description(self.description().clone());
+        if self.has_self_coupling() {
+            symmetrized.allow_self_coupling();
+        }
         let panels = symmetrized.values_mut().chunks_mut(PANEL * n).enumerate();
         execution.for_each(
             panels,
