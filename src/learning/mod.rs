@@ -4,16 +4,22 @@
 //! works on panels of 16 neurons: a thread takes a panel through all its steps and shares nothing with the others but
 //! the packed patterns.
 
+mod dreaming;
 mod gram;
 mod hebb;
 mod initial;
+mod overlap_factor;
 mod pair_products;
 mod patterns;
+mod pseudo_inverse;
 mod pseudo_likelihood;
+mod span_inverse;
 mod trainer;
 
+pub use dreaming::Dreaming;
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
 pub use patterns::PatternBits;
+pub use pseudo_inverse::PseudoInverse;
 pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
 pub use trainer::Trainer;
