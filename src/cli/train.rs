@@ -1,5 +1,6 @@
 //! `attractor train`: couplings from a data set. Options and what they turn into; [`run`] does the rest.
 
+mod classical;
 mod estimate;
 mod pseudo_likelihood;
 mod run;
@@ -8,12 +9,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use attractor::datasets::DataSet;
-use attractor::learning::{PseudoLikelihood, hebb};
+use attractor::learning::PseudoLikelihood;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
 use super::options::Common;
 use super::text::name_of;
+use classical::ClassicalOptions;
 use pseudo_likelihood::PseudoLikelihoodOptions;
 pub use pseudo_likelihood::RouteOption;
 use run::Run;
@@ -53,17 +55,9 @@ pub struct Train {
     #[command(flatten)]
     pseudo_likelihood: PseudoLikelihoodOptions,
     #[command(flatten)]
-    other_rules: OtherRules,
+    classical: ClassicalOptions,
     #[command(flatten)]
     common: Common,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Options of other rules")]
-struct OtherRules {
-    /// hebb: write couplings divided by N, not integer counts with a scale
-    #[arg(long)]
-    normalise: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +65,12 @@ enum Rule {
     /// J = (1/N) sum of outer products
     Hebb,
     PseudoLikelihood,
+    /// Projector on the patterns
+    PseudoInverse,
+    /// Hebb cleaned by sleep, on the way to the pseudo-inverse
+    Dreaming,
+    /// Storkey's incremental rule, in the order of the data
+    Storkey,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -99,6 +99,7 @@ impl Train {
         }
         self.pseudo_likelihood.check()?;
         self.check_options_of_rule()?;
+        self.classical.check(self.rule, &data, self.common.seed)?;
         self.check_outputs()?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
@@ -116,13 +117,13 @@ impl Train {
         }
         let mut run = Run::new(&self, &data, &parameters, &execution)?;
         match self.rule {
-            Rule::Hebb => run.at_once(|| {
-                let couplings = hebb(&data.train, &execution)?;
-                if self.other_rules.normalise { couplings.normalised(&execution) } else { Ok(couplings) }
-            })?,
             Rule::PseudoLikelihood => {
                 let initial = initial.expect("made above for this rule");
                 run.pseudo_likelihood(&parameters, &initial)?;
+            }
+            rule => {
+                run.describe_as(self.classical.description(rule, self.common.seed));
+                run.at_once(|| self.classical.couplings(rule, &data, self.common.seed, &execution))?;
             }
         }
         run.report()
@@ -146,10 +147,8 @@ impl Train {
         let pseudo_likelihood = self.pseudo_likelihood.given();
         let mut options: Vec<_> =
             pseudo_likelihood.iter().map(|&(name, given)| (name, given, DESCENT)).collect();
-        options.extend([
-            ("variant", self.variant.is_some(), DESCENT),
-            ("normalise", self.other_rules.normalise, &[Rule::Hebb]),
-        ]);
+        options.push(("variant", self.variant.is_some(), DESCENT));
+        options.extend(self.classical.given());
         options
     }
 

@@ -14,7 +14,9 @@ mod patterns;
 mod pseudo_inverse;
 mod pseudo_likelihood;
 mod span_inverse;
+mod storkey;
 mod trainer;
+mod unlearning;
 
 pub use dreaming::Dreaming;
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
@@ -22,4 +24,6 @@ pub use initial::{Initial, check_factor, initial_couplings};
 pub use patterns::PatternBits;
 pub use pseudo_inverse::PseudoInverse;
 pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
+pub use storkey::{storkey, storkey_bytes};
 pub use trainer::Trainer;
+pub use unlearning::Unlearning;

@@ -12,14 +12,15 @@ impl Train {
         let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
         let couplings = 4.0 * n * n;
         let (memory, work) = match self.rule {
-            Rule::Hebb => (couplings, 0.0),
             Rule::PseudoLikelihood => self.descent(data),
+            rule => self.classical.cost(rule, data, execution.n_threads()),
         };
         let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
         let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
         let memory = memory + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
-        let epochs = if self.rule == Rule::Hebb { 0.0 } else { self.pseudo_likelihood.epochs() as f64 };
+        let epochs =
+            if self.rule == Rule::PseudoLikelihood { self.pseudo_likelihood.epochs() as f64 } else { 0.0 };
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * self.eval_states as f64 * self.eval_steps as f64 / 3.0;

@@ -242,7 +242,11 @@ impl<'a> Run<'a> {
                 entry("lr"),
                 entry("init")
             ),
-            _ => String::new(),
+            rule => {
+                let seed = self.options.common.seed;
+                let parameters = self.options.classical.description(rule, seed).into_iter();
+                parameters.map(|(name, value)| format!(", {} {value}", name.replace('_', " "))).collect()
+            }
         };
         let text = listing([
             ("couplings", self.options.output.display().to_string()),
