@@ -68,6 +68,14 @@ impl Error {
         Self::Parameter { name, expected: expected.into(), found: found.to_string() }
     }
 
+    /// The same, of what was read from a file.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::Shape { what, expected, found } => Self::format(path, format!("{what}: {expected}"), found),
+            other => other,
+        }
+    }
+
     /// Inputs that do not fit together.
     pub fn shape(what: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Shape { what: what.into(), expected: expected.into(), found: found.into() }

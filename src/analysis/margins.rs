@@ -1,10 +1,11 @@
-//! One pass over the margins xi_i h_i of all patterns and neurons: loss, stabilities, and alignment with Hebb.
+//! One pass over the margins xi_i h_i of all patterns and neurons, fields theta_i of the neurons themselves included: loss,
+//! stabilities, and alignment with Hebb.
 
 use crate::couplings::{Couplings, PANEL};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Finish, Lanes, Source, Tables, local_fields, losses, margins};
-use crate::learning::PatternBits;
+use crate::kernels::{Finish, Lanes, Source, Tables, local_fields_with, losses, margins};
+use crate::learning::{PatternBits, Problem};
 use crate::spins::SpinMatrix;
 
 /// Statistics of the margins of P patterns at N neurons.
@@ -22,49 +23,84 @@ pub struct MarginStatistics {
     pub hebb_product: f64,
 }
 
-/// Sums over the patterns at one neuron.
-#[derive(Clone, Copy, Default)]
-struct NeuronSums {
-    loss: f64,
-    margin: f64,
-    min_margin: f64,
-    n_negative: u64,
+/// Statistics of the margins at one neuron.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NeuronStatistics {
+    /// (1 / (lambda P)) sum_mu w_mu log(1 + exp(-lambda xi h)), weights of mean 1, without l1 and l2 terms.
+    pub loss: f64,
+    /// Mean of the stabilities; 0 without couplings.
+    pub mean_stability: f64,
+    /// Smallest stability.
+    pub min_stability: f64,
+    /// Fraction of stabilities below 0.
+    pub negative_fraction: f64,
+    /// sum_mu xi_i h_i.
+    margin_sum: f64,
 }
 
-/// Statistics of the margins of the rows of `patterns`; `row_norms` are the |J_i|_2 of the couplings.
+/// Statistics of the margins of the patterns of `problem`, neuron by neuron; `row_norms` are the |J_i|_2 of the couplings.
 ///
 /// # Errors
 /// If sizes do not fit together or there are no patterns, `lambda` is not finite and positive, or interrupted.
-pub fn margin_statistics(
+pub fn neuron_statistics<'a>(
     couplings: &Couplings,
-    patterns: &SpinMatrix,
+    problem: impl Into<Problem<'a>>,
     lambda: f64,
     row_norms: &[f64],
     execution: &Execution,
-) -> Result<MarginStatistics> {
-    let n_spins = couplings.n_spins();
+) -> Result<Vec<NeuronStatistics>> {
+    let problem = problem.into();
+    let patterns = problem.patterns();
     check_shapes(couplings, patterns, row_norms)?;
     if !(lambda > 0.0 && lambda.is_finite()) {
         return Err(Error::parameter("lambda", "a finite positive number", lambda));
     }
-    let mut sums = vec![NeuronSums::default(); n_spins];
-    for_each_panel(couplings, patterns, sums.chunks_mut(PANEL), execution, |_, margins, sums| {
-        for (lane, sums) in sums.iter_mut().enumerate() {
-            sums.min_margin = f64::INFINITY;
+    let weights = problem.relative_weights();
+    let (p, scale) = (patterns.n_rows() as f64, couplings.scale());
+    let mut neurons = vec![NeuronStatistics::default(); couplings.n_spins()];
+    for_each_panel(couplings, patterns, neurons.chunks_mut(PANEL), execution, |first, margins, neurons| {
+        for (lane, neuron) in neurons.iter_mut().enumerate() {
+            let (mut sum, mut least, mut n_negative) = (0.0, f64::INFINITY, 0u64);
             for lanes in &*margins {
                 let margin = f64::from(lanes.0[lane]);
-                sums.margin += margin;
-                sums.min_margin = sums.min_margin.min(margin);
-                sums.n_negative += u64::from(margin < 0.0);
+                sum += margin;
+                least = least.min(margin);
+                n_negative += u64::from(margin < 0.0);
             }
+            let norm = row_norms[first + lane];
+            let per_norm = if norm > 0.0 { scale / norm } else { 0.0 };
+            neuron.margin_sum = sum * scale;
+            neuron.mean_stability = sum * per_norm / p;
+            neuron.min_stability = least * per_norm;
+            neuron.negative_fraction = n_negative as f64 / p;
         }
-        losses(execution.isa(), (lambda * couplings.scale()) as f32, margins);
-        for (lane, sums) in sums.iter_mut().enumerate() {
-            sums.loss = margins.iter().map(|lanes| f64::from(lanes.0[lane])).sum();
+        losses(execution.isa(), (lambda * scale) as f32, margins);
+        for (lane, neuron) in neurons.iter_mut().enumerate() {
+            let losses = margins.iter().map(|lanes| f64::from(lanes.0[lane]));
+            let sum: f64 = match &weights {
+                None => losses.sum(),
+                Some(weights) => losses.zip(weights).map(|(loss, &weight)| loss * f64::from(weight)).sum(),
+            };
+            neuron.loss = sum / (lambda * p);
         }
     })?;
+    Ok(neurons)
+}
 
-    let (n, p, scale) = (n_spins as f64, patterns.n_rows() as f64, couplings.scale());
+/// The same, over all neurons.
+///
+/// # Errors
+/// As [`neuron_statistics`].
+pub fn margin_statistics<'a>(
+    couplings: &Couplings,
+    problem: impl Into<Problem<'a>>,
+    lambda: f64,
+    row_norms: &[f64],
+    execution: &Execution,
+) -> Result<MarginStatistics> {
+    let problem = problem.into();
+    let neurons = neuron_statistics(couplings, problem, lambda, row_norms, execution)?;
+    let n = neurons.len() as f64;
     let mut statistics = MarginStatistics {
         loss: 0.0,
         mean_stability: 0.0,
@@ -72,17 +108,27 @@ pub fn margin_statistics(
         negative_fraction: 0.0,
         hebb_product: 0.0,
     };
-    for (sums, &norm) in sums.iter().zip(row_norms) {
-        let per_norm = if norm > 0.0 { scale / norm } else { 0.0 };
-        statistics.loss += sums.loss / (lambda * p * n);
-        statistics.mean_stability += sums.margin * per_norm / (p * n);
-        statistics.min_stability = statistics.min_stability.min(sums.min_margin * per_norm);
-        statistics.negative_fraction += sums.n_negative as f64 / (p * n);
-        statistics.hebb_product += sums.margin * scale / n;
+    for neuron in &neurons {
+        statistics.loss += neuron.loss / n;
+        statistics.mean_stability += neuron.mean_stability / n;
+        statistics.min_stability = statistics.min_stability.min(neuron.min_stability);
+        statistics.negative_fraction += neuron.negative_fraction / n;
+        statistics.hebb_product += neuron.margin_sum / n;
+    }
+    if let Some(theta) = couplings.theta() {
+        // The share of theta in the margins is not one of J: sum_mu xi_i theta_i.
+        let patterns = problem.patterns();
+        let sums = (0..neurons.len()).map(|neuron| {
+            let sum = |sum: i64, pattern| sum + i64::from(patterns.spin(pattern, neuron));
+            (0..patterns.n_rows()).fold(0, sum)
+        });
+        let shares = theta.iter().zip(sums).map(|(&theta, sum)| f64::from(theta) * sum as f64);
+        statistics.hebb_product -= shares.sum::<f64>() * couplings.scale() / n;
     }
     // The margins count J_ii, the Hebb couplings have no diagonal.
     let own = couplings.values().iter().step_by(couplings.n_spins() + 1);
-    statistics.hebb_product -= own.map(|&x| f64::from(x)).sum::<f64>() * scale * p / n;
+    let trace = own.map(|&x| f64::from(x)).sum::<f64>() * couplings.scale();
+    statistics.hebb_product -= trace * problem.patterns().n_rows() as f64 / n;
     Ok(statistics)
 }
 
@@ -111,7 +157,9 @@ pub(super) fn for_each_panel<R: Send>(
     let scratch = || (vec![Lanes::ZERO; n_patterns], Tables::new());
     execution.for_each(results.enumerate(), scratch, |(fields, tables), (index, result)| {
         let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
-        local_fields(execution.isa(), bits.pattern_signs(), source, fields, Finish::Keep, tables);
+        let theta = couplings.panel_theta(index);
+        let (isa, signs) = (execution.isa(), bits.pattern_signs());
+        local_fields_with(isa, signs, source, theta.as_ref(), fields, Finish::Keep, tables);
         let (signs, shift) = bits.panel_signs(index);
         margins(execution.isa(), signs, shift, fields);
         work(index * PANEL, fields, result);

@@ -17,7 +17,7 @@ mod stabilities;
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;
 pub use kolmogorov::kolmogorov_distance;
-pub use margins::{MarginStatistics, margin_statistics};
+pub use margins::{MarginStatistics, NeuronStatistics, margin_statistics, neuron_statistics};
 pub use observables::{
     Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, note_rising_loss,
     observe, recall_summary,

@@ -10,7 +10,7 @@ use crate::dynamics::{ParallelDynamics, Recall, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::execution::Progress;
-use crate::learning::{PseudoLikelihood, squared_hebb_norm};
+use crate::learning::{Problem, PseudoLikelihood, squared_hebb_norm};
 use crate::spins::SpinMatrix;
 
 /// What to measure, prepared once for a data set and used at every evaluation point.
@@ -20,8 +20,10 @@ pub struct Evaluation<'a> {
     test_sample: Option<SpinMatrix>,
     features: Option<&'a SpinMatrix>,
     random_sample: SpinMatrix,
+    weights: Option<&'a [f32]>,
     lambda: f64,
     l2: f64,
+    l1: f64,
     hebb_norm: f64,
     dynamics: ParallelDynamics,
 }
@@ -65,9 +67,9 @@ pub struct StabilitySummary {
 /// One evaluation of couplings on a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Observables {
-    /// Mean pseudo-likelihood loss per neuron over all training patterns.
+    /// Mean pseudo-likelihood loss per neuron over all training patterns, weighted where they have weights.
     pub loss: f64,
-    /// What descent lowers: the loss plus (l2 / 2) |J_i|^2, mean over neurons.
+    /// What descent lowers: the loss plus (l2 / 2) |J_i|^2 + l1 |J_i|_1, mean over neurons.
     pub objective: f64,
     /// Mean over neurons of |J_i|_2.
     pub row_norm: f64,
@@ -141,7 +143,8 @@ impl Observables {
 
 impl<'a> Evaluation<'a> {
     /// Overlaps are taken over the first `n_states` training and test patterns and as many random states (of stream
-    /// `seed`), and over all features, after `n_steps` parallel steps. `parameters` are those whose loss is measured.
+    /// `seed`), and over all features, after `n_steps` parallel steps. `parameters` are those whose loss is measured, with the
+    /// weights of the data.
     ///
     /// # Errors
     /// If interrupted, memory for the random states is missing, or the training set is too large for exact Hebb counts.
@@ -160,11 +163,19 @@ impl<'a> Evaluation<'a> {
             test_sample: data.test.as_ref().map(|test| test.head(n_states)),
             features: data.features.as_ref(),
             random_sample: random_states(n_states, train.n_spins(), seed)?,
+            weights: data.weights.as_deref(),
             lambda: parameters.lambda,
             l2: parameters.l2,
+            l1: parameters.l1,
             hebb_norm: squared_hebb_norm(train, execution)?.sqrt(),
             dynamics: ParallelDynamics { stop: Stop::After(n_steps), ties: Ties::Keep },
         })
+    }
+
+    /// The training patterns, with their weights.
+    fn problem(&self) -> Result<Problem<'a>> {
+        let problem = Problem::from(self.train);
+        self.weights.map_or(Ok(problem), |weights| problem.with_weights(weights))
     }
 
     /// The training patterns, all of them.
@@ -197,10 +208,15 @@ pub fn observe(
     execution: &Execution,
 ) -> Result<Observables> {
     let norms = couplings.row_norms(execution)?;
-    let margins = margin_statistics(couplings, evaluation.train, evaluation.lambda, &norms, execution)?;
+    let margins = margin_statistics(couplings, evaluation.problem()?, evaluation.lambda, &norms, execution)?;
     let asymmetry = couplings.asymmetry(execution)?;
     let norm = norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt();
     let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
+    let magnitudes = match evaluation.l1 {
+        0.0 => 0.0,
+        _ => couplings.sum_of_magnitudes(execution)?,
+    };
+    let decay = evaluation.l1 * magnitudes + 0.5 * evaluation.l2 * norm * norm;
     let cosine = margins.hebb_product / (norm * evaluation.hebb_norm);
 
     let run = |states: &SpinMatrix| evaluation.dynamics.run(couplings, states, states, execution);
@@ -214,7 +230,7 @@ pub fn observe(
     let random = mean(&final_overlaps(&evaluation.random_sample)?);
     Ok(Observables {
         loss: margins.loss,
-        objective: margins.loss + 0.5 * evaluation.l2 * norm * norm / norms.len() as f64,
+        objective: margins.loss + decay / norms.len() as f64,
         row_norm,
         lambda_eff: evaluation.lambda / 2.0 * row_norm,
         asymmetry: asymmetry.ratio,

@@ -253,7 +253,7 @@ impl Bench {
     fn epoch(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
         let patterns = random_states(self.patterns, self.n, self.common.seed)?;
         let parameters = PseudoLikelihood { route: self.route.into(), ..PseudoLikelihood::new(0.2, 1.0) };
-        let route = parameters.route(self.patterns, self.n);
+        let route = parameters.route(&patterns);
         let mut trainer = Trainer::new(&patterns, parameters, &Initial::Zero, 1.0, execution)?;
         // Couplings have two generations; both are to be in memory.
         trainer.advance_to(1)?;

@@ -39,7 +39,7 @@ enum Command {
     /// Turn other files into data sets or couplings: MNIST, NumPy arrays
     Import(import::Import),
     /// Learn couplings from a data set
-    Train(train::Train),
+    Train(Box<train::Train>),
     /// Run the dynamics from patterns, features or random states
     Recall(recall::Recall),
     /// Distribution of the stabilities of patterns, beside theory

@@ -2,6 +2,8 @@
 
 mod classical;
 mod estimate;
+mod neurons;
+mod optimum;
 mod pseudo_likelihood;
 mod run;
 
@@ -9,15 +11,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use attractor::datasets::DataSet;
-use attractor::learning::PseudoLikelihood;
+use attractor::learning::{Lbfgs, Mask, Problem, PseudoLikelihood};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
 use super::options::Common;
 use super::text::name_of;
 use classical::ClassicalOptions;
-use pseudo_likelihood::PseudoLikelihoodOptions;
 pub use pseudo_likelihood::RouteOption;
+use pseudo_likelihood::{PseudoLikelihoodOptions, Solver};
 use run::Run;
 
 #[derive(Args)]
@@ -49,6 +51,13 @@ pub struct Train {
     /// Table of --eval-every [default: metrics.csv beside the output]
     #[arg(long, requires = "eval_every")]
     metrics: Option<PathBuf>,
+    /// lbfgs: relative gradient at which a neuron is done
+    /// [default: 1e-6]
+    #[arg(long)]
+    tolerance: Option<f64>,
+    /// Write a row a neuron to this table: norm, loss, stabilities, gradient, and how its search ended
+    #[arg(long)]
+    per_neuron: Option<PathBuf>,
     /// File to write
     #[arg(long, short, default_value = "J.safetensors")]
     output: PathBuf,
@@ -80,6 +89,8 @@ enum Variant {
     Asymmetric,
     /// (J + J^T) / 2 of the asymmetric couplings
     Symmetrized,
+    /// One problem, J = J^T throughout
+    Symmetric,
 }
 
 /// Lambda where none is given.
@@ -90,14 +101,16 @@ impl Train {
         let execution = self.common.execution()?;
         let data = DataSet::open(&self.data)?;
         let parameters = self.parameters(&data);
-        parameters.check(data.n_patterns())?;
+        let mask = self.pseudo_likelihood.mask(data.n_spins(), self.common.seed)?;
+        let problem = self.problem(&data, mask.as_ref())?;
+        parameters.check(problem)?;
+        self.lbfgs(&parameters).check()?;
         if self.eval_states == 0 {
             return Err(Error::parameter("eval-states", "at least 1", 0).into());
         }
         if self.eval_every == Some(0) {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
-        self.pseudo_likelihood.check()?;
         self.check_options_of_rule()?;
         self.classical.check(self.rule, &data, self.common.seed)?;
         self.check_outputs()?;
@@ -112,14 +125,17 @@ impl Train {
             return self.common.print(&estimate, &estimate.text());
         }
         estimate.check_memory(&execution)?;
-        if data.weights.is_some() && !self.common.quiet {
+        if data.weights.is_some() && self.rule != Rule::PseudoLikelihood && !self.common.quiet {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
         }
-        let mut run = Run::new(&self, &data, &parameters, &execution)?;
+        let mut run = Run::new(&self, &data, problem, &parameters, &execution)?;
         match self.rule {
             Rule::PseudoLikelihood => {
                 let initial = initial.expect("made above for this rule");
-                run.pseudo_likelihood(&parameters, &initial)?;
+                match self.pseudo_likelihood.solver() {
+                    Solver::Gd => run.descend(&initial)?,
+                    Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(&parameters))?,
+                }
             }
             rule => {
                 run.describe_as(self.classical.description(rule, self.common.seed));
@@ -134,7 +150,19 @@ impl Train {
         let n_spins = data.n_spins() as f64;
         let (lambda_unit, lr_unit) = if self.paper_units { (2.0, 2.0 / n_spins) } else { (1.0, 1.0) };
         let lambda = self.lambda.map_or(DEFAULT_LAMBDA, |lambda| lambda_unit * lambda);
-        self.pseudo_likelihood.parameters(lambda, lr_unit, self.common.seed)
+        let symmetric = self.variant() == Variant::Symmetric;
+        self.pseudo_likelihood.parameters(lambda, lr_unit, symmetric, self.common.seed)
+    }
+
+    fn lbfgs(&self, parameters: &PseudoLikelihood) -> Lbfgs {
+        self.pseudo_likelihood.lbfgs(parameters.lambda, self.tolerance)
+    }
+
+    /// The patterns with the weights of the data, and the couplings that `mask` allows.
+    fn problem<'a>(&self, data: &'a DataSet, mask: Option<&'a Mask>) -> Result<Problem<'a>> {
+        let problem = Problem::from(&data.train);
+        let problem = data.weights.as_ref().map_or(Ok(problem), |weights| problem.with_weights(weights))?;
+        mask.map_or(Ok(problem), |mask| problem.with_mask(mask))
     }
 
     fn variant(&self) -> Variant {
@@ -143,11 +171,14 @@ impl Train {
 
     /// Options that not every rule takes: name, whether it was given, and the rules that take it.
     fn options_of_rules(&self) -> Vec<(&'static str, bool, &'static [Rule])> {
-        const DESCENT: &[Rule] = &[Rule::PseudoLikelihood];
+        const PSEUDO_LIKELIHOOD: &[Rule] = &[Rule::PseudoLikelihood];
         let pseudo_likelihood = self.pseudo_likelihood.given();
         let mut options: Vec<_> =
-            pseudo_likelihood.iter().map(|&(name, given)| (name, given, DESCENT)).collect();
-        options.push(("variant", self.variant.is_some(), DESCENT));
+            pseudo_likelihood.into_iter().map(|(name, given)| (name, given, PSEUDO_LIKELIHOOD)).collect();
+        options.extend([
+            ("variant", self.variant.is_some(), PSEUDO_LIKELIHOOD),
+            ("tolerance", self.tolerance.is_some(), PSEUDO_LIKELIHOOD),
+        ]);
         options.extend(self.classical.given());
         options
     }
@@ -158,10 +189,15 @@ impl Train {
         match options.find(|(_, given, rules)| *given && !rules.contains(&self.rule)) {
             Some((name, ..)) => {
                 let expected = format!("no such option with --rule {}", name_of(self.rule));
-                Err(Error::parameter(name, expected, "one"))
+                return Err(Error::parameter(name, expected, "one"));
             }
-            None => Ok(()),
+            None if self.rule != Rule::PseudoLikelihood => return Ok(()),
+            None => {}
         }
+        if self.tolerance.is_some() && self.pseudo_likelihood.solver() == Solver::Gd {
+            return Err(Error::parameter("tolerance", "no such option with --solver gd", "one"));
+        }
+        self.pseudo_likelihood.check()
     }
 
     /// Refuses outputs that cannot be written, are inputs, or are one another.
@@ -170,6 +206,7 @@ impl Train {
         let snapshots: BTreeSet<u64> = self.pseudo_likelihood.snapshots().iter().copied().collect();
         outputs.extend(snapshots.into_iter().map(|epoch| self.snapshot_path(epoch)));
         outputs.extend(self.eval_every.map(|_| self.metrics_path()));
+        outputs.extend(self.per_neuron.clone());
         let outputs: Vec<&Path> = outputs.iter().map(PathBuf::as_path).collect();
         let inputs: Vec<&Path> = self.inputs().into_iter().map(|(_, path)| path).collect();
         self.common.check_outputs(&outputs, &inputs)
@@ -180,6 +217,7 @@ impl Train {
         let mut inputs: Vec<(&str, &Path)> = vec![("data", &self.data)];
         if self.rule == Rule::PseudoLikelihood {
             inputs.extend(self.pseudo_likelihood.init_file().map(|file| ("init_file", file)));
+            inputs.extend(self.pseudo_likelihood.mask_file().map(|file| ("mask_file", file)));
         }
         inputs
     }

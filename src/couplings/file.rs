@@ -1,5 +1,6 @@
-//! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major, `scale` in the metadata, and
-//! `self_coupling` = "true" there if the diagonal may differ from zero.
+//! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major, `theta` F32 [N] where neurons have
+//! fields of their own, and in the metadata `scale` of both and `self_coupling` = "true" if the diagonal may differ from
+//! zero.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -65,11 +66,19 @@ impl Couplings {
                 value.to_string(),
             ));
         }
+        let theta = match container.has("theta") {
+            true => Some(container.values::<f32>("theta", DType::F32, 1)?.1.to_vec()),
+            false => None,
+        };
         let description = container.description().clone();
         let Some((map, range)) = container.into_mapped("J") else {
             unreachable!("the tensor was read above");
         };
-        Ok(Self::mapped(n_spins, map, range, scale, self_coupling, description))
+        let couplings = Self::mapped(n_spins, map, range, scale, self_coupling, description);
+        match theta {
+            Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(path)),
+            None => Ok(couplings),
+        }
     }
 
     /// Writes the couplings atomically, with their description and scale.
@@ -85,7 +94,9 @@ impl Couplings {
             false => description.remove(SELF_COUPLING),
         };
         let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
-        write_container(path, KIND, &description, &[tensor], overwrite)
+        let theta = self.theta().map(|theta| Tensor::f32("theta", &[theta.len()], theta));
+        let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
+        write_container(path, KIND, &description, &tensors, overwrite)
     }
 }
 
@@ -101,14 +112,18 @@ mod tests {
         let n = 37;
         let rows: Vec<f32> =
             (0..n * n).map(|x| if x % (n + 1) == 0 { 0.0 } else { x as f32 - 600.0 }).collect();
+        let theta: Vec<f32> = (0..n).map(|i| i as f32 - 3.5).collect();
         let couplings = Couplings::from_rows(n, rows).unwrap().with_scale(1.0 / n as f64).unwrap();
+        let couplings = couplings.with_theta(theta).unwrap();
         couplings.write(&path, Overwrite::Refuse).unwrap();
         let mapped = Couplings::open(&path, &execution).unwrap();
         assert_eq!(mapped.values(), couplings.values());
+        assert_eq!(mapped.theta(), couplings.theta());
         assert_eq!(mapped.scale().to_bits(), couplings.scale().to_bits());
 
         let mut bytes = std::fs::read(&path).unwrap();
-        let last = bytes.len() - 8;
+        // J comes first, theta after it.
+        let last = bytes.len() - 4 * n - 8;
         bytes[last..last + 4].copy_from_slice(&f32::NAN.to_le_bytes());
         std::fs::write(&path, bytes).unwrap();
         let error = Couplings::open(&path, &execution).unwrap_err().to_string();

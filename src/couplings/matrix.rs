@@ -4,16 +4,18 @@ use std::ops::Range;
 
 use memmap2::{Mmap, MmapMut};
 
-use super::panel::{PANEL, panel_rows};
+use super::panel::{PANEL, PanelRows, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::kernels::Lanes;
 use crate::storage::Description;
 
 /// Couplings of `n_spins` neurons. Invariants: finite values; zero diagonal, unless they have self-coupling.
 #[derive(Debug)]
 pub struct Couplings {
     n_spins: usize,
-    values: Values, // [n_spins][n_spins]
+    values: Values,          // [n_spins][n_spins]
+    theta: Option<Vec<f32>>, // [n_spins]
     scale: f64,
     self_coupling: bool,
     description: Description,
@@ -51,7 +53,7 @@ impl Couplings {
         // Only speed depends on it: a system may refuse.
         #[cfg(target_os = "linux")]
         let _ = values.advise(memmap2::Advice::HugePage);
-        Ok(Self::unscaled(n_spins, Values::Anonymous(values)))
+        Ok(Self::new(n_spins, Values::Anonymous(values)))
     }
 
     /// Takes rows, `[n_spins][n_spins]`, of couplings.
@@ -70,12 +72,13 @@ impl Couplings {
                 found.to_string(),
             ));
         }
-        Ok(Self::unscaled(n_spins, Values::Owned(rows)))
+        Ok(Self::new(n_spins, Values::Owned(rows)))
     }
 
-    /// Without self-coupling, of scale 1.
-    fn unscaled(n_spins: usize, values: Values) -> Self {
-        Self { n_spins, values, scale: 1.0, self_coupling: false, description: Description::new() }
+    /// Without self-coupling and fields of the neurons themselves, of scale 1.
+    fn new(n_spins: usize, values: Values) -> Self {
+        let description = Description::new();
+        Self { n_spins, values, theta: None, scale: 1.0, self_coupling: false, description }
     }
 
     /// Values in a map, already checked by [`first_fault`].
@@ -87,7 +90,25 @@ impl Couplings {
         self_coupling: bool,
         description: Description,
     ) -> Self {
-        Self { n_spins, values: Values::Mapped(map, range), scale, self_coupling, description }
+        Self { scale, self_coupling, description, ..Self::new(n_spins, Values::Mapped(map, range)) }
+    }
+
+    /// Sets a field of its own, theta_i, at each neuron, `[n_spins]`: local fields become sum_j J_ij x_j + theta_i. Like the
+    /// stored couplings they are in units of the scale.
+    ///
+    /// # Errors
+    /// If there are not N of them, or one is not finite.
+    pub fn with_theta(mut self, theta: Vec<f32>) -> Result<Self> {
+        if theta.len() != self.n_spins {
+            let expected = format!("{}, one a neuron", self.n_spins);
+            return Err(Error::shape("theta", expected, theta.len().to_string()));
+        }
+        if let Some(neuron) = theta.iter().position(|theta| !theta.is_finite()) {
+            let found = format!("{} at neuron {neuron}", theta[neuron]);
+            return Err(Error::shape("theta", "finite numbers", found));
+        }
+        self.theta = Some(theta);
+        Ok(self)
     }
 
     /// Sets the factor between stored values and couplings.
@@ -164,6 +185,21 @@ impl Couplings {
         }
     }
 
+    /// Stored fields of the neurons themselves, `[n_spins]`, where there are any.
+    pub fn theta(&self) -> Option<&[f32]> {
+        self.theta.as_deref()
+    }
+
+    /// Those at the neurons of a panel; lanes past the last neuron are 0.
+    pub fn panel_theta(&self, panel: usize) -> Option<Lanes<f32>> {
+        self.theta.as_ref().map(|theta| {
+            let mut lanes = Lanes::ZERO;
+            let own = &theta[panel_rows(panel, self.n_spins)];
+            lanes.0[..own.len()].copy_from_slice(own);
+            lanes
+        })
+    }
+
     /// Stored values of the rows in `rows`.
     pub fn rows(&self, rows: Range<usize>) -> &[f32] {
         &self.values()[rows.start * self.n_spins..rows.end * self.n_spins]
@@ -195,6 +231,10 @@ impl Couplings {
         let mut result = Couplings::zeros(self.n_spins)?.with_description(self.description.clone());
         result.self_coupling = self.self_coupling;
         let factor = factor * self.scale;
+        result.theta = self
+            .theta
+            .as_ref()
+            .map(|theta| theta.iter().map(|&theta| (f64::from(theta) * factor) as f32).collect());
         let panels = result.values_mut().chunks_mut(PANEL * self.n_spins).enumerate();
         execution.for_each(
             panels,
@@ -212,14 +252,37 @@ impl Couplings {
     /// Stored values for writers inside the crate, who keep them finite and, without self-coupling, the diagonal
     /// zero; a mapped matrix is copied into memory first.
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        self.parts_mut().0
+    }
+
+    /// The panels, for writers as of [`values_mut`](Self::values_mut).
+    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = PanelRows<'_>> + Send {
+        let n_spins = self.n_spins;
+        let (values, theta) = self.parts_mut();
+        let mut theta = theta.map(|theta| theta.chunks_mut(PANEL));
+        values
+            .chunks_mut(PANEL * n_spins)
+            .map(move |values| PanelRows { values, theta: theta.as_mut().and_then(Iterator::next) })
+    }
+
+    /// Takes over values and fields of couplings of the same shape.
+    pub(crate) fn copy_from(&mut self, other: &Couplings) {
+        self.values_mut().copy_from_slice(other.values());
+        self.theta.clone_from(&other.theta);
+        self.self_coupling = other.self_coupling;
+    }
+
+    /// Stored values, and the fields of the neurons themselves.
+    fn parts_mut(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
         if let Values::Mapped(..) = self.values {
             self.values = Values::Owned(self.values().to_vec());
         }
-        match &mut self.values {
+        let values = match &mut self.values {
             Values::Owned(values) => values,
             Values::Anonymous(values) => bytemuck::cast_slice_mut(values),
             Values::Mapped(..) => unreachable!("made owned above"),
-        }
+        };
+        (values, self.theta.as_deref_mut())
     }
 }
 
@@ -229,6 +292,7 @@ impl Clone for Couplings {
         Self {
             n_spins: self.n_spins,
             values: Values::Owned(self.values().to_vec()),
+            theta: self.theta.clone(),
             scale: self.scale,
             self_coupling: self.self_coupling,
             description: self.description.clone(),

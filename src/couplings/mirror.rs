@@ -1,4 +1,4 @@
-//! Completing a symmetric matrix of which one triangle was computed.
+//! Making a matrix symmetric where it lies: from one triangle, or from the mean of both.
 
 use super::matrix::Couplings;
 use super::panel::PANEL;
@@ -14,6 +14,73 @@ impl Couplings {
         let n_spins = self.n_spins();
         mirror(self.values_mut(), n_spins, 0, execution)
     }
+}
+
+impl Couplings {
+    /// (J + J^T) / 2 in place of J, each coupling then put through `then`, which keeps 0.
+    pub(crate) fn symmetrize(
+        &mut self,
+        then: impl Fn(f32) -> f32 + Sync,
+        execution: &Execution,
+    ) -> Result<()> {
+        let n_spins = self.n_spins();
+        average_upper(self.values_mut(), n_spins, 0, &then, execution)?;
+        self.mirror_upper(execution)
+    }
+}
+
+/// The mean of two couplings. Halved before the sum, which can then not overflow.
+fn mean(upper: f32, lower: f32) -> f32 {
+    0.5 * upper + 0.5 * lower
+}
+
+/// The triangle above the diagonal of the square that begins at (`first`, `first`) and whose whole rows are `rows` becomes the
+/// mean of both triangles: the upper right quarter, then the two quarters on the diagonal.
+fn average_upper(
+    rows: &mut [f32],
+    n_spins: usize,
+    first: usize,
+    then: &(impl Fn(f32) -> f32 + Sync),
+    execution: &Execution,
+) -> Result<()> {
+    let side = rows.len() / n_spins;
+    if side <= SERIAL_SIDE {
+        for i in 0..side {
+            for j in 0..i {
+                let (upper, lower) = (j * n_spins + first + i, i * n_spins + first + j);
+                rows[upper] = then(mean(rows[upper], rows[lower]));
+            }
+        }
+        return Ok(());
+    }
+    let half = (side / 2).next_multiple_of(PANEL);
+    let (upper, lower) = rows.split_at_mut(half * n_spins);
+    let panels = upper.chunks_mut(PANEL * n_spins).enumerate();
+    execution.for_each(
+        panels,
+        || (),
+        |(), (panel, rows)| {
+            let own = first + panel * PANEL;
+            for (square, sources) in lower.chunks(PANEL * n_spins).enumerate() {
+                let mut turned = [[0.0; PANEL]; PANEL];
+                for (j, source) in sources.chunks_exact(n_spins).enumerate() {
+                    for (turned, &value) in turned.iter_mut().zip(&source[own..]) {
+                        turned[j] = value;
+                    }
+                }
+                for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
+                    let width = sources.len() / n_spins;
+                    let row = &mut row[first + half + square * PANEL..][..width];
+                    for (upper, &lower) in row.iter_mut().zip(turned) {
+                        *upper = then(mean(*upper, lower));
+                    }
+                }
+            }
+            Ok(())
+        },
+    )?;
+    average_upper(upper, n_spins, first, then, execution)?;
+    average_upper(lower, n_spins, first + half, then, execution)
 }
 
 /// Mirrors the square on the diagonal that begins at (`first`, `first`) and whose whole rows are `rows`: the upper right
@@ -59,6 +126,20 @@ fn mirror(rows: &mut [f32], n_spins: usize, first: usize, execution: &Execution)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_triangles_become_their_mean() {
+        let execution = Execution::with_threads(2).unwrap();
+        for n in [1, 5, 256, 257, 700] {
+            let entry = |i: usize, j: usize| if i == j { 0.0 } else { (i * 1001 % 97) as f32 + j as f32 };
+            let mut couplings =
+                Couplings::from_rows(n, (0..n * n).map(|x| entry(x / n, x % n)).collect()).unwrap();
+            couplings.symmetrize(|x| 2.0 * x, &execution).unwrap();
+            for (x, &value) in couplings.values().iter().enumerate() {
+                assert_eq!(value, entry(x / n, x % n) + entry(x % n, x / n));
+            }
+        }
+    }
 
     #[test]
     fn the_lower_triangle_becomes_the_upper_one() {

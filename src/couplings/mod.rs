@@ -17,4 +17,5 @@ mod panel;
 
 pub use matrix::Couplings;
 pub use norms::Asymmetry;
+pub(crate) use panel::PanelRows;
 pub use panel::{PANEL, n_panels, panel_rows};

@@ -35,6 +35,23 @@ impl Couplings {
         Ok(norms)
     }
 
+    /// sum_ij |J_ij|.
+    ///
+    /// # Errors
+    /// If interrupted.
+    pub fn sum_of_magnitudes(&self, execution: &Execution) -> Result<f64> {
+        let mut sums = vec![0.0; n_panels(self.n_spins())];
+        execution.for_each(
+            sums.iter_mut().enumerate(),
+            || (),
+            |(), (panel, sum)| {
+                *sum = self.panel(panel).iter().map(|&x| f64::from(x.abs())).sum();
+                Ok(())
+            },
+        )?;
+        Ok(sums.iter().sum::<f64>() * self.scale())
+    }
+
     /// Both measures of asymmetry.
     ///
     /// # Errors
@@ -80,6 +97,9 @@ impl Couplings {
             Couplings::zeros(n)?.with_scale(self.scale())?.with_description(self.description().clone());
         if self.has_self_coupling() {
             symmetrized.allow_self_coupling();
+        }
+        if let Some(theta) = self.theta() {
+            symmetrized = symmetrized.with_theta(theta.to_vec())?;
         }
         let panels = symmetrized.values_mut().chunks_mut(PANEL * n).enumerate();
         execution.for_each(

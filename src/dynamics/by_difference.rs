@@ -3,7 +3,7 @@
 //! The states are those of the plain update, to the bit. A field by difference is off the canonical sum by at most
 //!
 //! ```text
-//! (flips since the fields were summed + 2 (N / 8 + 4)) 2^-24 sum_j |J_ij|
+//! (flips since the fields were summed + 2 (N / 8 + 5)) 2^-24 (sum_j |J_ij| + |theta_i|)
 //! ```
 //!
 //! (both sums' roundings, see [`Flips`]); where it is larger than that its sign is certain, elsewhere the canonical sum is
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::execution::Execution;
 use crate::kernels::{
     Finish, Flips, LANES, Lanes, Signs, Source, Tables, field_magnitudes, fields_of_one_state, interleave,
-    local_fields, threshold, update_fields,
+    local_fields_with, threshold, update_fields,
 };
 use crate::spins::{BlockMajor, SpinMatrix, WORD};
 
@@ -38,6 +38,9 @@ struct FlipList {
     starts: Vec<usize>, // [m + 1]
     columns: Vec<u32>,
 }
+
+/// A panel's rows of J and its own fields.
+type Inputs<'a> = (&'a [f32], Option<&'a Lanes<f32>>);
 
 struct Scratch {
     panel: Vec<Lanes<f32>>, // [k][16]
@@ -133,10 +136,11 @@ impl RememberedFields {
             states,
             ties,
             execution,
-            |scratch, values, fields, ties, shift, next| {
+            |scratch, (values, theta), fields, ties, shift, next| {
                 let source = Source::Rows { values, n_columns: states.n_columns() };
                 let finish = Finish::Threshold { ties, shift, next };
-                local_fields(execution.isa(), signs, source, fields, finish, &mut scratch.tables);
+                let tables = &mut scratch.tables;
+                local_fields_with(execution.isa(), signs, source, theta, fields, finish, tables);
             },
         )
     }
@@ -157,7 +161,7 @@ impl RememberedFields {
         let rows: SpinMatrix = states.to_rows();
         // A margin on the first-order bound, for its higher orders and for the roundings of the magnitudes.
         let unit = 1.01 * f32::EPSILON / 2.0;
-        let summing = 2 * (n_spins.div_ceil(8) + 4);
+        let summing = 2 * (n_spins.div_ceil(8) + 5);
         let per_state: Vec<f32> =
             self.terms.iter().map(|&terms| (terms as usize + summing) as f32 * unit).collect();
         self.for_each_panel(
@@ -165,13 +169,16 @@ impl RememberedFields {
             states,
             ties,
             execution,
-            |scratch, values, fields, ties, shift, next| {
+            |scratch, (values, theta), fields, ties, shift, next| {
                 let isa = execution.isa();
                 scratch.panel.resize(n_spins, Lanes::ZERO);
                 interleave(isa, values, &mut scratch.panel);
                 update_fields(isa, flips, &scratch.panel, fields);
-                let (magnitudes, exact) = field_magnitudes(&scratch.panel);
-                if !exact {
+                let (mut magnitudes, exact) = field_magnitudes(&scratch.panel);
+                if let Some(theta) = theta {
+                    magnitudes.0.iter_mut().zip(theta.0).for_each(|(sum, theta)| *sum += theta.abs());
+                }
+                if !exact || theta.is_some() {
                     let n_rows = values.len() / n_spins;
                     for (state, (field, &bound)) in fields.iter_mut().zip(&per_state).enumerate() {
                         let is_certain = |lane: usize| field.0[lane].abs() > bound * magnitudes.0[lane];
@@ -187,6 +194,7 @@ impl RememberedFields {
                                 n_spins,
                                 &mut field.0[lane..=lane],
                             );
+                            field.0[lane] += theta.map_or(0.0, |theta| theta.0[lane]);
                         }
                     }
                 }
@@ -195,14 +203,14 @@ impl RememberedFields {
         )
     }
 
-    /// Takes `work` to every panel: its rows of J, its fields, the bits of ties, and the bits of `next` from `shift` on.
+    /// Takes `work` to every panel: its rows of J and theta, its fields, the bits of ties, and the bits of `next` from `shift` on.
     fn for_each_panel(
         &mut self,
         couplings: &Couplings,
         states: &BlockMajor,
         ties: Ties,
         execution: &Execution,
-        work: impl Fn(&mut Scratch, &[f32], &mut [Lanes<f32>], &[u64], u32, &mut [u64]) + Sync,
+        work: impl Fn(&mut Scratch, Inputs, &mut [Lanes<f32>], &[u64], u32, &mut [u64]) + Sync,
     ) -> Result<BlockMajor> {
         let (n_states, n_spins) = (states.n_rows(), states.n_columns());
         let mut next = BlockMajor::all_down(n_states, n_spins);
@@ -215,7 +223,15 @@ impl RememberedFields {
             for (index, fields) in fields.chunks_exact_mut(n_states).enumerate() {
                 let panel = block * PANELS_PER_BLOCK + index;
                 debug_assert!(!panel_rows(panel, n_spins).is_empty());
-                work(scratch, couplings.panel(panel), fields, ties, (index * PANEL) as u32, next);
+                let theta = couplings.panel_theta(panel);
+                work(
+                    scratch,
+                    (couplings.panel(panel), theta.as_ref()),
+                    fields,
+                    ties,
+                    (index * PANEL) as u32,
+                    next,
+                );
             }
             scratch.ties = tie_scratch;
             Ok(())
@@ -246,7 +262,11 @@ mod tests {
                     let drawn = [gaussian(&mut rng) as f32, 0.1 * sign, sign][kind as usize];
                     *value = if place.is_multiple_of(n + 1) { 0.0 } else { drawn };
                 }
-                let couplings = Couplings::from_rows(n, rows).unwrap();
+                let mut couplings = Couplings::from_rows(n, rows).unwrap();
+                if m == 20 {
+                    let drawn = (0..n).map(|_| [gaussian(&mut rng) as f32, 0.1, 1.0][kind as usize]);
+                    couplings = couplings.with_theta(drawn.collect()).unwrap();
+                }
                 for ties in [Ties::Keep, Ties::Up] {
                     let mut states = BlockMajor::from_rows(&random_states(m, n, kind).unwrap());
                     let mut fields = RememberedFields::new(&states);

@@ -3,7 +3,9 @@
 use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
 use crate::error::Result;
 use crate::execution::Execution;
-use crate::kernels::{Finish, Lanes, Signs, Source, Tables, fields_of_one_state, local_fields, threshold};
+use crate::kernels::{
+    Finish, Lanes, Signs, Source, Tables, fields_of_one_state, local_fields_with, threshold,
+};
 use crate::spins::{BlockMajor, WORD};
 
 /// What a spin does when its local field is exactly 0.
@@ -60,18 +62,23 @@ pub(super) fn parallel_update(
                 break;
             }
             let (values, shift) = (couplings.panel(panel), (index * PANEL) as u32);
+            let theta = couplings.panel_theta(panel);
             if n_states == 1 {
                 let n_rows = panel_rows(panel, n_spins).len();
                 fields[0] = Lanes::ZERO;
                 let row = &mut fields[0].0[..n_rows];
                 fields_of_one_state(execution.isa(), states.words(), values, n_spins, row);
+                if let Some(theta) = theta {
+                    row.iter_mut().zip(theta.0).for_each(|(field, theta)| *field += theta);
+                }
                 threshold(execution.isa(), fields, tie_words, shift, next);
             } else {
                 let (words, stride) = (&states.words()[first..], n_states);
                 let signs = Signs { words, stride, n_states: next.len() };
                 let source = Source::Rows { values, n_columns: n_spins };
                 let finish = Finish::Threshold { ties: tie_words, shift, next };
-                local_fields(execution.isa(), signs, source, fields, finish, &mut scratch.tables);
+                let (theta, tables) = (theta.as_ref(), &mut scratch.tables);
+                local_fields_with(execution.isa(), signs, source, theta, fields, finish, tables);
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
-//! The local fields of many states, h_i(x) = sum_j J_ij x_j, kept as they are computed: panel by panel.
+//! The local fields of many states, h_i(x) = sum_j J_ij x_j + theta_i, kept as they are computed: panel by panel.
 
 use crate::couplings::{Couplings, PANEL, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Finish, Lanes, Signs, Source, Tables, field_scratch, local_fields};
+use crate::kernels::{Finish, Lanes, Signs, Source, Tables, field_scratch, local_fields_with};
 use crate::spins::BlockMajor;
 
 /// Fields of M states at N neurons, `[panel][state][16]`; in units of the stored couplings, without their scale.
@@ -65,7 +65,9 @@ impl LocalFields {
         execution.for_each(tasks, scratch, |(fields, tables), (index, first, target)| {
             let signs = Signs { words: &words[first..], stride, n_states: target.len() };
             let source = Source::Rows { values: couplings.panel(index), n_columns: self.n_spins };
-            local_fields(execution.isa(), signs, source, fields, Finish::Stream(target), tables);
+            let theta = couplings.panel_theta(index);
+            let finish = Finish::Stream(target);
+            local_fields_with(execution.isa(), signs, source, theta.as_ref(), fields, finish, tables);
             Ok(())
         })
     }

@@ -446,7 +446,7 @@ entry_points! {
         scratch: &mut Scratch<Lanes<f32>>);
     signed_product_i32 => signed_product::accumulate::<I32>, (signs: Signs, weights: &[Lanes<i32>],
         products: &mut [Lanes<i32>], scratch: &mut Scratch<Lanes<i32>>);
-    local_fields => fields::local_fields::<F32>, (signs: Signs, source: Source, fields: &mut [Lanes<f32>],
+    local_fields => fields::local_fields::<F32>, (signs: Signs, source: Source, theta: Option<&Lanes<f32>>, fields: &mut [Lanes<f32>],
         finish: Finish, scratch: &mut Scratch<Lanes<f32>>);
     update_fields => flips::run::<F32>, (flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]);
     interleave => fields::interleave::<F32>, (rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>]);

@@ -142,6 +142,22 @@ pub fn local_fields(
     source: Source,
     fields: &mut [Lanes<f32>],
     finish: Finish,
+    tables: &mut Tables<f32>,
+) {
+    local_fields_with(isa, signs, source, None, fields, finish, tables);
+}
+
+/// The same with a field of their own at each neuron, `h_m[16] = sum_k s_mk w_k[16] + theta[16]`, added last.
+///
+/// # Panics
+/// As [`local_fields`].
+pub fn local_fields_with(
+    isa: Isa,
+    signs: Signs,
+    source: Source,
+    theta: Option<&Lanes<f32>>,
+    fields: &mut [Lanes<f32>],
+    finish: Finish,
     Tables(scratch): &mut Tables<f32>,
 ) {
     check(signs, source.n_columns());
@@ -170,9 +186,9 @@ pub fn local_fields(
     let fields = &mut fields[..room];
     twins!(
         isa,
-        avx2::local_fields(signs, source, fields, finish, scratch),
-        fields::local_fields::<Wide<f32x8>>(signs, source, fields, finish, scratch),
-        fields::local_fields::<Plain<f32>>(signs, source, fields, finish, scratch)
+        avx2::local_fields(signs, source, theta, fields, finish, scratch),
+        fields::local_fields::<Wide<f32x8>>(signs, source, theta, fields, finish, scratch),
+        fields::local_fields::<Plain<f32>>(signs, source, theta, fields, finish, scratch)
     );
 }
 

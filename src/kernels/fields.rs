@@ -91,14 +91,24 @@ impl<V: FloatVector> Columns<V> for RowMajor<'_> {
     }
 }
 
-/// Does what [`Finish`] says.
-struct Finisher<'a, V>(Finish<'a>, std::marker::PhantomData<V>);
+/// Adds the panel's own fields theta, then does what [`Finish`] says.
+struct Finisher<'a, V> {
+    theta: Option<&'a Lanes<f32>>,
+    finish: Finish<'a>,
+    vector: std::marker::PhantomData<V>,
+}
 
 impl<V: FloatVector> Epilogue<Lanes<f32>> for Finisher<'_, V> {
     #[inline(always)]
     fn finish(&mut self, first: usize, fields: &mut [Lanes<f32>]) {
         let states = first..first + fields.len();
-        match &mut self.0 {
+        if let Some(theta) = self.theta {
+            let theta = V::load(theta);
+            for field in &mut *fields {
+                V::load(field).add(theta).store(field);
+            }
+        }
+        match &mut self.finish {
             Finish::Keep => {}
             Finish::Stream(target) => {
                 for (field, target) in fields.iter().zip(&mut target[states]) {
@@ -120,16 +130,17 @@ impl<V: FloatVector> Epilogue<Lanes<f32>> for Finisher<'_, V> {
     }
 }
 
-/// The fields of all states; `fields` has room for all, or, unless they are kept, for a tile of them.
+/// The fields of all states, theta added last; `fields` has room for all, or, unless they are kept, for a tile of them.
 #[inline(always)]
 pub(super) fn local_fields<V: FloatVector>(
     signs: Signs,
     source: Source,
+    theta: Option<&Lanes<f32>>,
     fields: &mut [Lanes<f32>], // [m][16]
     finish: Finish,
     scratch: &mut Scratch<Lanes<f32>>,
 ) {
-    let mut end = Finisher(finish, std::marker::PhantomData::<V>);
+    let mut end = Finisher { theta, finish, vector: std::marker::PhantomData::<V> };
     match source {
         Source::Panel(panel) => {
             choose::<V>(signs, &Interleaved(panel), Start::Zero, fields, scratch, &mut end)

@@ -43,8 +43,8 @@ pub use counts::Counts;
 pub use dense_product::{DenseBlock, DenseRows};
 pub use dispatch::{
     CountScratch, Tables, Weight, deinterleave, dense_product, differing_bits, field_magnitudes,
-    field_scratch, fields_of_one_state, hamming_distance, interleave, local_fields, losses, margins,
-    residuals, signed_product, span_step, threshold, update_fields,
+    field_scratch, fields_of_one_state, hamming_distance, interleave, local_fields, local_fields_with,
+    losses, margins, residuals, signed_product, span_step, threshold, update_fields,
 };
 pub use fields::{Finish, Source};
 pub use flips::Flips;

@@ -262,6 +262,14 @@ fn fields_end_as_they_are_told() {
                 local_fields(isa, signs, source, &mut scratch, Finish::Stream(&mut streamed), tables);
                 assert_eq!(bits(&streamed), bits(&canonical));
 
+                let theta = Lanes(std::array::from_fn(|lane| lane as f32 - 7.5));
+                local_fields_with(isa, signs, source, Some(&theta), &mut kept, Finish::Keep, tables);
+                for (found, canonical) in kept.iter().zip(&canonical) {
+                    for lane in 0..LANES {
+                        assert_eq!(found.0[lane], canonical.0[lane] + theta.0[lane]);
+                    }
+                }
+
                 let mut next = vec![0x5555_5555_5555_5555; m];
                 let mut expected = next.clone();
                 let finish = Finish::Threshold { ties: own.words(), shift: 16, next: &mut next };

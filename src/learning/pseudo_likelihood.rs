@@ -1,20 +1,23 @@
-//! Pseudo-likelihood by gradient descent (arXiv:2507.05147).
+//! Pseudo-likelihood by gradient descent (arXiv:2507.05147): its parameters and its step.
 //!
-//! Neuron i minimises l_i = (1 / (lambda P)) sum_mu log(1 + exp(-lambda xi_i h_i)) + (l2 / 2) |J_i|^2 over its row:
+//! Neuron i minimises l_i = (1 / (lambda P)) sum_mu w_mu log(1 + exp(-lambda xi_i h_i)) + (l2 / 2) |J_i|^2 + l1 |J_i|_1 over its
+//! row, weights w_mu of mean 1, fields h_i = sum_j J_ij xi_j + theta_i:
 //!
 //! ```text
-//! J_ij += lr * mean_mu [ xi_i xi_j sigma(-lambda xi_i h_i) ] - lr * l2 * J_ij,    J_ii = 0
+//! J_ij    += lr * mean_mu [ w xi_i xi_j sigma(-lambda xi_i h_i) ] - lr * l2 * J_ij + momentum * (J_ij - J_ij before),    J_ii = 0
+//! theta_i += lr * mean_mu [ w xi_i sigma(-lambda xi_i h_i) ] + momentum * (theta_i - theta_i before)
 //! ```
 //!
-//! The paper writes log 2 cosh(lambda' h) - lambda' xi h and averages over i too: lambda = 2 lambda', lr = 2 lr' / N.
+//! then |J_ij| loses lr * l1 and stops at 0 (the proximal step of l1). The paper writes log 2 cosh(lambda' h) - lambda' xi h and
+//! averages over i too: lambda = 2 lambda', lr = 2 lr' / N. Neither l1 nor l2 acts on theta.
 //!
-//! A step of a panel is two signed products around the residuals: fields `[mu][16]` from couplings `[j][16]`, then the
-//! gradient `[j][16]` from residuals `[mu][16]`. The output layout of the first is the input layout of the second.
+//! With `symmetric` the rows are one problem, J = J^T: a step takes (g_ij + g_ji) / 2 in place of the gradient g_ij.
 
-use super::patterns::PatternBits;
-use crate::couplings::panel_rows;
+use super::panel_gradient::PanelGradient;
+use super::problem::{Batch, Problem};
+use crate::couplings::{Couplings, PanelRows, panel_rows};
 use crate::error::{Error, Result};
-use crate::kernels::{Finish, Isa, Lanes, Source, Tables, local_fields};
+use crate::kernels::{Isa, Lanes, deinterleave, interleave};
 
 /// Which patterns a step sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,18 @@ pub struct PseudoLikelihood {
     pub lr: f64,
     /// Factor of the learning rate from epoch to epoch. Positive; 1 keeps it.
     pub lr_decay: f64,
+    /// Learning rates that take over from an epoch on, in ascending order of epochs; the decay begins anew with each.
+    pub lr_steps: Vec<(u64, f64)>,
     /// Weight decay. Not negative.
     pub l2: f64,
+    /// Weight of the sum of magnitudes of J_i. Not negative.
+    pub l1: f64,
+    /// Share of the last step that is taken again. From 0, below 1.
+    pub momentum: f64,
+    /// Whether neurons learn fields theta_i of their own.
+    pub theta: bool,
+    /// Whether J = J^T, one problem instead of N.
+    pub symmetric: bool,
     /// Full batch or minibatches.
     pub batches: Batches,
     /// Direct or Gram route, or whichever is faster by the load.
@@ -63,14 +76,29 @@ const GRAM_SPINS_PER_PATTERN: usize = 3;
 impl PseudoLikelihood {
     /// Full batches at a constant learning rate, without weight decay, on the route that fits the load; seed 0.
     pub fn new(lambda: f64, lr: f64) -> Self {
-        Self { lambda, lr, lr_decay: 1.0, l2: 0.0, batches: Batches::Full, route: Route::Automatic, seed: 0 }
+        Self {
+            lambda,
+            lr,
+            lr_decay: 1.0,
+            lr_steps: Vec::new(),
+            l2: 0.0,
+            l1: 0.0,
+            momentum: 0.0,
+            theta: false,
+            symmetric: false,
+            batches: Batches::Full,
+            route: Route::Automatic,
+            seed: 0,
+        }
     }
 
-    /// Checks every parameter against its range, with `n_patterns` patterns to learn.
+    /// Checks every parameter against its range, for a problem to learn.
     ///
     /// # Errors
     /// Names the first parameter outside its range.
-    pub fn check(&self, n_patterns: usize) -> Result<()> {
+    pub fn check<'a>(&self, problem: impl Into<Problem<'a>>) -> Result<()> {
+        let problem = problem.into();
+        let n_patterns = problem.patterns().n_rows();
         let positive = |name, value: f64| {
             // Steps are taken in f32: a value must be positive and finite there too.
             let sound = value as f32 > 0.0 && (value as f32).is_finite();
@@ -79,8 +107,27 @@ impl PseudoLikelihood {
         positive("lambda", self.lambda)?;
         positive("lr", self.lr)?;
         positive("lr-decay", self.lr_decay)?;
-        if !(self.l2 >= 0.0 && (self.l2 as f32).is_finite()) {
-            return Err(Error::parameter("l2", "a finite number, 0 or above", self.l2));
+        for &(epoch, lr) in &self.lr_steps {
+            positive("lr-steps", lr).map_err(|_| {
+                Error::parameter("lr-steps", "finite positive rates", format!("{epoch}:{lr}"))
+            })?;
+        }
+        if let Some(pair) = self.lr_steps.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
+            let found = format!("epoch {} before {}", pair[0].0, pair[1].0);
+            return Err(Error::parameter("lr-steps", "epochs in ascending order", found));
+        }
+        for (name, value) in [("l2", self.l2), ("l1", self.l1)] {
+            if !(value >= 0.0 && (value as f32).is_finite()) {
+                return Err(Error::parameter(name, "a finite number, 0 or above", value));
+            }
+        }
+        if !(0.0..1.0).contains(&self.momentum) {
+            return Err(Error::parameter("momentum", "a number from 0, below 1", self.momentum));
+        }
+        if self.route == Route::Gram
+            && let Some(obstacle) = self.off_the_span(&problem)
+        {
+            return Err(Error::parameter("route", format!("direct or automatic, with {obstacle}"), "gram"));
         }
         match self.batches {
             Batches::Mini { size: 0, .. } => Err(Error::parameter("batch", "at least 1 pattern", 0)),
@@ -88,77 +135,157 @@ impl PseudoLikelihood {
                 let expected = format!("at most the {n_patterns} patterns there are, with --drop-last");
                 Err(Error::parameter("batch", expected, size))
             }
-            Batches::Mini { .. } if self.route == Route::Gram => {
-                Err(Error::parameter("route", "direct or automatic, with minibatches", "gram"))
-            }
             _ => Ok(()),
         }
     }
 
-    /// The route that training on P patterns of N spins takes: a function of shape and options alone, because it decides
-    /// how results round.
-    pub fn route(&self, n_patterns: usize, n_spins: usize) -> Route {
-        match (self.route, self.batches) {
-            (Route::Automatic, Batches::Full)
-                if n_patterns.saturating_mul(GRAM_SPINS_PER_PATTERN) <= n_spins =>
-            {
-                Route::Gram
-            }
-            (Route::Automatic, _) => Route::Direct,
-            (route, _) => route,
+    /// What takes steps out of the span of the patterns, or is not made for it.
+    fn off_the_span(&self, problem: &Problem<'_>) -> Option<&'static str> {
+        [
+            (self.batches != Batches::Full, "minibatches"),
+            (problem.mask().is_some(), "a mask"),
+            (self.l1 > 0.0, "l1"),
+            (self.symmetric, "symmetric couplings"),
+            (problem.weights().is_some(), "weights"),
+            (self.theta, "fields"),
+            (self.momentum > 0.0, "momentum"),
+        ]
+        .into_iter()
+        .find_map(|(stands, obstacle)| stands.then_some(obstacle))
+    }
+
+    /// The route that training takes: a function of shape and options alone, because it decides how results round.
+    pub fn route<'a>(&self, problem: impl Into<Problem<'a>>) -> Route {
+        let problem = problem.into();
+        let (n_patterns, n_spins) = (problem.patterns().n_rows(), problem.patterns().n_spins());
+        let is_small = n_patterns.saturating_mul(GRAM_SPINS_PER_PATTERN) <= n_spins;
+        match self.route {
+            Route::Automatic if is_small && self.off_the_span(&problem).is_none() => Route::Gram,
+            Route::Automatic => Route::Direct,
+            route => route,
         }
     }
 
     /// The learning rate of an epoch, counted from 0.
     pub fn rate(&self, epoch: u64) -> f64 {
-        self.lr * libm::pow(self.lr_decay, epoch as f64)
+        let taken_over = self.lr_steps.iter().rev().find(|(first, _)| *first <= epoch);
+        let (first, lr) = taken_over.copied().unwrap_or((0, self.lr));
+        lr * libm::pow(self.lr_decay, (epoch - first) as f64)
     }
 }
 
-/// Scratch of one thread: fields, then residuals; and the gradient.
-pub(super) struct Scratch {
-    residuals: Vec<Lanes<f32>>, // [mu][16]
-    gradient: Vec<Lanes<f32>>,  // [j][16]
-    tables: Tables<f32>,
+/// A panel on its way: couplings, interleaved, and fields; with momentum, those of the step before too.
+pub(super) struct Panel {
+    couplings: Vec<Lanes<f32>>, // [j][16]
+    before: Vec<Lanes<f32>>,    // [j][16], or none
+    theta: Option<Lanes<f32>>,
+    theta_before: Lanes<f32>,
 }
 
-impl Scratch {
-    /// For batches of up to `n_patterns` patterns of `n_spins` spins.
-    pub(super) fn new(n_patterns: usize, n_spins: usize) -> Self {
+impl Panel {
+    /// Room for panels of `n_spins` couplings a neuron.
+    pub(super) fn new(n_spins: usize, parameters: &PseudoLikelihood) -> Self {
+        let n_before = if parameters.momentum > 0.0 { n_spins } else { 0 };
         Self {
-            residuals: vec![Lanes::ZERO; n_patterns],
-            gradient: vec![Lanes::ZERO; n_spins],
-            tables: Tables::new(),
+            couplings: vec![Lanes::ZERO; n_spins],
+            before: vec![Lanes::ZERO; n_before],
+            theta: None,
+            theta_before: Lanes::ZERO,
+        }
+    }
+
+    /// The same, if there is memory.
+    pub(super) fn try_new(n_spins: usize, parameters: &PseudoLikelihood) -> Option<Self> {
+        let mut panel = Self::new(0, parameters);
+        let n_before = if parameters.momentum > 0.0 { n_spins } else { 0 };
+        for (lanes, len) in [(&mut panel.couplings, n_spins), (&mut panel.before, n_before)] {
+            lanes.try_reserve_exact(len).ok()?;
+            lanes.resize(len, Lanes::ZERO);
+        }
+        Some(panel)
+    }
+
+    /// Takes up panel `index` of `couplings`, and of those before the last step.
+    pub(super) fn load(&mut self, isa: Isa, couplings: &Couplings, before: Option<&Couplings>, index: usize) {
+        interleave(isa, couplings.panel(index), &mut self.couplings);
+        self.theta = couplings.panel_theta(index);
+        if let Some(before) = before {
+            interleave(isa, before.panel(index), &mut self.before);
+            self.theta_before = before.panel_theta(index).unwrap_or(Lanes::ZERO);
+        }
+    }
+
+    /// Takes up rows as they are written.
+    pub(super) fn load_rows(&mut self, isa: Isa, rows: &PanelRows<'_>, before: Option<&PanelRows<'_>>) {
+        interleave(isa, rows.values, &mut self.couplings);
+        self.theta = rows.theta_lanes();
+        if let Some(before) = before {
+            interleave(isa, before.values, &mut self.before);
+            self.theta_before = before.theta_lanes().unwrap_or(Lanes::ZERO);
+        }
+    }
+
+    /// Writes the panel, and what it was before the last step.
+    pub(super) fn store(&self, isa: Isa, rows: &mut PanelRows<'_>, before: Option<&mut PanelRows<'_>>) {
+        deinterleave(isa, &self.couplings, rows.values);
+        rows.set_theta(self.theta.as_ref());
+        if let Some(before) = before {
+            deinterleave(isa, &self.before, before.values);
+            before.set_theta(self.theta.map(|_| self.theta_before).as_ref());
+        }
+    }
+
+    /// One step of the panel's 16 neurons on the patterns of `batch`, without the proximal step where rows are one problem.
+    pub(super) fn step(
+        &mut self,
+        parameters: &PseudoLikelihood,
+        rate: f64,
+        batch: &Batch,
+        index: usize,
+        gradient: &mut PanelGradient<'_>,
+    ) {
+        let theta = self.theta.as_ref().filter(|_| parameters.theta);
+        let (pull, pull_theta) = gradient.pull(batch, index, &self.couplings, self.theta.as_ref());
+        let gain = (rate / batch.bits.n_patterns() as f64) as f32;
+        let decay = (rate * parameters.l2) as f32;
+        let momentum = parameters.momentum as f32;
+        if self.before.is_empty() {
+            for (couplings, pull) in self.couplings.iter_mut().zip(pull) {
+                for (coupling, pull) in couplings.0.iter_mut().zip(pull.0) {
+                    *coupling = *coupling + gain * pull - decay * *coupling;
+                }
+            }
+        } else {
+            let panel = self.couplings.iter_mut().zip(&mut self.before);
+            for ((couplings, before), pull) in panel.zip(pull) {
+                for ((coupling, before), pull) in couplings.0.iter_mut().zip(&mut before.0).zip(pull.0) {
+                    let now = *coupling;
+                    *coupling = now + gain * pull - decay * now + momentum * (now - *before);
+                    *before = now;
+                }
+            }
+        }
+        if let (Some(now), Some(pull)) = (theta.copied(), pull_theta) {
+            let next = |lane: usize| {
+                now.0[lane] + gain * pull.0[lane] + momentum * (now.0[lane] - self.theta_before.0[lane])
+            };
+            self.theta = Some(Lanes(std::array::from_fn(next)));
+            self.theta_before = now;
+        }
+        if parameters.l1 > 0.0 && !parameters.symmetric {
+            let shrink = shrinkage(parameters, rate);
+            for couplings in &mut self.couplings {
+                *couplings = Lanes(couplings.0.map(&shrink));
+            }
+        }
+        for (lane, neuron) in panel_rows(index, self.couplings.len()).enumerate() {
+            self.couplings[neuron].0[lane] = 0.0;
         }
     }
 }
 
-/// One step of the panel's 16 neurons on the patterns of `batch`.
-pub(super) fn step(
-    isa: Isa,
-    parameters: &PseudoLikelihood,
-    rate: f64,
-    batch: &PatternBits,
-    index: usize,
-    panel: &mut [Lanes<f32>], // [j][16]
-    scratch: &mut Scratch,
-) {
-    let residuals = &mut scratch.residuals[..batch.n_patterns()];
-    let (signs, shift) = batch.panel_signs(index);
-    let finish = Finish::Residuals { signs, shift, lambda: parameters.lambda as f32, weights: None };
-    local_fields(isa, batch.pattern_signs(), Source::Panel(panel), residuals, finish, &mut scratch.tables);
-
-    let (source, gradient) = (Source::Panel(residuals), &mut scratch.gradient);
-    local_fields(isa, batch.spin_signs(), source, gradient, Finish::Keep, &mut scratch.tables);
-
-    let gain = (rate / batch.n_patterns() as f64) as f32;
-    let decay = (rate * parameters.l2) as f32;
-    for (couplings, gradient) in panel.iter_mut().zip(&scratch.gradient) {
-        for (coupling, gradient) in couplings.0.iter_mut().zip(gradient.0) {
-            *coupling = *coupling + gain * gradient - decay * *coupling;
-        }
-    }
-    for (lane, neuron) in panel_rows(index, panel.len()).enumerate() {
-        panel[neuron].0[lane] = 0.0;
-    }
+/// The proximal step of l1 at a learning rate: magnitudes lose lr l1 and stop at 0.
+pub(super) fn shrinkage(parameters: &PseudoLikelihood, rate: f64) -> impl Fn(f32) -> f32 + Sync + use<> {
+    let by = (rate * parameters.l1) as f32;
+    move |coupling| coupling - coupling.clamp(-by, by)
 }

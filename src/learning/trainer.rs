@@ -6,20 +6,21 @@
 //!
 //! Full batch: a panel goes through all epochs of a segment while it is in cache, on couplings (direct) or, where loads are
 //! small, on coefficients of the patterns ([Gram](super::gram)). Minibatches: all panels take one batch before the next is
-//! gathered, because gathering is shared.
+//! gathered, because gathering is shared. Where rows are one problem (symmetric), all panels take a step of their own and the
+//! mean of J and its transpose follows: from a symmetric J that is the step by (g_ij + g_ji) / 2.
 
 use std::ops::Range;
 
 use super::gram::{Beginning, Coefficients};
 use super::initial::{Initial, initial_couplings};
-use super::patterns::{PatternBits, check_patterns};
-use super::pseudo_likelihood::{Batches, PseudoLikelihood, Route, Scratch, step};
-use crate::couplings::{Couplings, PANEL, n_panels};
+use super::panel_gradient::PanelGradient;
+use super::problem::{Batch, Problem};
+use super::pseudo_likelihood::{Batches, Panel, PseudoLikelihood, Route, shrinkage};
+use crate::couplings::{Couplings, PANEL, PanelRows, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::kernels::{Lanes, deinterleave, interleave};
+use crate::kernels::Isa;
 use crate::random::{permutation, stream};
-use crate::spins::SpinMatrix;
 
 /// Signed multiply-adds after which a segment ends: seconds, so that a stopped run loses little.
 const SEGMENT_WORK: f64 = 1.5e12;
@@ -32,61 +33,85 @@ const BATCH_WORK: f64 = 2e6;
 
 /// Gradient descent on the pseudo-likelihood of a set of patterns.
 pub struct Trainer<'a> {
-    patterns: &'a SpinMatrix,
+    problem: Problem<'a>,
     method: Method,
     parameters: PseudoLikelihood,
     execution: &'a Execution,
-    couplings: Couplings, // generation A
-    next: Couplings,      // generation B
+    now: Generation,  // generation A
+    next: Generation, // generation B
     epoch: u64,
+}
+
+/// J, and with momentum J before the last step.
+struct Generation {
+    couplings: Couplings,
+    before: Option<Couplings>,
 }
 
 /// How segments are computed.
 enum Method {
     /// Full batch, on the couplings.
-    Direct(PatternBits),
+    Direct(Batch),
     /// Full batch, on coefficients of the patterns.
-    Gram(PatternBits, Box<Coefficients>),
+    Gram(Batch, Box<Coefficients>),
+    /// Minibatches, rows being problems of their own.
     Minibatch,
+    /// Rows are one problem; the full batch, where it is one.
+    Symmetric(Option<Batch>),
 }
 
 impl<'a> Trainer<'a> {
-    /// Starts at epoch 0 with the given initial couplings times `init_scale`.
+    /// Starts at epoch 0 with the given initial couplings times `init_scale`, those that are not allowed set to 0, symmetrised
+    /// where J is to be symmetric.
     ///
     /// # Errors
-    /// If a parameter is out of range, there are no patterns or no spins, memory for two copies of J is missing, or as
-    /// [`initial_couplings`].
+    /// If a parameter is out of range, there are no patterns or no spins, memory for two copies of J (four with momentum) is
+    /// missing, or as [`initial_couplings`].
     pub fn new(
-        patterns: &'a SpinMatrix,
+        problem: impl Into<Problem<'a>>,
         parameters: PseudoLikelihood,
         initial: &Initial,
         init_scale: f64,
         execution: &'a Execution,
     ) -> Result<Self> {
-        check_patterns(patterns)?;
-        parameters.check(patterns.n_rows())?;
-        let couplings = initial_couplings(initial, init_scale, patterns, parameters.seed, execution)?;
-        let next = Couplings::zeros(couplings.n_spins())?;
-        let method = match (parameters.batches, parameters.route(patterns.n_rows(), patterns.n_spins())) {
-            (Batches::Mini { .. }, _) => Method::Minibatch,
-            (Batches::Full, Route::Gram) => {
-                let bits = PatternBits::new(patterns);
+        let problem = problem.into();
+        problem.check()?;
+        parameters.check(problem)?;
+        let couplings = first_couplings(&problem, &parameters, initial, init_scale, execution)?;
+        let empty = || {
+            let empty = Couplings::zeros(couplings.n_spins())?;
+            match couplings.theta() {
+                Some(theta) => empty.with_theta(vec![0.0; theta.len()]),
+                None => Ok(empty),
+            }
+        };
+        let has_momentum = parameters.momentum > 0.0;
+        let next = Generation { couplings: empty()?, before: has_momentum.then(empty).transpose()? };
+        let method = match (parameters.symmetric, parameters.batches, parameters.route(problem)) {
+            (true, Batches::Full, _) => Method::Symmetric(Some(problem.full_batch())),
+            (true, ..) => Method::Symmetric(None),
+            (_, Batches::Mini { .. }, _) => Method::Minibatch,
+            (_, Batches::Full, Route::Gram) => {
+                let batch = problem.full_batch();
                 let beginning = match initial {
                     Initial::Hebb => Beginning::Hebb(init_scale),
                     Initial::Zero => Beginning::Zero,
                     _ => Beginning::Outside(couplings.clone()),
                 };
-                let coefficients = Coefficients::new(&bits, beginning, execution)?;
-                Method::Gram(bits, Box::new(coefficients))
+                let coefficients = Coefficients::new(&batch.bits, beginning, execution)?;
+                Method::Gram(batch, Box::new(coefficients))
             }
-            (Batches::Full, _) => Method::Direct(PatternBits::new(patterns)),
+            (_, Batches::Full, _) => Method::Direct(problem.full_batch()),
         };
-        Ok(Self { patterns, method, parameters, execution, couplings, next, epoch: 0 })
+        // Nothing is to be taken again at the first step.
+        let before = has_momentum.then(|| couplings.clone());
+        let now = Generation { couplings, before };
+        Ok(Self { problem, method, parameters, execution, now, next, epoch: 0 })
     }
 
     /// The couplings after [`epoch`](Self::epoch) epochs.
     pub fn couplings(&self) -> &Couplings {
-        &self.couplings
+        &self.now.couplings
     }
 
     /// Epochs done.
@@ -101,7 +126,7 @@ impl<'a> Trainer<'a> {
 
     /// Gives up training and keeps the couplings.
     pub fn into_couplings(self) -> Couplings {
-        self.couplings
+        self.now.couplings
     }
 
     /// Trains up to `epoch`; does nothing where that many epochs are done. Progress advances by 1 an epoch.
@@ -122,7 +147,7 @@ impl<'a> Trainer<'a> {
                 }
                 Err(error) => return Err(error),
             }
-            std::mem::swap(&mut self.couplings, &mut self.next);
+            std::mem::swap(&mut self.now, &mut self.next);
             self.execution.progress().advance(end - self.epoch);
             self.epoch = end;
         }
@@ -131,28 +156,41 @@ impl<'a> Trainer<'a> {
 
     /// Computes generation B: the couplings at `end`.
     fn segment(&mut self, end: u64) -> Result<()> {
-        let n_spins = self.couplings.n_spins();
+        let n_spins = self.now.couplings.n_spins();
+        let (epochs, parameters, execution) = (self.epoch..end, &self.parameters, self.execution);
+        let check = |rows: &[f32]| check_sound(rows, n_spins, parameters.lambda, epochs.clone());
         match &mut self.method {
-            Method::Direct(bits) => self.execution.for_each(
-                self.next.values_mut().chunks_mut(PANEL * n_spins).enumerate(),
-                || PanelScratch::new(bits.n_patterns(), bits.n_spins()),
-                full_batch_panel(&self.couplings, bits, &self.parameters, self.execution, self.epoch..end),
-            ),
-            Method::Gram(bits, coefficients) => {
-                let (epochs, lambda) = (self.epoch..end, self.parameters.lambda);
-                let check = |rows: &[f32]| check_sound(rows, n_spins, lambda, epochs.clone());
-                let (parameters, execution) = (&self.parameters, self.execution);
-                coefficients.segment(bits, parameters, epochs.clone(), &mut self.next, execution, check)?;
+            Method::Direct(batch) => {
+                let (problem, now, isa) = (&self.problem, &self.now, execution.isa());
+                let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
+                execution.for_each(self.next.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
+                    let Scratch { panel, gradient } = scratch;
+                    panel.load(isa, &now.couplings, now.before.as_ref(), index);
+                    for epoch in epochs.clone() {
+                        let rate = parameters.rate(epoch);
+                        panel.step(parameters, rate, batch, index, gradient);
+                        execution.check_cancelled()?;
+                    }
+                    let (mut rows, mut before) = rows;
+                    panel.store(isa, &mut rows, before.as_mut());
+                    check(rows.values)
+                })
+            }
+            Method::Gram(batch, coefficients) => {
+                let next = &mut self.next.couplings;
+                coefficients.segment(&batch.bits, parameters, epochs.clone(), next, execution, check)?;
                 coefficients.switch();
                 Ok(())
             }
             Method::Minibatch => self.minibatch_segment(end),
+            Method::Symmetric(_) => self.symmetric_segment(end),
         }
     }
 
     /// Signed multiply-adds of an epoch, and what else its batches cost in their place: tables, update, handing out.
     fn work_per_epoch(&self) -> f64 {
-        let (n_spins, n_patterns) = (self.couplings.n_spins() as f64, self.patterns.n_rows() as f64);
+        let (n_spins, n_patterns) =
+            (self.now.couplings.n_spins() as f64, self.problem.patterns().n_rows() as f64);
         if let Method::Gram(..) = self.method {
             // Real products, in signed ones of the same time.
             return 4.0 * n_spins * n_patterns * n_patterns;
@@ -164,88 +202,148 @@ impl<'a> Trainer<'a> {
         n_batches * (2.0 * n_spins * n_spins * (size + BATCH_PATTERNS) + BATCH_WORK)
     }
 
-    fn minibatch_segment(&mut self, end: u64) -> Result<()> {
+    /// The minibatches of an epoch, each gathered when it is its turn.
+    fn minibatches(&self, epoch: u64) -> impl Iterator<Item = Batch> + use<'a> {
         let Batches::Mini { size, drop_last } = self.parameters.batches else {
             unreachable!("full batches keep their bits");
         };
-        let (n_spins, n_patterns) = (self.couplings.n_spins(), self.patterns.n_rows());
-        let (execution, parameters) = (self.execution, &self.parameters);
-        let mut panels = Vec::new(); // [panel][j][16]
-        let n_columns = n_panels(n_spins) * n_spins;
-        if panels.try_reserve_exact(n_columns).is_err() {
-            return Err(Error::parameter(
-                "n",
-                "memory for a third copy of J, which minibatches take",
-                n_spins,
-            ));
+        let (problem, relative) = (self.problem, self.problem.relative_weights());
+        let mut order = stream(self.parameters.seed, "epoch order", &[epoch]);
+        let order = permutation(&mut order, problem.patterns().n_rows());
+        let n_batches = if drop_last { order.len() / size } else { order.len().div_ceil(size) };
+        (0..n_batches).map(move |index| {
+            let members = &order[index * size..order.len().min((index + 1) * size)];
+            problem.batch(members, relative.as_deref())
+        })
+    }
+
+    fn minibatch_segment(&mut self, end: u64) -> Result<()> {
+        let (n_spins, execution, parameters) =
+            (self.now.couplings.n_spins(), self.execution, &self.parameters);
+        let isa = execution.isa();
+        let mut panels = Vec::new();
+        if panels.try_reserve_exact(n_panels(n_spins)).is_err() {
+            return Err(no_third_copy(n_spins));
         }
-        panels.resize(n_columns, Lanes::ZERO);
-        for (index, panel) in panels.chunks_exact_mut(n_spins).enumerate() {
-            interleave(execution.isa(), self.couplings.panel(index), panel);
+        for index in 0..n_panels(n_spins) {
+            let mut panel = Panel::try_new(n_spins, parameters).ok_or_else(|| no_third_copy(n_spins))?;
+            panel.load(isa, &self.now.couplings, self.now.before.as_ref(), index);
+            panels.push(panel);
         }
         for epoch in self.epoch..end {
-            let order = permutation(&mut stream(parameters.seed, "epoch order", &[epoch]), n_patterns);
-            for members in order.chunks(size).filter(|members| members.len() == size || !drop_last) {
-                let batch = PatternBits::new(&self.patterns.select(members));
-                let scratch = || Scratch::new(batch.n_patterns(), n_spins);
-                execution.for_each(
-                    panels.chunks_exact_mut(n_spins).enumerate(),
-                    scratch,
-                    |scratch, (index, panel)| {
-                        step(
-                            execution.isa(),
-                            parameters,
-                            parameters.rate(epoch),
-                            &batch,
-                            index,
-                            panel,
-                            scratch,
-                        );
-                        Ok(())
-                    },
-                )?;
+            for batch in self.minibatches(epoch) {
+                let n_patterns = batch.bits.n_patterns();
+                let scratch = || PanelGradient::new(&self.problem, parameters.lambda, n_patterns, isa);
+                execution.for_each(panels.iter_mut().enumerate(), scratch, |gradient, (index, panel)| {
+                    let rate = parameters.rate(epoch);
+                    panel.step(parameters, rate, &batch, index, gradient);
+                    Ok(())
+                })?;
             }
         }
-        let rows = self.next.values_mut().chunks_mut(PANEL * n_spins);
-        for (panel, rows) in panels.chunks_exact(n_spins).zip(rows) {
-            deinterleave(execution.isa(), panel, rows);
-            check_sound(rows, n_spins, parameters.lambda, self.epoch..end)?;
+        for (panel, (mut rows, mut before)) in panels.iter().zip(self.next.panels_mut()) {
+            panel.store(isa, &mut rows, before.as_mut());
+            check_sound(rows.values, n_spins, parameters.lambda, self.epoch..end)?;
         }
         Ok(())
     }
-}
 
-struct PanelScratch {
-    panel: Vec<Lanes<f32>>, // [j][16]
-    step: Scratch,
-}
-
-impl PanelScratch {
-    fn new(n_patterns: usize, n_spins: usize) -> Self {
-        Self { panel: vec![Lanes::ZERO; n_spins], step: Scratch::new(n_patterns, n_spins) }
-    }
-}
-
-/// Takes one panel through `epochs` on the full batch, from `couplings` to the rows it is given.
-fn full_batch_panel<'a>(
-    couplings: &'a Couplings,
-    bits: &'a PatternBits,
-    parameters: &'a PseudoLikelihood,
-    execution: &'a Execution,
-    epochs: Range<u64>,
-) -> impl Fn(&mut PanelScratch, (usize, &mut [f32])) -> Result<()> + Sync + 'a {
-    move |scratch, (index, rows)| {
-        interleave(execution.isa(), couplings.panel(index), &mut scratch.panel);
-        for epoch in epochs.clone() {
-            let rate = parameters.rate(epoch);
-            step(execution.isa(), parameters, rate, bits, index, &mut scratch.panel, &mut scratch.step);
-            if execution.cancel().is_cancelled() {
-                return Err(Error::Interrupted);
+    /// In place, in generation B.
+    fn symmetric_segment(&mut self, end: u64) -> Result<()> {
+        self.next.copy_from(&self.now);
+        for epoch in self.epoch..end {
+            match std::mem::replace(&mut self.method, Method::Symmetric(None)) {
+                Method::Symmetric(Some(batch)) => {
+                    let stepped = self.symmetric_step(epoch, &batch);
+                    self.method = Method::Symmetric(Some(batch));
+                    stepped?;
+                }
+                _ => self.minibatches(epoch).try_for_each(|batch| self.symmetric_step(epoch, &batch))?,
             }
         }
-        deinterleave(execution.isa(), &scratch.panel, rows);
-        check_sound(rows, bits.n_spins(), parameters.lambda, epochs.clone())
+        let n_spins = self.now.couplings.n_spins();
+        let rows = self.next.couplings.values().chunks(PANEL * n_spins);
+        let (lambda, epochs) = (self.parameters.lambda, self.epoch..end);
+        rows.into_iter().try_for_each(|rows| check_sound(rows, n_spins, lambda, epochs.clone()))
     }
+
+    fn symmetric_step(&mut self, epoch: u64, batch: &Batch) -> Result<()> {
+        let (execution, parameters) = (self.execution, &self.parameters);
+        let (isa, rate, problem) = (execution.isa(), parameters.rate(epoch), &self.problem);
+        let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
+        execution.for_each(self.next.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
+            let Scratch { panel, gradient } = scratch;
+            let (mut rows, mut before) = rows;
+            panel.load_rows(isa, &rows, before.as_ref());
+            panel.step(parameters, rate, batch, index, gradient);
+            panel.store(isa, &mut rows, before.as_mut());
+            Ok(())
+        })?;
+        self.next.couplings.symmetrize(shrinkage(parameters, rate), execution)
+    }
+}
+
+impl Generation {
+    /// The panels of J, each with that before the last step, for writers.
+    fn panels_mut(&mut self) -> impl Iterator<Item = (PanelRows<'_>, Option<PanelRows<'_>>)> + Send {
+        let mut before = self.before.as_mut().map(Couplings::panels_mut);
+        self.couplings.panels_mut().map(move |rows| (rows, before.as_mut().and_then(Iterator::next)))
+    }
+
+    fn copy_from(&mut self, other: &Generation) {
+        self.couplings.copy_from(&other.couplings);
+        if let (Some(target), Some(source)) = (&mut self.before, &other.before) {
+            target.copy_from(source);
+        }
+    }
+}
+
+/// Scratch of one thread.
+struct Scratch<'a> {
+    panel: Panel,
+    gradient: PanelGradient<'a>,
+}
+
+impl<'a> Scratch<'a> {
+    fn new(problem: &Problem<'a>, parameters: &PseudoLikelihood, n_patterns: usize, isa: Isa) -> Self {
+        Self {
+            panel: Panel::new(problem.patterns().n_spins(), parameters),
+            gradient: PanelGradient::new(problem, parameters.lambda, n_patterns, isa),
+        }
+    }
+}
+
+/// Initial couplings as the problem and the parameters allow them: no forbidden ones, fields where they are learned, symmetric
+/// where they stay so.
+pub(super) fn first_couplings(
+    problem: &Problem<'_>,
+    parameters: &PseudoLikelihood,
+    initial: &Initial,
+    init_scale: f64,
+    execution: &Execution,
+) -> Result<Couplings> {
+    let patterns = problem.patterns();
+    let mut couplings = initial_couplings(initial, init_scale, patterns, parameters.seed, execution)?;
+    if parameters.theta && couplings.theta().is_none() {
+        couplings = couplings.with_theta(vec![0.0; patterns.n_spins()])?;
+    }
+    if let Some(mask) = problem.mask() {
+        for (i, row) in couplings.values_mut().chunks_exact_mut(mask.n_spins()).enumerate() {
+            for (j, coupling) in row.iter_mut().enumerate() {
+                if !mask.allows(i, j) {
+                    *coupling = 0.0;
+                }
+            }
+        }
+    }
+    if parameters.symmetric {
+        couplings.symmetrize(|coupling| coupling, execution)?;
+    }
+    Ok(couplings)
+}
+
+fn no_third_copy(n_spins: usize) -> Error {
+    Error::parameter("n", "memory for a third copy of J, which minibatches take", n_spins)
 }
 
 /// Sound rows have a finite sum of magnitudes, which bounds every field; times lambda, it bounds the loss.

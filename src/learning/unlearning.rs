@@ -51,12 +51,16 @@ impl Unlearning {
     /// rule. Progress advances by 1 a dream. Takes a copy of J.
     ///
     /// # Errors
-    /// As [`check`](Self::check); if the couplings are not symmetric or have self-coupling; if one is beyond f32; if a dream
+    /// As [`check`](Self::check); if the couplings are not symmetric, have self-coupling or theta; if one is beyond f32; if a dream
     /// finds no fixed point in 10000 sweeps; if memory is missing; if interrupted.
     pub fn unlearned(&self, couplings: &Couplings, execution: &Execution) -> Result<Couplings> {
         self.check()?;
         if couplings.has_self_coupling() {
             return Err(Error::shape("couplings to unlearn", "a zero diagonal", "self-coupling"));
+        }
+        if couplings.theta().is_some() {
+            let expected = "couplings alone, without fields of the neurons themselves";
+            return Err(Error::shape("couplings to unlearn", expected, "theta"));
         }
         let asymmetry = couplings.asymmetry(execution)?;
         if asymmetry.mean_square > 0.0 {
@@ -283,6 +287,9 @@ mod tests {
         let own = zero.with_self_coupling(&[0.0, 1.0, 0.0, 0.0]).unwrap();
         let error = rule.unlearned(&own, &execution).unwrap_err().to_string();
         assert!(error.contains("self-coupling"), "{error}");
+        let with_theta = Couplings::zeros(2).unwrap().with_theta(vec![1.0, 0.0]).unwrap();
+        let error = rule.unlearned(&with_theta, &execution).unwrap_err().to_string();
+        assert!(error.contains("theta"), "{error}");
         let asymmetric = Couplings::from_rows(2, vec![0.0, 1.0, -1.0, 0.0]).unwrap();
         let error = rule.unlearned(&asymmetric, &execution).unwrap_err().to_string();
         assert!(error.contains("symmetric"), "{error}");

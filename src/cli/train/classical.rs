@@ -19,16 +19,16 @@ pub struct ClassicalOptions {
     #[arg(long)]
     dreams: Option<u64>,
     /// hebb: what a dream takes, times 1 / N [default: 0.01]
-    #[arg(long, requires = "dreams", allow_negative_numbers = true)]
+    #[arg(long, requires = "dreams")]
     unlearning_rate: Option<f64>,
     /// pseudo-inverse: ridge in units of N; above 0, patterns may depend on one another [default: 0]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long)]
     ridge: Option<f64>,
     /// pseudo-inverse: keep J_ii
     #[arg(long)]
     self_coupling: bool,
     /// dreaming: time of sleep; 0 is hebb, infinity the pseudo-inverse [default: 1]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long)]
     dream_time: Option<f64>,
 }
 

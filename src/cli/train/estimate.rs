@@ -2,22 +2,27 @@
 
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Route};
+use attractor::learning::{Batches, Route, lbfgs_bytes};
 
 use super::super::estimate::Estimate;
-use super::{Rule, Train, Variant};
+use super::{Rule, Solver, Train, Variant};
 
 impl Train {
     pub(super) fn estimate(&self, data: &DataSet, execution: &Execution) -> Estimate {
         let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
         let couplings = 4.0 * n * n;
         let (memory, work) = match self.rule {
+            Rule::PseudoLikelihood if self.pseudo_likelihood.solver() == Solver::Lbfgs => {
+                self.search(data, execution)
+            }
             Rule::PseudoLikelihood => self.descent(data),
             rule => self.classical.cost(rule, data, execution.n_threads()),
         };
+        // The gradients of all neurons, once at the end.
+        let per_neuron = if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
         let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
         let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
-        let memory = memory + 3.0 * n * p / 8.0 + scratch + recall;
+        let memory = memory + per_neuron + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
         let epochs =
             if self.rule == Rule::PseudoLikelihood { self.pseudo_likelihood.epochs() as f64 } else { 0.0 };
@@ -28,6 +33,16 @@ impl Train {
         Estimate::new(memory, disk, work, execution)
     }
 
+    /// Bytes and signed multiply-adds of the search for an optimum.
+    fn search(&self, data: &DataSet, execution: &Execution) -> (f64, f64) {
+        let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
+        let symmetric = self.variant() == Variant::Symmetric;
+        let symmetrized = if self.variant() == Variant::Symmetrized { 4.0 * n * n } else { 0.0 };
+        // Tens of gradients are usual; without an optimum some more.
+        let work = 60.0 * 2.0 * p * n * n;
+        (lbfgs_bytes(data.n_spins(), symmetric, execution.n_threads()) + symmetrized, work)
+    }
+
     /// Bytes of couplings and what goes with them, and signed multiply-adds, of gradient descent.
     fn descent(&self, data: &DataSet) -> (f64, f64) {
         let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
@@ -35,10 +50,11 @@ impl Train {
         let parameters = self.parameters(data);
         let copies = 2.0
             + if self.variant() == Variant::Symmetrized { 1.0 } else { 0.0 }
-            + if parameters.batches == Batches::Full { 0.0 } else { 1.0 };
+            + if parameters.batches == Batches::Full || parameters.symmetric { 0.0 } else { 1.0 };
+        let copies = if parameters.momentum > 0.0 { 2.0 * copies } else { copies };
         // The Gram route has the overlaps of the patterns and two generations of coefficients, and keeps initial
         // couplings outside the span of the patterns with their fields.
-        let is_gram = parameters.route(data.n_patterns(), data.n_spins()) == Route::Gram;
+        let is_gram = parameters.route(&data.train) == Route::Gram;
         let gram = match (is_gram, self.pseudo_likelihood.init()) {
             (false, _) => 0.0,
             (true, "hebb" | "zero") => 4.0 * (p * p + 2.0 * n * p),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, check_factor};
+use attractor::learning::{Batches, Initial, Lbfgs, Mask, PseudoLikelihood, Route, check_factor};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
@@ -21,6 +21,12 @@ pub struct PseudoLikelihoodOptions {
     /// [default: 1]
     #[arg(long)]
     lr_decay: Option<f64>,
+    /// Learning rates that take over from an epoch on, such as 100:0.5,200:0.1
+    #[arg(long, value_delimiter = ',', value_parser = lr_step)]
+    lr_steps: Vec<(u64, f64)>,
+    /// Share of the last step that is taken again [default: 0]
+    #[arg(long)]
+    momentum: Option<f64>,
     /// Number of epochs [default: 200]
     #[arg(long)]
     epochs: Option<u64>,
@@ -42,16 +48,33 @@ pub struct PseudoLikelihoodOptions {
     /// Weight decay [default: 0]
     #[arg(long)]
     l2: Option<f64>,
+    /// Weight of the sum of |J_ij| [default: 0]
+    #[arg(long)]
+    l1: Option<f64>,
+    /// Learn a field theta_i of each neuron too
+    #[arg(long)]
+    fields: bool,
+    /// Allowed couplings: a file of edges "i j", or the density of a random graph [default: all]
+    #[arg(long)]
+    mask: Option<String>,
+    /// lbfgs: norm |J_i| at which neurons without an optimum stop [default: 100 / lambda]
+    #[arg(long)]
+    max_norm: Option<f64>,
+    /// lbfgs: iterations after which a neuron is given up [default: 10000]
+    #[arg(long)]
+    max_iterations: Option<u64>,
     /// Keep the couplings of these epochs, such as 1,10,100
     #[arg(long, value_delimiter = ',')]
     snapshots: Vec<u64>,
 }
 
-#[derive(Clone, Copy, Default, ValueEnum)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Solver {
     /// Gradient descent
     #[default]
     Gd,
+    /// The optimum, by L-BFGS
+    Lbfgs,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -81,24 +104,39 @@ const DEFAULT_EPOCHS: u64 = 200;
 
 impl PseudoLikelihoodOptions {
     /// Every option, and whether it was given.
-    pub fn given(&self) -> [(&'static str, bool); 11] {
-        [
+    pub fn given(&self) -> Vec<(&'static str, bool)> {
+        let both = [
             ("solver", self.solver.is_some()),
+            ("init", self.init.is_some()),
+            ("init-scale", self.init_scale.is_some()),
+            ("l2", self.l2.is_some()),
+            ("fields", self.fields),
+            ("mask", self.mask.is_some()),
+        ];
+        both.into_iter().chain(self.given_for_descent()).chain(self.given_for_lbfgs()).collect()
+    }
+
+    fn given_for_descent(&self) -> [(&'static str, bool); 10] {
+        [
             ("lr", self.lr.is_some()),
             ("lr-decay", self.lr_decay.is_some()),
+            ("lr-steps", !self.lr_steps.is_empty()),
+            ("momentum", self.momentum.is_some()),
             ("epochs", self.epochs.is_some()),
             ("route", self.route.is_some()),
             ("batch", self.batch.is_some()),
             ("drop-last", self.drop_last),
-            ("init", self.init.is_some()),
-            ("init-scale", self.init_scale.is_some()),
-            ("l2", self.l2.is_some()),
+            ("l1", self.l1.is_some()),
             ("snapshots", !self.snapshots.is_empty()),
         ]
     }
 
+    fn given_for_lbfgs(&self) -> [(&'static str, bool); 2] {
+        [("max-norm", self.max_norm.is_some()), ("max-iterations", self.max_iterations.is_some())]
+    }
+
     /// The parameters of training, `lr_unit` being what a learning rate of 1 means.
-    pub fn parameters(&self, lambda: f64, lr_unit: f64, seed: u64) -> PseudoLikelihood {
+    pub fn parameters(&self, lambda: f64, lr_unit: f64, symmetric: bool, seed: u64) -> PseudoLikelihood {
         let batches = match self.batch {
             Some(size) => Batches::Mini { size, drop_last: self.drop_last },
             None => Batches::Full,
@@ -107,7 +145,12 @@ impl PseudoLikelihoodOptions {
             lambda,
             lr: self.lr.map_or(DEFAULT_LR, |lr| lr_unit * lr),
             lr_decay: self.lr_decay.unwrap_or(1.0),
+            lr_steps: self.lr_steps.iter().map(|&(epoch, lr)| (epoch, lr_unit * lr)).collect(),
+            momentum: self.momentum.unwrap_or(0.0),
             l2: self.l2.unwrap_or(0.0),
+            l1: self.l1.unwrap_or(0.0),
+            theta: self.fields,
+            symmetric,
             batches,
             route: self.route.unwrap_or_default().into(),
             seed,
@@ -116,6 +159,38 @@ impl PseudoLikelihoodOptions {
 
     pub fn solver(&self) -> Solver {
         self.solver.unwrap_or_default()
+    }
+
+    /// The parameters of the solver lbfgs.
+    pub fn lbfgs(&self, lambda: f64, tolerance: Option<f64>) -> Lbfgs {
+        let default = Lbfgs::new(lambda);
+        Lbfgs {
+            tolerance: tolerance.unwrap_or(default.tolerance),
+            max_iterations: self.max_iterations.unwrap_or(default.max_iterations),
+            max_norm: self.max_norm.unwrap_or(default.max_norm),
+        }
+    }
+
+    pub fn mask_name(&self) -> &str {
+        self.mask.as_deref().unwrap_or("none")
+    }
+
+    /// The file of the mask, where it is one.
+    pub fn mask_file(&self) -> Option<&Path> {
+        self.mask.as_ref().filter(|mask| mask.parse::<f64>().is_err()).map(Path::new)
+    }
+
+    /// The allowed couplings of N = `n_spins` neurons.
+    ///
+    /// # Errors
+    /// If they are neither a density nor a file of edges.
+    pub fn mask(&self, n_spins: usize, seed: u64) -> Result<Option<Mask>> {
+        let Some(name) = &self.mask else { return Ok(None) };
+        match (name.parse::<f64>(), self.mask_file()) {
+            (Ok(density), _) => Mask::erdos_renyi(n_spins, density, seed).map(Some),
+            (_, Some(file)) if file.exists() => Mask::read(file, n_spins).map(Some),
+            _ => Err(Error::parameter("mask", "a density, or a file that exists", name)),
+        }
     }
 
     pub fn epochs(&self) -> u64 {
@@ -137,12 +212,19 @@ impl PseudoLikelihoodOptions {
     /// Checks what [`PseudoLikelihood::check`] does not see.
     ///
     /// # Errors
-    /// If a snapshot comes after the last epoch.
+    /// If a snapshot comes after the last epoch, or the solver has no such option.
     pub fn check(&self) -> Result<()> {
-        match self.snapshots.iter().find(|&&epoch| epoch > self.epochs()) {
-            Some(late) => {
-                let expected = format!("epochs up to the last, {}", self.epochs());
-                Err(Error::parameter("snapshots", expected, late))
+        if let Some(late) = self.snapshots.iter().find(|&&epoch| epoch > self.epochs()) {
+            let expected = format!("epochs up to the last, {}", self.epochs());
+            return Err(Error::parameter("snapshots", expected, late));
+        }
+        let (solver, foreign) = match self.solver() {
+            Solver::Gd => ("gd", self.given_for_lbfgs().to_vec()),
+            Solver::Lbfgs => ("lbfgs", self.given_for_descent().to_vec()),
+        };
+        match foreign.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => {
+                Err(Error::parameter(name, format!("no such option with --solver {solver}"), "one"))
             }
             None => Ok(()),
         }
@@ -182,5 +264,14 @@ impl PseudoLikelihoodOptions {
             return Err(Error::format(file, expected, "self-coupling"));
         }
         Ok(Initial::Given(couplings))
+    }
+}
+
+/// Reads "epoch:rate".
+fn lr_step(text: &str) -> std::result::Result<(u64, f64), String> {
+    let (epoch, lr) = text.split_once(':').ok_or("expected epoch:rate, such as 100:0.5")?;
+    match (epoch.parse(), lr.parse()) {
+        (Ok(epoch), Ok(lr)) => Ok((epoch, lr)),
+        _ => Err("expected epoch:rate, such as 100:0.5".to_owned()),
     }
 }

@@ -7,22 +7,28 @@ use attractor::analysis::{Evaluation, Observables, note_rising_loss, observe};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Initial, PseudoLikelihood, Route, Trainer};
+use attractor::learning::{Batches, Initial, Problem, PseudoLikelihood, Route, Trainer};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::provenance::provenance;
 use super::super::text::{listing, name_of, short, short_or_dash};
-use super::{Rule, Train, Variant};
+use super::{Rule, Solver, Train, Variant};
 
 /// A training run: what has been learned and observed so far.
 pub(super) struct Run<'a> {
-    options: &'a Train,
-    execution: &'a Execution,
-    evaluation: Evaluation<'a>,
-    description: Description,
+    pub(super) options: &'a Train,
+    pub(super) execution: &'a Execution,
+    pub(super) evaluation: Evaluation<'a>,
+    pub(super) problem: Problem<'a>,
+    pub(super) parameters: &'a PseudoLikelihood,
+    pub(super) description: Description,
     metrics: Table,
+    /// What the rule found: a name for the report, text, and the value for JSON.
+    pub(super) results: Vec<(&'static str, String, Value)>,
+    /// Columns that the rule adds to the table of neurons.
+    pub(super) neuron_columns: Vec<(&'static str, Vec<String>)>,
     latest: Option<(u64, Observables)>,
     begun: Instant,
 }
@@ -31,7 +37,8 @@ impl<'a> Run<'a> {
     pub(super) fn new(
         options: &'a Train,
         data: &'a DataSet,
-        parameters: &PseudoLikelihood,
+        problem: Problem<'a>,
+        parameters: &'a PseudoLikelihood,
         execution: &'a Execution,
     ) -> anyhow::Result<Self> {
         let begun = Instant::now();
@@ -48,12 +55,29 @@ impl<'a> Run<'a> {
         if options.eval_every.is_some() {
             metrics.write(&options.metrics_path(), options.common.overwrite())?;
         }
-        Ok(Self { options, execution, evaluation, description, metrics, latest: None, begun })
+        Ok(Self {
+            options,
+            execution,
+            evaluation,
+            problem,
+            parameters,
+            description,
+            metrics,
+            results: Vec::new(),
+            neuron_columns: Vec::new(),
+            latest: None,
+            begun,
+        })
     }
 
     /// Learns in one go and saves.
     pub(super) fn at_once(&mut self, learn: impl FnOnce() -> Result<Couplings>) -> anyhow::Result<()> {
         let couplings = learn()?;
+        self.finish(couplings)
+    }
+
+    /// Observes couplings that were learned in one go, and saves.
+    pub(super) fn finish(&mut self, couplings: Couplings) -> anyhow::Result<()> {
         if let Err(error) = self.observe(0, &couplings) {
             return self.save_and_fail(couplings, 0, error);
         }
@@ -65,16 +89,14 @@ impl<'a> Run<'a> {
         self.description.extend(entries.into_iter().map(|(name, value)| (name.to_owned(), value)));
     }
 
-    pub(super) fn pseudo_likelihood(
-        &mut self,
-        parameters: &PseudoLikelihood,
-        initial: &Initial,
-    ) -> anyhow::Result<()> {
+    /// The pseudo-likelihood by gradient descent.
+    pub(super) fn descend(&mut self, initial: &Initial) -> anyhow::Result<()> {
         let options = &self.options.pseudo_likelihood;
-        self.describe_descent(parameters);
-        let train = self.evaluation.train();
+        self.describe_problem();
+        self.describe_descent();
+        let parameters = self.parameters.clone();
         let mut trainer =
-            Trainer::new(train, parameters.clone(), initial, options.init_scale(), self.execution)?;
+            Trainer::new(self.problem, parameters, initial, options.init_scale(), self.execution)?;
         let progress = self.execution.progress();
         progress.begin("training", options.epochs());
         self.observe_trainer(&trainer)?;
@@ -99,7 +121,7 @@ impl<'a> Run<'a> {
                 };
                 // Of symmetrised couplings the loss is another one than what descent lowers.
                 if let Some((earlier, before)) = before
-                    && self.options.variant() == Variant::Asymmetric
+                    && self.options.variant() != Variant::Symmetrized
                 {
                     note_rising_loss(progress, (earlier, &before), (epoch, &observed));
                 }
@@ -112,7 +134,7 @@ impl<'a> Run<'a> {
         }
         progress.end();
         let couplings = match self.options.variant() {
-            Variant::Asymmetric => trainer.into_couplings(),
+            Variant::Asymmetric | Variant::Symmetric => trainer.into_couplings(),
             Variant::Symmetrized => match trainer.couplings().symmetrized(self.execution) {
                 Ok(couplings) => couplings,
                 Err(error) => return self.stop_early(trainer, error),
@@ -122,10 +144,29 @@ impl<'a> Run<'a> {
         self.save(couplings, epochs, "complete")
     }
 
-    fn describe_descent(&mut self, parameters: &PseudoLikelihood) {
-        let options = self.options;
-        let train = self.evaluation.train();
-        let route = match parameters.route(train.n_rows(), train.n_spins()) {
+    /// What any solver of the pseudo-likelihood is given.
+    pub(super) fn describe_problem(&mut self) {
+        let (options, parameters) = (self.options, self.parameters);
+        self.describe_as([
+            ("variant", name_of(options.variant())),
+            ("solver", name_of(options.pseudo_likelihood.solver())),
+            ("lambda", parameters.lambda.to_string()),
+            ("l2", parameters.l2.to_string()),
+            ("fields", parameters.theta.to_string()),
+            ("mask", options.pseudo_likelihood.mask_name().to_owned()),
+            ("weights", self.problem.weights().is_some().to_string()),
+            ("init", options.pseudo_likelihood.init().to_owned()),
+            ("init_scale", options.pseudo_likelihood.init_scale().to_string()),
+            ("seed", parameters.seed.to_string()),
+        ]);
+        if let Some(mask) = self.problem.mask() {
+            self.describe_as([("edges", mask.n_edges().to_string())]);
+        }
+    }
+
+    fn describe_descent(&mut self) {
+        let parameters = self.parameters;
+        let route = match parameters.route(self.problem) {
             Route::Gram => "gram",
             _ => "direct",
         };
@@ -133,19 +174,17 @@ impl<'a> Run<'a> {
             Batches::Full => ("full".to_owned(), false),
             Batches::Mini { size, drop_last } => (size.to_string(), drop_last),
         };
+        let steps: Vec<String> =
+            parameters.lr_steps.iter().map(|(epoch, lr)| format!("{epoch}:{lr}")).collect();
         self.describe_as([
-            ("variant", name_of(options.variant())),
-            ("solver", name_of(options.pseudo_likelihood.solver())),
             ("route", route.to_owned()),
-            ("lambda", parameters.lambda.to_string()),
             ("lr", parameters.lr.to_string()),
             ("lr_decay", parameters.lr_decay.to_string()),
-            ("l2", parameters.l2.to_string()),
+            ("lr_steps", steps.join(",")),
+            ("momentum", parameters.momentum.to_string()),
+            ("l1", parameters.l1.to_string()),
             ("batch", batch),
             ("drop_last", drop_last.to_string()),
-            ("init", options.pseudo_likelihood.init().to_owned()),
-            ("init_scale", options.pseudo_likelihood.init_scale().to_string()),
-            ("seed", parameters.seed.to_string()),
         ]);
     }
 
@@ -162,7 +201,9 @@ impl<'a> Run<'a> {
         self.execution.progress().end();
         let epoch = trainer.epoch();
         // Cancelled work is not resumed to symmetrise what is saved.
-        self.description.insert("variant".into(), name_of(Variant::Asymmetric));
+        if self.options.variant() == Variant::Symmetrized {
+            self.description.insert("variant".into(), name_of(Variant::Asymmetric));
+        }
         self.save_and_fail(trainer.into_couplings(), epoch, error)
     }
 
@@ -180,7 +221,7 @@ impl<'a> Run<'a> {
     /// The couplings as the chosen variant has them.
     fn variant<'c>(&self, couplings: &'c Couplings) -> Result<Cow<'c, Couplings>> {
         match self.options.variant() {
-            Variant::Asymmetric => Ok(Cow::Borrowed(couplings)),
+            Variant::Asymmetric | Variant::Symmetric => Ok(Cow::Borrowed(couplings)),
             Variant::Symmetrized => couplings.symmetrized(self.execution).map(Cow::Owned),
         }
     }
@@ -219,7 +260,10 @@ impl<'a> Run<'a> {
     fn save(&mut self, couplings: Couplings, epoch: u64, status: &str) -> anyhow::Result<()> {
         let couplings = couplings.with_description(self.describe(epoch, status));
         couplings.write(&self.options.output, self.options.common.overwrite())?;
-        Ok(())
+        match &self.options.per_neuron {
+            Some(path) if status == "complete" => self.write_neurons(&couplings, path),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn report(&self) -> anyhow::Result<()> {
@@ -230,27 +274,36 @@ impl<'a> Run<'a> {
         document["seconds"] = json!(seconds);
         document["output"] = json!(self.options.output);
         document["parameters"] = json!(self.description);
+        for (name, _, value) in &self.results {
+            document[name.replace(' ', "_")] = value.clone();
+        }
         let count = |at: fn(&attractor::analysis::FeatureCount) -> usize| {
             observed.learned_features.map_or("-".to_owned(), |count| at(&count).to_string())
         };
         let entry = |key: &str| self.description.get(key).cloned().unwrap_or_default();
-        let how = match self.options.rule {
-            Rule::PseudoLikelihood => format!(
+        let how = match (self.options.rule, self.options.pseudo_likelihood.solver()) {
+            (Rule::PseudoLikelihood, Solver::Gd) => format!(
                 ", {}, lambda {}, lr {}, {epoch} epochs, from {}",
                 entry("variant"),
                 entry("lambda"),
                 entry("lr"),
                 entry("init")
             ),
-            rule => {
+            (Rule::PseudoLikelihood, Solver::Lbfgs) => {
+                format!(", {}, lambda {}, l2 {}, by lbfgs", entry("variant"), entry("lambda"), entry("l2"))
+            }
+            (rule, _) => {
                 let seed = self.options.common.seed;
                 let parameters = self.options.classical.description(rule, seed).into_iter();
                 parameters.map(|(name, value)| format!(", {} {value}", name.replace('_', " "))).collect()
             }
         };
-        let text = listing([
+        let rule = [
             ("couplings", self.options.output.display().to_string()),
             ("rule", format!("{}{how}", entry("rule"))),
+        ];
+        let results = self.results.iter().map(|(name, text, _)| (*name, text.clone()));
+        let observed = [
             ("loss", short(observed.loss)),
             (
                 "row norm |J_i|",
@@ -283,7 +336,8 @@ impl<'a> Run<'a> {
             ("gap train - test", short_or_dash(observed.gap.map(|gap| gap.train_minus_test))),
             ("gap 1 - test", short_or_dash(observed.gap.map(|gap| gap.one_minus_test))),
             ("seconds", short(seconds)),
-        ]);
+        ];
+        let text = listing(rule.into_iter().chain(results).chain(observed));
         self.options.common.print(&document, &text)
     }
 }

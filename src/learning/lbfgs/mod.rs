@@ -1,0 +1,146 @@
+//! The optimum of the pseudo-likelihood by L-BFGS (Nocedal and Wright 2006, algorithm 7.5), 16 neurons in lock-step.
+//!
+//! With l2 the optimum exists and is the only one. Without it, patterns that some couplings get all right (separable ones) have
+//! none: the loss falls to 0 as the norm grows, and J_i / |J_i| goes to the couplings of largest margin. A neuron that separates
+//! its patterns and has no l2 is therefore followed up to a norm, not to a gradient.
+//!
+//! [`search`] is the algorithm, on vectors of one of two kinds: the panel's (16 problems, one a lane) or, where J is symmetric,
+//! those of all panels together (one problem).
+
+mod joint;
+mod panels;
+mod search;
+
+use super::initial::Initial;
+use super::problem::Problem;
+use super::pseudo_likelihood::{Batches, PseudoLikelihood};
+use super::trainer::first_couplings;
+use crate::couplings::{Couplings, PANEL};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+
+/// Parameters of the solver.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lbfgs {
+    /// Gradient norm at which a neuron is done, relative to that at J_i = 0. Positive.
+    pub tolerance: f64,
+    /// Iterations after which a neuron is given up. At least 1.
+    pub max_iterations: u64,
+    /// Norm |J_i| at which a neuron that has no optimum is stopped; with `symmetric`, |J|_F / sqrt(N). Positive.
+    pub max_norm: f64,
+}
+
+/// lambda |J_i| where growing couplings are stopped, if nothing else is said: residuals of stored patterns are then below
+/// exp(-100 times the margin).
+const MAX_EFFECTIVE_NORM: f64 = 100.0;
+
+impl Lbfgs {
+    /// Relative gradient 1e-6, 10000 iterations, and norms up to 100 / lambda.
+    pub fn new(lambda: f64) -> Self {
+        Self { tolerance: 1e-6, max_iterations: 10_000, max_norm: MAX_EFFECTIVE_NORM / lambda }
+    }
+
+    /// Checks every parameter against its range.
+    ///
+    /// # Errors
+    /// Names the first parameter outside its range.
+    pub fn check(&self) -> Result<()> {
+        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
+            return Err(Error::parameter("tolerance", "a number above 0, below 1", self.tolerance));
+        }
+        if self.max_iterations == 0 {
+            return Err(Error::parameter("max-iterations", "at least 1", 0));
+        }
+        if !(self.max_norm > 0.0 && (self.max_norm as f32).is_finite()) {
+            return Err(Error::parameter("max-norm", "a finite positive number", self.max_norm));
+        }
+        Ok(())
+    }
+}
+
+/// How the search for an optimum ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The relative gradient is below the tolerance.
+    Converged,
+    /// The patterns are separable and there is no l2: no optimum. The norm reached its bound.
+    Separable,
+    /// Steps no longer change the gradient beyond its rounding.
+    Stalled,
+    /// Out of iterations.
+    OutOfIterations,
+}
+
+impl Ending {
+    /// A word for tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::Separable => "separable",
+            Self::Stalled => "stalled",
+            Self::OutOfIterations => "out of iterations",
+        }
+    }
+}
+
+/// How one problem went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    /// How it ended.
+    pub ending: Ending,
+    /// Steps taken.
+    pub iterations: u64,
+    /// Gradients computed.
+    pub evaluations: u64,
+    /// |gradient| over |gradient at J = 0|.
+    pub relative_gradient: f64,
+}
+
+/// The optimum, and how it was found.
+#[derive(Debug)]
+pub struct Optimum {
+    /// Couplings, and fields where they were asked for.
+    pub couplings: Couplings,
+    /// One entry a neuron; a single one where J is symmetric.
+    pub searches: Vec<Search>,
+}
+
+/// Minimises the pseudo-likelihood of `problem` from the initial couplings times `init_scale`. Of `parameters`, those of
+/// descent (learning rates, momentum, batches, route) are not used.
+///
+/// # Errors
+/// If a parameter is out of range, l1 is asked for (gradient descent has it), there are no patterns or no spins, memory is
+/// missing, as [`initial_couplings`](super::initial_couplings), or if interrupted.
+pub fn optimum<'a>(
+    problem: impl Into<Problem<'a>>,
+    parameters: &PseudoLikelihood,
+    solver: &Lbfgs,
+    initial: &Initial,
+    init_scale: f64,
+    execution: &Execution,
+) -> Result<Optimum> {
+    let problem = problem.into();
+    problem.check()?;
+    parameters.check(problem)?;
+    solver.check()?;
+    if parameters.l1 > 0.0 {
+        return Err(Error::parameter("l1", "0, with the solver lbfgs", parameters.l1));
+    }
+    if parameters.batches != Batches::Full {
+        return Err(Error::parameter("batch", "none, with the solver lbfgs", "minibatches"));
+    }
+    let couplings = first_couplings(&problem, parameters, initial, init_scale, execution)?;
+    if parameters.symmetric {
+        joint::optimum(&problem, parameters, solver, couplings, execution)
+    } else {
+        panels::optimum(&problem, parameters, solver, couplings, execution)
+    }
+}
+
+/// Bytes that the search takes beside the patterns, for N = `n_spins`.
+pub fn lbfgs_bytes(n_spins: usize, symmetric: bool, n_threads: usize) -> f64 {
+    let (n, vectors) = (n_spins as f64, search::N_VECTORS as f64);
+    let per_panel = 4.0 * PANEL as f64 * n * vectors;
+    let couplings = 4.0 * n * n;
+    if symmetric { couplings * (2.0 + vectors) } else { couplings + per_panel * n_threads as f64 }
+}

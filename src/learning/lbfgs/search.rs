@@ -1,0 +1,266 @@
+//! L-BFGS on 16 lanes: vectors are lanes wide, and every lane has step, history and end of its own.
+//!
+//! One round is one gradient, at every lane's own trial point x + t d. A lane that accepts its trial gets a new direction; one
+//! that does not tries a shorter step. The loss is never computed: it is convex, so the slope s(t) = g(x + t d) . d along the
+//! direction says all. It rises from s(0) < 0; a step is taken while s(t) <= |s(0)| / 2, and shortened to the zero of the
+//! line through both slopes otherwise. (Differences of losses near an optimum are below the rounding of f32; slopes are not.)
+//!
+//! Pairs (s, y) of all lanes share a ring of slots. A lane without a new pair has weight 0 in its slot.
+
+use crate::error::Result;
+use crate::kernels::{LANES, Lanes};
+
+use super::{Ending, Lbfgs, Search};
+
+/// Pairs that are remembered.
+const HISTORY: usize = 8;
+/// Vectors that a search holds: pairs, and point, gradient, direction, trial point and its gradient.
+pub(super) const N_VECTORS: usize = 2 * HISTORY + 5;
+/// Shortened steps in a row after which a direction is given up.
+const MAX_SHORTENED: u32 = 20;
+/// Steps without a smaller gradient after which a lane is at the end of its rounding.
+const PATIENCE: u64 = 60;
+
+/// One number a lane.
+pub(super) type Scalars = [f64; LANES];
+
+/// A vector: `[k][16]`.
+pub(super) type Vector = Vec<Lanes<f32>>;
+
+/// The gradient at a point.
+pub(super) struct Gradient {
+    /// Whether the point gets all patterns right.
+    pub(super) separates: [bool; LANES],
+}
+
+/// What the algorithm does with vectors.
+pub(super) trait Space {
+    /// Lanes that hold a problem.
+    fn active(&self) -> [bool; LANES];
+    /// The gradient of the objective, into `gradient`.
+    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<Gradient>;
+    /// a . b
+    fn dot(&self, a: &Vector, b: &Vector) -> Result<Scalars>;
+    /// target += factor * source
+    fn add(&self, target: &mut Vector, factor: &Scalars, source: &Vector) -> Result<()>;
+}
+
+/// State of a lane.
+#[derive(Clone, Copy)]
+struct Lane {
+    ending: Option<Ending>,
+    iterations: u64,
+    evaluations: u64,
+    relative_gradient: f64,
+    /// Smallest relative gradient so far, and the iteration at which it was found.
+    best: (f64, u64),
+    slope: f64,
+    step: f64,
+    shortened: u32,
+    /// Whether it has begun anew without its history since the last accepted step.
+    anew: bool,
+}
+
+/// The pairs of the last rounds.
+struct History {
+    pairs: Vec<(Vector, Vector, Scalars)>, // s, y, 1 / (s . y) or 0; oldest first
+    /// s . y / y . y of the last pair.
+    scale: Scalars,
+}
+
+/// Takes `point` to the optimum of every active lane. `first_step` is what a first step along the gradient should be.
+pub(super) fn search(
+    space: &mut impl Space,
+    solver: &Lbfgs,
+    has_optimum: bool,
+    first_step: f64,
+    point: &mut Vector,
+) -> Result<[Search; LANES]> {
+    let zero = || vec![Lanes::ZERO; point.len()];
+    let (mut gradient, mut direction, mut trial, mut trial_gradient) = (zero(), zero(), zero(), zero());
+    space.gradient(&trial, &mut gradient)?;
+    let at_zero = space.dot(&gradient, &gradient)?.map(f64::sqrt);
+    let mut at_point = space.gradient(point, &mut gradient)?;
+    let mut history = History { pairs: Vec::new(), scale: [first_step; LANES] };
+    let mut lanes = space.active().map(|active| Lane {
+        ending: (!active).then_some(Ending::Converged),
+        iterations: 0,
+        evaluations: 2,
+        relative_gradient: 0.0,
+        best: (f64::INFINITY, 0),
+        slope: 0.0,
+        step: 0.0,
+        shortened: 0,
+        anew: false,
+    });
+    let mut has_moved = [true; LANES];
+    loop {
+        let norms = space.dot(point, point)?.map(f64::sqrt);
+        let gradients = space.dot(&gradient, &gradient)?.map(f64::sqrt);
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            if !has_moved[index] || lane.ending.is_some() {
+                continue;
+            }
+            lane.relative_gradient =
+                if gradients[index] == 0.0 { 0.0 } else { gradients[index] / at_zero[index] };
+            if lane.relative_gradient < lane.best.0 {
+                lane.best = (lane.relative_gradient, lane.iterations);
+            }
+            let grows = !has_optimum && at_point.separates[index];
+            lane.ending = if gradients[index] == 0.0 || (lane.relative_gradient <= solver.tolerance && !grows)
+            {
+                Some(Ending::Converged)
+            } else if grows && norms[index] >= solver.max_norm {
+                Some(Ending::Separable)
+            } else if lane.iterations >= solver.max_iterations {
+                Some(Ending::OutOfIterations)
+            } else if !grows && lane.iterations >= lane.best.1 + PATIENCE {
+                Some(Ending::Stalled)
+            } else {
+                None
+            };
+        }
+        if lanes.iter().all(|lane| lane.ending.is_some()) {
+            break;
+        }
+        let needs_direction: [bool; LANES] =
+            std::array::from_fn(|index| has_moved[index] && lanes[index].ending.is_none());
+        if needs_direction.contains(&true) {
+            let fresh = history.direction(space, &gradient)?;
+            select(&mut direction, &fresh, &needs_direction);
+            let slopes = space.dot(&direction, &gradient)?;
+            for (index, lane) in lanes.iter_mut().enumerate().filter(|(index, _)| needs_direction[*index]) {
+                (lane.slope, lane.step, lane.shortened) = (slopes[index], 1.0, 0);
+            }
+        }
+        for (index, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.ending.is_none()) {
+            // Neither downhill nor short enough: without the history, once; then rounding is all there is.
+            if lane.slope < 0.0 && lane.shortened <= MAX_SHORTENED {
+                continue;
+            }
+            if lane.anew {
+                lane.ending = Some(Ending::Stalled);
+            } else {
+                history.forget(index);
+                let scale = history.scale[index];
+                (lane.anew, lane.step, lane.shortened) = (true, 1.0, 0);
+                lane.slope = -gradients[index].powi(2) * scale;
+                for (direction, gradient) in direction.iter_mut().zip(&gradient) {
+                    direction.0[index] = -(scale as f32) * gradient.0[index];
+                }
+            }
+        }
+        let steps: Scalars = std::array::from_fn(|index| match lanes[index].ending {
+            None => lanes[index].step,
+            Some(_) => 0.0,
+        });
+        trial.copy_from_slice(point);
+        space.add(&mut trial, &steps, &direction)?;
+        let at_trial = space.gradient(&trial, &mut trial_gradient)?;
+        let slopes = space.dot(&trial_gradient, &direction)?;
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            has_moved[index] = false;
+            if lane.ending.is_some() {
+                continue;
+            }
+            lane.evaluations += 1;
+            let ratio = slopes[index] / lane.slope;
+            if ratio >= -0.5 {
+                has_moved[index] = true;
+                (lane.iterations, lane.anew) = (lane.iterations + 1, false);
+                at_point.separates[index] = at_trial.separates[index];
+            } else {
+                // NaN too: a step into the infinite.
+                lane.step *= if ratio.is_finite() { 1.0 / (1.0 - ratio) } else { 0.1 };
+                lane.shortened += 1;
+            }
+        }
+        if has_moved.contains(&true) {
+            history.remember(space, (&trial, point), (&trial_gradient, &gradient), &has_moved)?;
+            select(point, &trial, &has_moved);
+            select(&mut gradient, &trial_gradient, &has_moved);
+        }
+    }
+    Ok(lanes.map(|lane| Search {
+        ending: lane.ending.unwrap_or(Ending::OutOfIterations),
+        iterations: lane.iterations,
+        evaluations: lane.evaluations,
+        relative_gradient: lane.relative_gradient,
+    }))
+}
+
+impl History {
+    /// Minus the estimated inverse Hessian times the gradient: the two-loop recursion.
+    fn direction(&self, space: &impl Space, gradient: &Vector) -> Result<Vector> {
+        let mut q: Vector = gradient.iter().map(|lanes| Lanes(lanes.0.map(|g| -g))).collect();
+        let mut alphas = Vec::with_capacity(HISTORY);
+        for (s, y, rho) in self.pairs.iter().rev() {
+            let product = space.dot(s, &q)?;
+            let alpha: Scalars = std::array::from_fn(|index| rho[index] * product[index]);
+            space.add(&mut q, &alpha.map(|alpha| -alpha), y)?;
+            alphas.push(alpha);
+        }
+        for lanes in &mut q {
+            for (value, scale) in lanes.0.iter_mut().zip(&self.scale) {
+                *value *= *scale as f32;
+            }
+        }
+        for ((s, y, rho), alpha) in self.pairs.iter().zip(alphas.into_iter().rev()) {
+            let product = space.dot(y, &q)?;
+            let rest: Scalars = std::array::from_fn(|index| alpha[index] - rho[index] * product[index]);
+            space.add(&mut q, &rest, s)?;
+        }
+        Ok(q)
+    }
+
+    /// Takes up the pair of the lanes that moved.
+    fn remember(
+        &mut self,
+        space: &impl Space,
+        (point, old_point): (&Vector, &Vector),
+        (gradient, old_gradient): (&Vector, &Vector),
+        has_moved: &[bool; LANES],
+    ) -> Result<()> {
+        let (mut s, mut y) = if self.pairs.len() == HISTORY {
+            let (s, y, _) = self.pairs.remove(0);
+            (s, y)
+        } else {
+            (vec![Lanes::ZERO; point.len()], vec![Lanes::ZERO; point.len()])
+        };
+        let difference = |target: &mut Vector, new: &Vector, old: &Vector| {
+            for ((target, new), old) in target.iter_mut().zip(new).zip(old) {
+                for ((target, new), old) in target.0.iter_mut().zip(new.0).zip(old.0) {
+                    *target = new - old;
+                }
+            }
+        };
+        difference(&mut s, point, old_point);
+        difference(&mut y, gradient, old_gradient);
+        let (sy, ss, yy) = (space.dot(&s, &y)?, space.dot(&s, &s)?, space.dot(&y, &y)?);
+        let mut rho = [0.0; LANES];
+        for index in (0..LANES).filter(|&index| has_moved[index]) {
+            // Curvature below rounding says nothing.
+            if sy[index] > 1e-9 * (ss[index] * yy[index]).sqrt() {
+                rho[index] = 1.0 / sy[index];
+                self.scale[index] = sy[index] / yy[index];
+            }
+        }
+        self.pairs.push((s, y, rho));
+        Ok(())
+    }
+
+    fn forget(&mut self, index: usize) {
+        for (_, _, rho) in &mut self.pairs {
+            rho[index] = 0.0;
+        }
+    }
+}
+
+/// Takes over the lanes that are chosen.
+fn select(target: &mut Vector, source: &Vector, chosen: &[bool; LANES]) {
+    for (target, source) in target.iter_mut().zip(source) {
+        for ((target, source), &chosen) in target.0.iter_mut().zip(source.0).zip(chosen) {
+            *target = if chosen { source } else { *target };
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! [`Problem`]: what a pseudo-likelihood is fitted to.
+
+use super::mask::Mask;
+use super::patterns::{PatternBits, check_patterns};
+use crate::error::{Error, Result};
+use crate::spins::SpinMatrix;
+
+/// Patterns, their weights in the loss, and the couplings that are allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    patterns: &'a SpinMatrix,
+    weights: Option<&'a [f32]>,
+    mask: Option<&'a Mask>,
+}
+
+impl<'a> From<&'a SpinMatrix> for Problem<'a> {
+    /// All couplings allowed, all patterns of one weight.
+    fn from(patterns: &'a SpinMatrix) -> Self {
+        Self { patterns, weights: None, mask: None }
+    }
+}
+
+impl<'a> Problem<'a> {
+    /// Weighs pattern mu by w_mu in the loss, `[P]`: only their ratios matter. Counts, or the weights of sequences.
+    ///
+    /// # Errors
+    /// If there are not P weights, one is negative or not finite, or none is above 0.
+    pub fn with_weights(self, weights: &'a [f32]) -> Result<Self> {
+        let n_patterns = self.patterns.n_rows();
+        if weights.len() != n_patterns {
+            let expected = format!("{n_patterns}, one a pattern");
+            return Err(Error::shape("weights", expected, weights.len().to_string()));
+        }
+        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            let found = format!("{} for pattern {row}", weights[row]);
+            return Err(Error::shape("weights", "finite numbers >= 0", found));
+        }
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err(Error::shape("weights", "at least one above 0", "all 0"));
+        }
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// Allows the couplings of `mask` alone; all others stay 0.
+    ///
+    /// # Errors
+    /// If the mask is one of another N.
+    pub fn with_mask(self, mask: &'a Mask) -> Result<Self> {
+        let n_spins = self.patterns.n_spins();
+        if mask.n_spins() != n_spins {
+            let expected = format!("N = {n_spins} as in the patterns");
+            return Err(Error::shape("mask", expected, format!("N = {}", mask.n_spins())));
+        }
+        Ok(Self { mask: Some(mask), ..self })
+    }
+
+    /// The patterns, `[P, N]`.
+    pub fn patterns(&self) -> &'a SpinMatrix {
+        self.patterns
+    }
+
+    /// Their weights, where they have any.
+    pub fn weights(&self) -> Option<&'a [f32]> {
+        self.weights
+    }
+
+    /// The allowed couplings, where not all are.
+    pub fn mask(&self) -> Option<&'a Mask> {
+        self.mask
+    }
+
+    /// Refuses a problem without patterns or spins.
+    pub(super) fn check(&self) -> Result<()> {
+        check_patterns(self.patterns)
+    }
+
+    /// All patterns, packed, with weights of mean 1.
+    pub(super) fn full_batch(&self) -> Batch {
+        Batch { bits: PatternBits::new(self.patterns), weights: self.relative_weights() }
+    }
+
+    /// Some of the patterns; `relative` are the weights of all, of mean 1.
+    pub(super) fn batch(&self, members: &[usize], relative: Option<&[f32]>) -> Batch {
+        let weights = relative.map(|weights| members.iter().map(|&member| weights[member]).collect());
+        Batch { bits: PatternBits::new(&self.patterns.select(members)), weights }
+    }
+
+    /// The weights times a factor that makes their mean 1.
+    pub(crate) fn relative_weights(&self) -> Option<Vec<f32>> {
+        self.weights.map(|weights| {
+            let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+            let factor = weights.len() as f64 / sum;
+            weights.iter().map(|&weight| (f64::from(weight) * factor) as f32).collect()
+        })
+    }
+}
+
+/// Patterns that a step sees.
+pub(super) struct Batch {
+    pub(super) bits: PatternBits,
+    /// `[P]`, of mean 1 over all patterns.
+    pub(super) weights: Option<Vec<f32>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_relative() {
+        let patterns = SpinMatrix::all_down(3, 4);
+        let problem = Problem::from(&patterns).with_weights(&[1.0, 0.0, 5.0]).unwrap();
+        assert_eq!(problem.relative_weights().unwrap(), [0.5, 0.0, 2.5]);
+        assert_eq!(
+            problem.batch(&[2, 0], problem.relative_weights().as_deref()).weights.unwrap(),
+            [2.5, 0.5]
+        );
+    }
+
+    #[test]
+    fn weights_and_masks_that_do_not_fit_are_refused() {
+        let patterns = SpinMatrix::all_down(2, 4);
+        let problem = Problem::from(&patterns);
+        for weights in [vec![1.0], vec![1.0, -1.0], vec![0.0, 0.0], vec![f32::NAN, 1.0]] {
+            assert!(problem.with_weights(&weights).is_err());
+        }
+        assert!(problem.with_mask(&Mask::from_edges(5, [(0, 1)]).unwrap()).is_err());
+    }
+}
