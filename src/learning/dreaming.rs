@@ -4,7 +4,7 @@
 //! J = (1/N) X^T (1 + t) (I + t C)^-1 X,   C = X X^T / N,   J_ii = 0
 //! ```
 //!
-//! (Fachechi, Agliari, Barra, Neural Networks 112, 24 (2019), eq. 9). t = 0 is the Hebb rule; as t grows J tends to the
+//! (Fachechi, Agliari, Barra, Neural Networks 112, 24 (2019)). t = 0 is the Hebb rule; as t grows J tends to the
 //! pseudo-inverse. As it is computed, J = X^T (w K + (1 - w) N I)^-1 X with K = X X^T and w = t / (1 + t): the two rules mixed.
 
 use super::overlap_factor::Mixture;

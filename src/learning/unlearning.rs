@@ -82,7 +82,7 @@ impl Unlearning {
                 Some((&spins, &mut fields)),
                 execution,
             )?;
-            relax(&couplings, &mut spins, &mut fields, &mut rng, dream)?;
+            relax(&couplings, &mut spins, &mut fields, &mut rng, dream, execution)?;
             last = Some(spins);
             execution.progress().advance(1);
         }
@@ -160,8 +160,10 @@ fn relax(
     fields: &mut [f64],
     rng: &mut Pcg64,
     dream: u64,
+    execution: &Execution,
 ) -> Result<()> {
     for _ in 0..MAX_SWEEPS {
+        execution.check_cancelled()?;
         let mut is_fixed = true;
         for neuron in permutation(rng, spins.len()) {
             let spin = -spins[neuron];
