@@ -2,6 +2,8 @@
 
 mod program;
 
+use attractor::couplings::Couplings;
+use attractor::execution::Execution;
 use program::Program;
 use serde_json::Value;
 
@@ -34,6 +36,7 @@ fn rules_store_what_hebb_does_not() {
         assert!(fixed.contains(&found), "{rule}: {found}");
         assert_eq!(document["asymmetry"].as_f64(), Some(0.0), "{rule}");
     }
+    assert!(program.files().into_keys().eq(["J", "data"]));
 }
 
 #[test]
@@ -51,6 +54,9 @@ fn files_name_the_parameters_of_their_rule() {
         for (name, value) in entries {
             assert_eq!(metadata[name], *value, "{rule}: {metadata}");
         }
+        let execution = Execution::with_threads(1).unwrap();
+        let couplings = Couplings::open(&program.path("J"), &execution).unwrap();
+        assert_eq!(couplings.has_self_coupling(), rule.ends_with("--self-coupling"));
     }
 }
 
