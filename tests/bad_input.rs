@@ -96,6 +96,12 @@ fn patterns_that_the_pseudo_inverse_cannot_separate() {
     let words = ["number of training patterns: expected at most 8", "ridge above 0, found 9"];
     refused(&program, "train many --rule pseudo-inverse -o new", &words);
     refused(&program, "train many --rule pseudo-inverse --dry-run -o new", &words);
+    program.run("generate random --n 8 --patterns 8 --test 0 -o square");
+    refused(
+        &program,
+        "train square --rule pseudo-inverse -o new",
+        &["at most 7", "identity", "self-coupling"],
+    );
     std::fs::write(program.path("twice.csv"), "1,1,-1,1,-1\n-1,1,1,1,1\n-1,-1,1,-1,1\n").unwrap();
     program.run("import csv twice.csv -o twice");
     let twin = "pattern 2, counted from 0, opposite to pattern 0";

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn orthogonal_patterns_are_left_alone() {
         let n = 64usize;
-        let walsh = |row: usize| (0..n).map(move |i| (row & i).count_ones() % 2 == 0);
+        let walsh = |row: usize| (0..n).map(move |i| (row & i).count_ones().is_multiple_of(2));
         let rows: Vec<bool> = [1, 6, 11, 33].into_iter().flat_map(walsh).collect();
         let patterns = SpinMatrix::from_bools(4, n, &rows).unwrap();
         for time in [0.0, 0.7, 1e5] {

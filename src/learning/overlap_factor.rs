@@ -190,8 +190,8 @@ fn first_small_pivot(tile: &mut [f64], least: f64) -> Option<usize> {
         Ok(_) => TILE,
         Err(LltError::NonPositivePivot { index }) => index,
     };
-    let small = |pivot: f64| !(pivot * pivot > least);
-    let found = (0..n_positive).find(|&index| small(tile[index * (TILE + 1)]));
+    let is_sound = |pivot: f64| pivot * pivot > least;
+    let found = (0..n_positive).find(|&index| !is_sound(tile[index * (TILE + 1)]));
     found.or((n_positive < TILE).then_some(n_positive))
 }
 

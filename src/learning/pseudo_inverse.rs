@@ -20,14 +20,15 @@ use crate::spins::SpinMatrix;
 /// The pseudo-inverse rule and its options.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PseudoInverse {
-    /// r, 0 or above. 0 wants linearly independent patterns, so at most N of them.
+    /// r, 0 or above. 0 wants linearly independent patterns: fewer than N of them, or N with self-coupling.
     pub ridge: f64,
     /// Whether the diagonal of the projector is kept.
     pub self_coupling: bool,
 }
 
 impl PseudoInverse {
-    /// Refuses a ridge out of range, and more patterns than spins without one.
+    /// Refuses a ridge out of range and, without one, more patterns than spins, or as many where the diagonal, all that
+    /// the projector then has, is not kept.
     ///
     /// # Errors
     /// Says which it is.
@@ -38,6 +39,14 @@ impl PseudoInverse {
         if self.ridge == 0.0 && n_patterns > n_spins {
             let expected = format!(
                 "at most {n_spins}, since more patterns of {n_spins} spins cannot be linearly independent, or a ridge above 0"
+            );
+            return Err(Error::shape("number of training patterns", expected, n_patterns.to_string()));
+        }
+        // Off its diagonal the identity would leave rounding errors for couplings.
+        if self.ridge == 0.0 && n_patterns == n_spins && !self.self_coupling {
+            let expected = format!(
+                "at most {}, since the projector on {n_spins} independent patterns is the identity, or self-coupling, or a ridge above 0",
+                n_spins - 1
             );
             return Err(Error::shape("number of training patterns", expected, n_patterns.to_string()));
         }
@@ -120,7 +129,7 @@ pub(super) mod tests {
     fn couplings_are_those_of_plain_loops() {
         let execution = Execution::with_threads(2).unwrap();
         for (p, n, ridge) in [
-            (1, 1, 0.0),
+            (1, 1, 0.5),
             (1, 5, 0.0),
             (20, 50, 0.0),
             (65, 145, 0.0),
@@ -225,6 +234,22 @@ pub(super) mod tests {
         let all: Vec<Vec<bool>> = rows.iter().chain(&rows[..60]).cloned().collect();
         let error = refusal(&all, 0.0).unwrap_err();
         assert!(error.contains("at most 200") && error.contains("found 210"), "{error}");
+    }
+
+    /// N independent patterns span everything.
+    #[test]
+    fn the_projector_on_as_many_patterns_as_spins_is_the_identity() {
+        let execution = Execution::with_threads(1).unwrap();
+        let patterns = random_states(40, 40, 1).unwrap();
+        let couplings =
+            PseudoInverse { ridge: 0.0, self_coupling: true }.couplings(&patterns, &execution).unwrap();
+        for (x, &found) in couplings.values().iter().enumerate() {
+            let expected = if x % 41 == 0 { 1.0 } else { 0.0 };
+            // Square random matrices are ill-conditioned: about 1e5 roundings of f64.
+            assert!((f64::from(found) - expected).abs() < 1e-9, "{found}");
+        }
+        let error = PseudoInverse::default().couplings(&patterns, &execution).unwrap_err().to_string();
+        assert!(error.contains("at most 39") && error.contains("identity"), "{error}");
     }
 
     #[test]

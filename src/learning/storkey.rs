@@ -200,13 +200,13 @@ fn corrections(
             Ok(())
         },
     )?;
-    let mut products = [[0.0; BLOCK]; BLOCK]; // u^k . xi^l
+    let mut products: Vec<[f64; BLOCK]> = Vec::with_capacity(size); // u^k . xi^l, l > k
     for nu in 0..size {
-        let factors = (0..nu).map(|k| {
+        let factors = products.iter().enumerate().map(|(k, products)| {
             let rows = (patterns.row(first + k), patterns.row(first + nu));
             let overlap = n_spins as f64 - 2.0 * hamming_distance(execution.isa(), rows.0, rows.1) as f64;
             let share = power(nu - 1 - k) * per_spin;
-            (share * products[k][nu], share * overlap)
+            (share * products[nu], share * overlap)
         });
         let terms = Terms { growth: power(nu), factors: factors.collect() };
         let tasks = chunks.iter_mut().zip(lanes.chunks(lanes_per_chunk));
@@ -219,11 +219,13 @@ fn corrections(
             },
         )?;
         // In the order of the chunks, whoever made them.
+        let mut sums = [0.0; BLOCK];
         for chunk in &*chunks {
-            for (sum, product) in products[nu].iter_mut().zip(&chunk.products).take(size).skip(nu + 1) {
+            for (sum, product) in sums.iter_mut().zip(&chunk.products).take(size).skip(nu + 1) {
                 *sum += product;
             }
         }
+        products.push(sums);
     }
     execution.for_each(
         chunks.iter().zip(lanes.chunks_mut(lanes_per_chunk)),

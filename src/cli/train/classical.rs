@@ -39,7 +39,10 @@ const DEFAULT_DREAM_TIME: f64 = 1.0;
 /// Signed multiply-adds in the time of one multiply-add in double precision.
 const SIGNED_PER_DOUBLE: f64 = 14.0;
 /// Signed multiply-adds in the time in which a dream goes over one coupling: its pass and its flips.
-const SIGNED_PER_DREAMT: f64 = 200.0;
+const SIGNED_PER_DREAMT: f64 = 300.0;
+/// Signed multiply-adds in the time in which Storkey's rule takes a pattern to a coupling: three, in blocks so small that
+/// their tables and the passes over J cost more than they do.
+const SIGNED_PER_STORED: f64 = 10.0;
 
 impl ClassicalOptions {
     /// Every option, whether it was given, and the rule that takes it.
@@ -123,7 +126,9 @@ impl ClassicalOptions {
                 let memory = PseudoInverse::memory_bytes(n_patterns, n_spins, n_threads);
                 (memory as f64, n * n * p + SIGNED_PER_DOUBLE * (n * p * p + p * p * p / 6.0))
             }
-            (Rule::Storkey, _) => (storkey_bytes(n_patterns, n_spins, n_threads) as f64, 3.0 * n * n * p),
+            (Rule::Storkey, _) => {
+                (storkey_bytes(n_patterns, n_spins, n_threads) as f64, SIGNED_PER_STORED * n * n * p)
+            }
         }
     }
 
