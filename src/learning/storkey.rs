@@ -322,8 +322,8 @@ mod tests {
         j
     }
 
-    /// Sizes around panels, strips and chunks; whole blocks, a part of one, more than two. A block rounds a coupling a few
-    /// times to f32, and a field by N / 8 additions; N = 1 and 2 are powers of g of 3 and 2.
+    /// Sizes around panels, strips and words, N so small that g is 3 and 2; whole blocks, a part of one, more than two. A
+    /// coupling is rounded to f32 a few times a block, and a field at every group of 8 columns, 20 times here.
     #[test]
     fn couplings_are_those_of_the_definition() {
         let execution = Execution::with_threads(2).unwrap();

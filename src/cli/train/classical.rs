@@ -78,7 +78,10 @@ impl ClassicalOptions {
                 ("unlearning_rate", rate.to_string()),
                 ("seed", seed.to_string()),
             ],
-            (Rule::PseudoInverse, _) => vec![("ridge", self.pseudo_inverse().ridge.to_string())],
+            (Rule::PseudoInverse, _) => {
+                let PseudoInverse { ridge, self_coupling } = self.pseudo_inverse();
+                vec![("ridge", ridge.to_string()), ("self_coupling", self_coupling.to_string())]
+            }
             (Rule::Dreaming, _) => vec![("dream_time", self.dreaming().time.to_string())],
             _ => vec![],
         }
