@@ -178,8 +178,8 @@ fn theory_outside_its_range() {
     each_refused(
         "theory",
         &[
-            ("", &["NAME"]),
-            ("guess", &["name: ", "kappa-max", "hopfield-overlap", "critical-load", "found guess"]),
+            ("", &["name: ", "kappa-max", "--list", "found none"]),
+            ("guess", &["name: ", "kappa-max", "hopfield-overlap", "critical-load", "--list", "found guess"]),
             ("kappa-max --load 0", &["load: ", "at most 2", "found 0"]),
             ("kappa-max --load -1..2:3", &["load: ", "found -1"]),
             ("kappa-max --load 0.1,2.1", &["load: ", "found 2.1"]),

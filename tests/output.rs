@@ -218,6 +218,30 @@ fn histograms_of_stabilities_are_written_beside_theory() {
     program.run("stabilities J data --from test");
 }
 
+/// The laws are those of training patterns and independent rows: anything else is compared with a note, and only then.
+#[test]
+fn comparisons_that_the_theory_does_not_speak_of_have_a_note() {
+    let program = Program::new();
+    program.run("generate random --n 20 --patterns 8 --test 5 -o data");
+    program.run("train data --epochs 2 -o J");
+    program.run("train data --epochs 2 --variant symmetrized -o JS");
+    for (arguments, words) in [
+        ("J data --theory hebb --from test", Some("these are test patterns")),
+        ("JS data --theory hebb", Some("these couplings were symmetrized")),
+        ("J data --theory hebb", None),
+        ("JS data --from test", None),
+    ] {
+        let errors = program.run(&format!("stabilities {arguments}")).stderr;
+        let errors = String::from_utf8_lossy(&errors);
+        assert_eq!(
+            errors.contains("note: the theory is that of training patterns"),
+            words.is_some(),
+            "{errors}"
+        );
+        assert!(errors.contains(words.unwrap_or_default()), "{errors}");
+    }
+}
+
 #[test]
 fn help_and_version_are_there() {
     let program = Program::new();

@@ -68,6 +68,8 @@ struct Prediction {
     law: Box<dyn StabilityDistribution>,
 }
 
+/// What the laws are laws of.
+const LAW_OF: &str = "training patterns under rows of couplings that are independent of each other";
 /// Points of the plotted density.
 const CURVE_POINTS: usize = 1001;
 
@@ -95,6 +97,9 @@ impl Stabilities {
         let norms = couplings.row_norms(&execution)?;
         let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
         let prediction = self.prediction(&couplings, row_norm, load)?;
+        if let Some(reason) = self.is_beside_theory(&couplings) {
+            execution.progress().note(&format!("note: the theory is that of {LAW_OF}; {reason}"));
+        }
         let (n, p) = (n_spins as f64, patterns.n_rows() as f64);
         // J, packed patterns twice, stabilities and a sorted copy in f64.
         let estimate = Estimate::new(4.0 * n * n + n * p / 4.0 + 12.0 * n * p, 0.0, n * n * p, &execution);
@@ -153,6 +158,17 @@ impl Stabilities {
             }
         };
         Ok(Some(Prediction { name, load, lambda_eff: used, law: law.at_load(load)? }))
+    }
+
+    /// What of this comparison the theory does not speak of, if anything.
+    fn is_beside_theory(&self, couplings: &Couplings) -> Option<&'static str> {
+        self.theory?;
+        let variant = couplings.description().get("variant").map(String::as_str);
+        match (self.from, variant) {
+            (From::Test, _) => Some("these are test patterns"),
+            (From::Train, Some("symmetrized")) => Some("these couplings were symmetrized"),
+            (From::Train, _) => None,
+        }
     }
 
     fn report(

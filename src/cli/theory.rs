@@ -14,7 +14,6 @@ use numbers::{Numbers, Range};
 #[derive(Args)]
 pub struct Theory {
     /// Name of the curve; --list says which there are
-    #[arg(required_unless_present = "list")]
     name: Option<String>,
     /// List the curves: what each is, and its source
     #[arg(long)]
@@ -37,8 +36,10 @@ pub struct Theory {
 
 impl Theory {
     pub fn run(self) -> anyhow::Result<()> {
-        let Some(name) = self.name.filter(|_| !self.list) else { return list(&self.common) };
-        let curve = Curve::named(&name)?;
+        if self.list {
+            return list(&self.common);
+        }
+        let curve = Curve::named(self.name.as_deref())?;
         let request = Request {
             loads: self.load.map(|numbers| numbers.0),
             lambda_effs: self.lambda_eff.map(|numbers| numbers.0),

@@ -41,7 +41,8 @@
 //! without replacement flatten the first frequencies and because of the triples.
 //!
 //! The noise is quenched: M belongs to a draw of the features, and its largest terms to the few most frequent of them. Mean
-//! signal over root mean variance is what the law speaks of, not the mean of ratios.
+//! signal over root mean variance is what the law speaks of, not the mean of ratios; what single draws come to is in
+//! `analysis::cutoff`.
 
 use super::majority::{binomial, majority_coefficient};
 use super::power_sum::power_sum;
@@ -145,16 +146,6 @@ pub fn one_step_overlap(ratio: f64) -> f64 {
     libm::erf(ratio / std::f64::consts::SQRT_2)
 }
 
-/// The ratio at which that overlap is `overlap`, for 0 <= overlap < 1: by bisection.
-pub fn one_step_threshold(overlap: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 40.0);
-    for _ in 0..100 {
-        let middle = (low + high) / 2.0;
-        if one_step_overlap(middle) < overlap { low = middle } else { high = middle }
-    }
-    low
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +158,8 @@ mod tests {
         assert!((cutoff - 11.85).abs() < 0.005, "{cutoff}");
         assert!((law.ratio(cutoff) - 1.0).abs() < 1e-12);
         assert_eq!(PowerLawSignal::new(2000, 1000, 0.0).rank_at(1.0), None);
-        assert!((one_step_threshold(0.9) - 1.644_853_626_951_472).abs() < 1e-9);
+        // The normal quantile of 0.95.
+        assert!((one_step_overlap(1.644_853_626_951_472) - 0.9).abs() < 1e-15);
     }
 
     /// One feature a pattern, L = 1, used by all P: J is f f^T P / N, signal P, no noise at all.

@@ -75,7 +75,7 @@ mod tests {
         assert!((capacity.overlap - 0.967).abs() < 5e-4, "{capacity:?}");
         for (load, overlap) in [(0.05, 0.99999), (0.10, 0.99800), (0.12, 0.99322), (0.13, 0.98721)] {
             let found = hopfield_overlap(load).unwrap();
-            assert!((found - overlap).abs() < 5.1e-6, "load {load}: {found}");
+            assert!((found - overlap).abs() < 5e-6, "load {load}: {found}");
         }
     }
 

@@ -35,9 +35,7 @@ mod root;
 mod saddle_point;
 mod stability_distribution;
 
-pub use feature_signal::{
-    Counted, NoiseTerms, PowerLawSignal, one_step_overlap, one_step_threshold, signal_and_noise,
-};
+pub use feature_signal::{Counted, NoiseTerms, PowerLawSignal, one_step_overlap, signal_and_noise};
 pub use gardner::{MaxStabilities, gardner_capacity, kappa_max};
 pub use hebb::{HebbStabilities, hebb_error};
 pub use hopfield::{HopfieldCapacity, hopfield_capacity, hopfield_overlap};

@@ -132,11 +132,12 @@ impl Curve {
     ];
 
     /// The curve of this name.
-    pub fn named(name: &str) -> Result<&'static Self> {
+    pub fn named(name: Option<&str>) -> Result<&'static Self> {
         const ALL: &[Curve] = &Curve::ALL;
-        ALL.iter().find(|curve| curve.name == name).ok_or_else(|| {
+        ALL.iter().find(|curve| Some(curve.name) == name).ok_or_else(|| {
             let names: Vec<_> = ALL.iter().map(|curve| curve.name).collect();
-            Error::parameter("name", format!("one of {}", names.join(", ")), name)
+            let expected = format!("one of {} (--list says what each is)", names.join(", "));
+            Error::parameter("name", expected, name.unwrap_or("none"))
         })
     }
 

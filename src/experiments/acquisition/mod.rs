@@ -74,11 +74,12 @@ pub struct AcquisitionConfig {
 }
 
 impl AcquisitionConfig {
-    /// N = 1000, D = 500, L = 3, three draws; or N = 300, D = 150, two draws.
+    /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
     pub fn new(quick: bool, seed: u64) -> Self {
         // Rates at which the loss never rises; at N = 1000 twice as much raises it at the smallest load and eta = 2.
-        let (n_spins, n_draws, n_states, lr) = if quick { (300, 2, 300, 0.5) } else { (1000, 3, 500, 0.25) };
-        let n_epochs = if quick { 200 } else { 500 };
+        let (n_spins, n_draws, n_states, lr) = if quick { (500, 2, 300, 0.5) } else { (1000, 3, 500, 0.25) };
+        let (n_epochs, largest_load) = if quick { (200, 5.0) } else { (500, 10.0) };
+        let loads = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
         let epochs = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500];
         Self {
             n_spins,
@@ -86,7 +87,7 @@ impl AcquisitionConfig {
             n_active: 3,
             exponents: vec![1.0, 1.5, 2.0],
             n_draws,
-            loads: vec![0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0],
+            loads: loads.into_iter().filter(|&load| load <= largest_load).collect(),
             epochs: epochs.into_iter().filter(|&epoch| epoch <= n_epochs).collect(),
             lambda: 0.2,
             lr,

@@ -2,7 +2,7 @@
 
 use super::Size;
 use super::config::CutoffConfig;
-use super::results::{CutoffResults, exponents};
+use super::results::{CutoffResults, SizeCutoff, exponents};
 use crate::analysis::cutoff::{CutoffPoint, Draws, Estimator, law_point, ratio_intervals};
 use crate::report::{Axis, Color, Figure, Panel, Position, Series, Style};
 use crate::theory::PowerLawSignal;
@@ -87,8 +87,13 @@ pub(super) fn cutoffs(results: &CutoffResults) -> Figure {
     Figure::new(panels)
 }
 
-/// k_max over the poster's: what draws without replacement, triples and pattern noise change, with the full law's.
+/// What the poster's law leaves out: k_max over that of the law, and the first feature that fails.
 pub(super) fn corrections(results: &CutoffResults) -> Figure {
+    Figure::new(vec![crossings_over_law(results), first_failing(results)])
+}
+
+/// k_max over the poster's: what draws without replacement, triples and pattern noise change, with the full law's.
+fn crossings_over_law(results: &CutoffResults) -> Panel {
     let mut panel = Panel::new(
         "crossing of SNR = 1",
         Axis::log("number of spins N"),
@@ -112,7 +117,34 @@ pub(super) fn corrections(results: &CutoffResults) -> Figure {
             )
             .with(Series::new(format!("full law, η = {exponent}"), Style::Line, color, full));
     }
-    Figure::new(vec![panel])
+    panel
+}
+
+/// The first feature that misses an overlap of 0.9, with the law's under quenched noise and the poster's.
+fn first_failing(results: &CutoffResults) -> Panel {
+    let mut panel = Panel::new(
+        "first one-step overlap < 0.9",
+        Axis::log("number of spins N"),
+        Axis::log("first failing feature k"),
+    );
+    for (index, exponent) in results.exponents().into_iter().enumerate() {
+        let color = Color::nth(index);
+        let rows: Vec<_> = results.of(exponent, Estimator::FirstFailing(0.9)).collect();
+        let along = |value: fn(&SizeCutoff) -> Option<f64>| -> Vec<(f64, f64)> {
+            rows.iter().filter_map(|row| Some((row.n as f64, value(row)?))).collect()
+        };
+        let bars = rows.iter().filter_map(|row| {
+            let [low, high] = row.interval?;
+            Some((row.n as f64, low, high))
+        });
+        let measured = Series::new(format!("η = {exponent}"), Style::Markers, color, along(|row| row.k_max));
+        let name = |name| if index == 0 { name } else { "" };
+        panel = panel
+            .with(measured.with_error_bars(bars.collect()))
+            .with(Series::new(name("full law, quenched"), Style::Line, color, along(|row| row.full_law)))
+            .with(Series::new(name("N/Z law"), Style::Dashed, color, along(|row| row.law)));
+    }
+    panel
 }
 
 /// The smallest, the largest and one between them.

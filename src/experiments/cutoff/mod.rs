@@ -6,7 +6,8 @@
 //!
 //! * `features.csv`: signal, noise and overlaps of each feature, mean over draws, with the terms of the full law and the
 //!   poster's law beside them ([`theory::signal_and_noise`](crate::theory::signal_and_noise));
-//! * `cutoffs.csv`: k_max of each size by every [`Estimator`](crate::analysis::cutoff::Estimator), with 95 % intervals;
+//! * `cutoffs.csv`: k_max of each size by every [`Estimator`](crate::analysis::cutoff::Estimator), with 95 % intervals,
+//!   beside the full law ([`FullLaw`](crate::analysis::cutoff::FullLaw)) and the poster's;
 //! * `fits.csv`: slopes of ln k_max against ln N, beside 1/(2 eta) and the slope of the full law at the same sizes.
 //!
 //! Every draw has features and patterns of its own: its seed comes from the run's seed, N, eta and the draw's number, so that
@@ -109,34 +110,13 @@ pub fn run_cutoff(
     directory.begin_anew()?;
     let begun = Instant::now();
 
-    let units = |products: f64| MatrixFreeHebb::work_units(products);
     let total: f64 = estimates.iter().map(|estimate| estimate.products).sum();
-    execution.progress().begin("feature cutoff", units(total));
-    let mut found = found.into_iter();
-    let mut sizes = Vec::new();
-    for (setting, estimate) in config.settings.iter().zip(&estimates) {
-        let of_draw = estimate.products / setting.n_draws as f64;
-        let mut draws = Vec::new();
-        for record in records(config, setting) {
-            let draw = match found.next().flatten() {
-                Some(draw) => {
-                    execution.progress().advance(units(of_draw));
-                    draw
-                }
-                None => {
-                    let point = measure(record.parameters(), config.options(setting), execution)?;
-                    execution.progress().advance(units((of_draw - point.effort.products).max(0.0)));
-                    record.write(directory.folder(), point, execution)?
-                }
-            };
-            directory.holds(&record.name())?;
-            draws.push(draw);
-        }
-        sizes.push(Size::new(setting, draws));
-    }
+    execution.progress().begin("feature cutoff", MatrixFreeHebb::work_units(total));
+    let measured = measure_missing(config, &estimates, found, &mut directory, execution);
     execution.progress().end();
+    let sizes = measured?;
 
-    let results = CutoffResults::new(config, &sizes);
+    let results = CutoffResults::new(config, &sizes, execution)?;
     directory.table("features.csv", &tables::features(config, &sizes))?;
     directory.table("cutoffs.csv", &tables::cutoffs(&results))?;
     directory.table("fits.csv", &tables::fits(&results))?;
@@ -148,4 +128,38 @@ pub fn run_cutoff(
     }
     let summary = summary::summary(config, &sizes, &results, begun.elapsed());
     Ok((Outcome { manifest: directory.finish()?, summary }, results))
+}
+
+/// All draws, sizes in the order of the settings: those in `found`, one place a draw, and the others measured and kept.
+fn measure_missing<'a>(
+    config: &'a CutoffConfig,
+    estimates: &[SettingEstimate],
+    found: Vec<Option<Measured>>,
+    directory: &mut RunDirectory,
+    execution: &Execution,
+) -> Result<Vec<Size<'a>>> {
+    let advance = |products: f64| execution.progress().advance(MatrixFreeHebb::work_units(products));
+    let mut found = found.into_iter();
+    let mut sizes = Vec::new();
+    for (setting, estimate) in config.settings.iter().zip(estimates) {
+        let of_draw = estimate.products / setting.n_draws as f64;
+        let mut draws = Vec::new();
+        for record in records(config, setting) {
+            let draw = match found.next().flatten() {
+                Some(draw) => {
+                    advance(of_draw);
+                    draw
+                }
+                None => {
+                    let point = measure(record.parameters(), config.options(setting), execution)?;
+                    advance((of_draw - point.effort.products).max(0.0));
+                    record.write(directory.folder(), point, execution)?
+                }
+            };
+            directory.holds(&record.name())?;
+            draws.push(draw);
+        }
+        sizes.push(Size::new(setting, draws));
+    }
+    Ok(sizes)
 }

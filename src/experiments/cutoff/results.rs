@@ -5,9 +5,11 @@ use serde::Serialize;
 use super::Size;
 use super::config::CutoffConfig;
 use crate::analysis::cutoff::{
-    Agreement, CutoffPoint, Draws, Estimator, FeatureRow, Interval, cutoff_interval, law_point, power_law,
+    Agreement, CutoffPoint, Draws, Estimator, FeatureRow, FullLaw, Interval, cutoff_interval, power_law,
     power_law_point,
 };
+use crate::error::Result;
+use crate::execution::Execution;
 
 /// All results.
 #[derive(Clone, Debug, Serialize)]
@@ -65,7 +67,7 @@ pub struct SizeCutoff {
     pub k_max: Option<f64>,
     /// 95 %; none for a single draw.
     pub interval: Option<[f64; 2]>,
-    /// As the full law has it.
+    /// As the full law has it: at mean noise for the ratio, else mean over draws of its quenched noise.
     pub full_law: Option<f64>,
     /// As the poster's law has it.
     pub law: Option<f64>,
@@ -96,14 +98,11 @@ fn pair(interval: Interval) -> [f64; 2] {
 }
 
 impl CutoffResults {
-    pub(super) fn new(config: &CutoffConfig, sizes: &[Size<'_>]) -> Self {
-        let laws: Vec<Vec<CutoffPoint>> =
-            sizes.iter().map(|size| size.points.iter().map(law_point).collect()).collect();
-        let sizes: Vec<(&Size<'_>, Draws<'_>, Draws<'_>)> = sizes
-            .iter()
-            .zip(&laws)
-            .map(|(size, law)| (size, Draws { points: &size.points }, Draws { points: law }))
-            .collect();
+    pub(super) fn new(config: &CutoffConfig, sizes: &[Size<'_>], execution: &Execution) -> Result<Self> {
+        let laws = sizes.iter().map(|size| FullLaw::new(&size.points, execution));
+        let laws: Vec<FullLaw> = laws.collect::<Result<_>>()?;
+        let sizes: Vec<(&Size<'_>, Draws<'_>, &FullLaw)> =
+            sizes.iter().zip(&laws).map(|(size, law)| (size, Draws { points: &size.points }, law)).collect();
         let points =
             sizes.iter().flat_map(|(size, ..)| size.points.iter().enumerate().map(point_row)).collect();
         let couplings = sizes.iter().filter_map(|(size, ..)| {
@@ -128,7 +127,7 @@ impl CutoffResults {
                     estimator: estimator.name(),
                     k_max: estimator.cutoff(draws),
                     interval: cutoff_interval(estimator, draws, config.seed).map(pair),
-                    full_law: estimator.cutoff(law),
+                    full_law: estimator.cutoff(law.draws(estimator)),
                     law: estimator.cutoff(of_power_law),
                 });
             }
@@ -140,7 +139,7 @@ impl CutoffResults {
             for estimator in Estimator::ALL {
                 let with_cutoff = || of_exponent().filter(|(_, draws, _)| is_fitted(estimator, *draws));
                 let draws: Vec<Draws<'_>> = with_cutoff().map(|&(_, draws, _)| draws).collect();
-                let law: Vec<Draws<'_>> = with_cutoff().map(|&(.., law)| law).collect();
+                let law: Vec<Draws<'_>> = with_cutoff().map(|&(.., law)| law.draws(estimator)).collect();
                 let Some(fit) = power_law(estimator, &draws, config.seed) else { continue };
                 fits.push(FitRow {
                     exponent,
@@ -155,7 +154,7 @@ impl CutoffResults {
                 });
             }
         }
-        Self { points, cutoffs, fits, couplings }
+        Ok(Self { points, cutoffs, fits, couplings })
     }
 
     /// The rows of one exponent and estimator that have a k_max, in the order of the sizes.
