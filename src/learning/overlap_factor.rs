@@ -104,7 +104,12 @@ impl OverlapFactor {
         Ok(Self { columns })
     }
 
-    /// Values between the columns of right-hand sides.
+    /// Values between the columns of right-hand sides, for P = `n_patterns`.
+    pub(super) fn stride_for(n_patterns: usize) -> usize {
+        n_patterns.div_ceil(TILE) * TILE + PAD
+    }
+
+    /// The same, for these patterns.
     pub(super) fn stride(&self) -> usize {
         self.columns.len() * TILE + PAD
     }

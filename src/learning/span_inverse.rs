@@ -10,7 +10,7 @@ use crate::couplings::{Couplings, PANEL, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{LANES, Lanes, Tables, deinterleave, hamming_distance, signed_product};
-use crate::spins::SpinMatrix;
+use crate::spins::{SpinMatrix, WORD};
 
 /// Neurons that are solved for together: their right-hand sides share every tile of the factor.
 const NEURONS: usize = 8 * PANEL;
@@ -61,7 +61,7 @@ pub(super) fn span_inverse(
         let n_neurons = rows.len() / n_spins;
         for (neuron, column) in (first..).zip(scratch.solutions.chunks_exact_mut(stride)).take(n_neurons) {
             for (mu, value) in column[..n_patterns].iter_mut().enumerate() {
-                let bit = bits.by_spin().block(mu / 64)[neuron] >> (mu % 64) & 1;
+                let bit = bits.by_spin().block(mu / WORD)[neuron] >> (mu % WORD) & 1;
                 *value = if bit == 1 { 1.0 } else { -1.0 };
             }
         }
@@ -175,7 +175,7 @@ fn dependence(patterns: &SpinMatrix, pattern: usize, execution: &Execution) -> S
 /// Bytes of a run: J, the factor, packed patterns and each thread's scratch.
 pub(super) fn bytes(n_patterns: usize, n_spins: usize, n_threads: usize) -> u64 {
     let (p, n) = (n_patterns as u64, n_spins as u64);
-    let solutions = 8 * NEURONS as u64 * (p + 136);
+    let solutions = 8 * (NEURONS * OverlapFactor::stride_for(n_patterns)) as u64;
     // Two words a pattern, two sums and a coupling a column, the tables; counts of overlaps of up to 4096 patterns.
     let scratch = solutions + 64 * (2 * p + 3 * n) + (132 << 10) + 384 * p.min(4096);
     4 * n * n + OverlapFactor::bytes(n_patterns) + n * p / 4 + n_threads as u64 * scratch
