@@ -2,10 +2,11 @@
 //!
 //! One round is one gradient, at every lane's own trial point x + t d. A lane that accepts its trial gets a new direction; one
 //! that does not tries a shorter step. The loss is never computed: it is convex, so the slope s(t) = g(x + t d) . d along the
-//! direction says all. It rises from s(0) < 0; a step is taken while s(t) <= |s(0)| / 2, and shortened to the zero of the
+//! direction says all. It rises from s(0) < 0; a step is taken while s(t) <= 0.8 |s(0)|, and shortened to the zero of the
 //! line through both slopes otherwise. (Differences of losses near an optimum are below the rounding of f32; slopes are not.)
 //!
-//! Pairs (s, y) of all lanes share a ring of slots. A lane without a new pair has weight 0 in its slot.
+//! Pairs (s, y) of all lanes share a list of slots, oldest first. A lane that did not move keeps its pairs where they are when
+//! those of the others move on.
 
 use crate::error::Result;
 use crate::kernels::{LANES, Lanes};
@@ -18,8 +19,10 @@ const HISTORY: usize = 8;
 pub(super) const N_VECTORS: usize = 2 * HISTORY + 5;
 /// Shortened steps in a row after which a direction is given up.
 const MAX_SHORTENED: u32 = 20;
-/// Steps without a smaller gradient after which a lane is at the end of its rounding.
-const PATIENCE: u64 = 60;
+/// Steps without a smaller gradient after which a lane is at the end of its rounding: this many, and half of those taken.
+const PATIENCE: u64 = 50;
+/// Slope, in those at the beginning of a step, up to which a step may go too far.
+const OVERSHOT: f64 = 0.8;
 
 /// One number a lane.
 pub(super) type Scalars = [f64; LANES];
@@ -114,7 +117,7 @@ pub(super) fn search(
                 Some(Ending::Separable)
             } else if lane.iterations >= solver.max_iterations {
                 Some(Ending::OutOfIterations)
-            } else if !grows && lane.iterations >= lane.best.1 + PATIENCE {
+            } else if !grows && lane.iterations > lane.best.1 + PATIENCE + lane.iterations / 2 {
                 Some(Ending::Stalled)
             } else {
                 None
@@ -165,7 +168,7 @@ pub(super) fn search(
             }
             lane.evaluations += 1;
             let ratio = slopes[index] / lane.slope;
-            if ratio >= -0.5 {
+            if ratio >= -OVERSHOT {
                 has_moved[index] = true;
                 (lane.iterations, lane.anew) = (lane.iterations + 1, false);
                 at_point.separates[index] = at_trial.separates[index];
@@ -221,32 +224,42 @@ impl History {
         (gradient, old_gradient): (&Vector, &Vector),
         has_moved: &[bool; LANES],
     ) -> Result<()> {
-        let (mut s, mut y) = if self.pairs.len() == HISTORY {
-            let (s, y, _) = self.pairs.remove(0);
-            (s, y)
+        if self.pairs.len() == HISTORY {
+            self.pairs.rotate_left(1);
         } else {
-            (vec![Lanes::ZERO; point.len()], vec![Lanes::ZERO; point.len()])
-        };
-        let difference = |target: &mut Vector, new: &Vector, old: &Vector| {
-            for ((target, new), old) in target.iter_mut().zip(new).zip(old) {
-                for ((target, new), old) in target.0.iter_mut().zip(new.0).zip(old.0) {
-                    *target = new - old;
-                }
-            }
-        };
-        difference(&mut s, point, old_point);
-        difference(&mut y, gradient, old_gradient);
-        let (sy, ss, yy) = (space.dot(&s, &y)?, space.dot(&s, &s)?, space.dot(&y, &y)?);
-        let mut rho = [0.0; LANES];
+            self.pairs.push((vec![Lanes::ZERO; point.len()], vec![Lanes::ZERO; point.len()], [0.0; LANES]));
+        }
+        self.take_back(&has_moved.map(|moved| !moved));
+        let newest = self.pairs.len() - 1;
+        let (s, y, rho) = &mut self.pairs[newest];
+        subtract(s, point, old_point, has_moved);
+        subtract(y, gradient, old_gradient, has_moved);
+        let (sy, ss, yy) = (space.dot(s, y)?, space.dot(s, s)?, space.dot(y, y)?);
         for index in (0..LANES).filter(|&index| has_moved[index]) {
             // Curvature below rounding says nothing.
-            if sy[index] > 1e-9 * (ss[index] * yy[index]).sqrt() {
-                rho[index] = 1.0 / sy[index];
+            let says = sy[index] > 1e-9 * (ss[index] * yy[index]).sqrt();
+            rho[index] = if says { 1.0 / sy[index] } else { 0.0 };
+            if says {
                 self.scale[index] = sy[index] / yy[index];
             }
         }
-        self.pairs.push((s, y, rho));
         Ok(())
+    }
+
+    /// After the slots moved on by one: the chosen lanes go back to where they were, their oldest slot first.
+    fn take_back(&mut self, chosen: &[bool; LANES]) {
+        if !chosen.contains(&true) {
+            return;
+        }
+        for slot in (1..self.pairs.len()).rev() {
+            let (older, newer) = self.pairs.split_at_mut(slot);
+            let (older, newer) = (&mut older[slot - 1], &mut newer[0]);
+            swap(&mut older.0, &mut newer.0, chosen);
+            swap(&mut older.1, &mut newer.1, chosen);
+            for index in (0..LANES).filter(|&index| chosen[index]) {
+                std::mem::swap(&mut older.2[index], &mut newer.2[index]);
+            }
+        }
     }
 
     fn forget(&mut self, index: usize) {
@@ -261,6 +274,24 @@ fn select(target: &mut Vector, source: &Vector, chosen: &[bool; LANES]) {
     for (target, source) in target.iter_mut().zip(source) {
         for ((target, source), &chosen) in target.0.iter_mut().zip(source.0).zip(chosen) {
             *target = if chosen { source } else { *target };
+        }
+    }
+}
+
+/// Exchanges the lanes that are chosen.
+fn swap(a: &mut Vector, b: &mut Vector, chosen: &[bool; LANES]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        for ((a, b), &chosen) in a.0.iter_mut().zip(&mut b.0).zip(chosen) {
+            (*a, *b) = if chosen { (*b, *a) } else { (*a, *b) };
+        }
+    }
+}
+
+/// target = new - old in the lanes that are chosen.
+fn subtract(target: &mut Vector, new: &Vector, old: &Vector, chosen: &[bool; LANES]) {
+    for ((target, new), old) in target.iter_mut().zip(new).zip(old) {
+        for (((target, new), old), &chosen) in target.0.iter_mut().zip(new.0).zip(old.0).zip(chosen) {
+            *target = if chosen { new - old } else { *target };
         }
     }
 }
