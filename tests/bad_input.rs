@@ -73,6 +73,66 @@ fn training_parameters_out_of_range() {
 }
 
 #[test]
+fn parameters_of_classical_rules_out_of_range() {
+    each_refused(
+        "train data -o new",
+        &[
+            ("--rule pseudo-inverse --ridge -1", &["ridge: ", "0 or above", "found -1"]),
+            ("--rule pseudo-inverse --ridge nan", &["ridge: ", "found NaN"]),
+            ("--rule pseudo-inverse --ridge much", &["--ridge", "much"]),
+            ("--rule dreaming --dream-time -0.5", &["dream-time: ", "0 or above", "found -0.5"]),
+            ("--rule dreaming --dream-time inf", &["dream-time: ", "found inf"]),
+            ("--rule hebb --dreams 3 --unlearning-rate 0", &["unlearning-rate: ", "positive", "found 0"]),
+            ("--rule hebb --dreams -3", &["--dreams", "-3"]),
+            ("--rule hebb --unlearning-rate 0.1", &["--dreams"]),
+            ("--rule hebb --ridge 1", &["ridge: ", "no such option with --rule hebb"]),
+            ("--rule storkey --self-coupling", &["self-coupling: ", "no such option with --rule storkey"]),
+            ("--rule storkey --dreams 3", &["dreams: ", "no such option with --rule storkey"]),
+            ("--rule dreaming --normalise", &["normalise: ", "no such option with --rule dreaming"]),
+            ("--rule pseudo-inverse --lr 1", &["lr: ", "no such option with --rule pseudo-inverse"]),
+            ("--dream-time 1", &["dream-time: ", "no such option with --rule pseudo-likelihood"]),
+        ],
+    );
+}
+
+#[test]
+fn patterns_that_the_pseudo_inverse_cannot_separate() {
+    let program = program();
+    program.run("generate random --n 8 --patterns 9 --test 0 -o many");
+    let words = ["number of training patterns: expected at most 8", "ridge above 0, found 9"];
+    refused(&program, "train many --rule pseudo-inverse -o new", &words);
+    refused(&program, "train many --rule pseudo-inverse --dry-run -o new", &words);
+    program.run("generate random --n 8 --patterns 8 --test 0 -o square");
+    refused(
+        &program,
+        "train square --rule pseudo-inverse -o new",
+        &["at most 7", "identity", "self-coupling"],
+    );
+    std::fs::write(program.path("twice.csv"), "1,1,-1,1,-1\n-1,1,1,1,1\n-1,-1,1,-1,1\n").unwrap();
+    program.run("import csv twice.csv -o twice");
+    let twin = "pattern 2, counted from 0, opposite to pattern 0";
+    refused(
+        &program,
+        "train twice --rule pseudo-inverse -o new",
+        &["training patterns: ", twin, "ridge above 0"],
+    );
+    refused(&program, "train twice --rule dreaming --dream-time 1e18 -o new", &[twin, "shorter dream-time"]);
+    program.run("train twice --rule pseudo-inverse --ridge 0.1 -o new");
+    program.run("train twice --rule dreaming --dream-time 100 --force -o new");
+}
+
+#[test]
+fn training_from_couplings_with_self_coupling() {
+    let program = program();
+    program.run("generate random --n 40 --patterns 6 --test 0 -o few");
+    program.run("train few --rule pseudo-inverse --self-coupling -o own");
+    refused(&program, "train few --init own -o new", &["own: expected", "zero diagonal", "self-coupling"]);
+    program.run("recall own few -o states");
+    let inspected = program.run("inspect own");
+    assert!(String::from_utf8_lossy(&inspected.stdout).contains("self_coupling"));
+}
+
+#[test]
 fn recall_parameters_out_of_range() {
     each_refused(
         "recall J data -o new",

@@ -100,8 +100,8 @@ fn quiet_prints_nothing() {
     let program = program();
     std::fs::write(program.path("weights"), "1\n2\n").unwrap();
     program.run("import csv spins.csv --weights weights -o weighted");
-    assert!(!program.run("train weighted -o J-1").stderr.is_empty());
-    assert!(program.run("train weighted -o J-2 --quiet").stderr.is_empty());
+    assert!(!program.run("train weighted --rule hebb -o J-1").stderr.is_empty());
+    assert!(program.run("train weighted --rule hebb -o J-2 --quiet").stderr.is_empty());
 }
 
 #[test]

@@ -125,6 +125,10 @@ pub fn margin_statistics<'a>(
         let shares = theta.iter().zip(sums).map(|(&theta, sum)| f64::from(theta) * sum as f64);
         statistics.hebb_product -= shares.sum::<f64>() * couplings.scale() / n;
     }
+    // The margins count J_ii, the Hebb couplings have no diagonal.
+    let own = couplings.values().iter().step_by(couplings.n_spins() + 1);
+    let trace = own.map(|&x| f64::from(x)).sum::<f64>() * couplings.scale();
+    statistics.hebb_product -= trace * problem.patterns().n_rows() as f64 / n;
     Ok(statistics)
 }
 
@@ -207,5 +211,11 @@ mod tests {
         let found = margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap();
         let squared = squared_hebb_norm(&patterns, &execution).unwrap();
         assert!((found.hebb_product / squared - 1.0).abs() < 1e-12);
+        // Self-coupling has no part in it; counts and their sums are exact.
+        let diagonal: Vec<f32> = (0..40).map(|i| (i * i) as f32).collect();
+        let couplings = couplings.with_self_coupling(&diagonal).unwrap();
+        let norms = couplings.row_norms(&execution).unwrap();
+        let own = margin_statistics(&couplings, &patterns, 1.0, &norms, &execution).unwrap();
+        assert!((own.hebb_product / squared - 1.0).abs() < 1e-12);
     }
 }

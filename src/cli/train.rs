@@ -1,5 +1,6 @@
 //! `attractor train`: couplings from a data set. Options and what they turn into; [`run`] does the rest.
 
+mod classical;
 mod estimate;
 mod margins;
 mod neurons;
@@ -11,12 +12,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use attractor::datasets::DataSet;
-use attractor::learning::{Lbfgs, Mask, Problem, PseudoLikelihood, hebb};
+use attractor::learning::{Lbfgs, Mask, Problem, PseudoLikelihood};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
 use super::options::Common;
 use super::text::name_of;
+use classical::ClassicalOptions;
 use margins::MarginOptions;
 pub use pseudo_likelihood::RouteOption;
 use pseudo_likelihood::{PseudoLikelihoodOptions, Solver};
@@ -67,17 +69,9 @@ pub struct Train {
     #[command(flatten)]
     margins: MarginOptions,
     #[command(flatten)]
-    other_rules: OtherRules,
+    classical: ClassicalOptions,
     #[command(flatten)]
     common: Common,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Options of other rules")]
-struct OtherRules {
-    /// hebb: write couplings divided by N, not integer counts with a scale
-    #[arg(long)]
-    normalise: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,6 +79,12 @@ enum Rule {
     /// J = (1/N) sum of outer products
     Hebb,
     PseudoLikelihood,
+    /// Projector on the patterns
+    PseudoInverse,
+    /// Hebb cleaned by sleep, on the way to the pseudo-inverse
+    Dreaming,
+    /// Storkey's incremental rule, in the order of the data
+    Storkey,
     /// Corrects what is not above a margin, until all is
     Perceptron,
     /// The largest margin of every neuron
@@ -121,6 +121,7 @@ impl Train {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
         self.check_options_of_rule()?;
+        self.classical.check(self.rule, &data, self.common.seed)?;
         self.check_outputs()?;
         let margins = self.margins.rule(self.rule, self.tolerance)?;
         let initial = match self.rule {
@@ -144,10 +145,10 @@ impl Train {
                 Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(&parameters))?,
             },
             (None, Some(rule)) => run.hold_margins(&rule)?,
-            (None, None) => run.at_once(|| {
-                let couplings = hebb(&data.train, &execution)?;
-                if self.other_rules.normalise { couplings.normalised(&execution) } else { Ok(couplings) }
-            })?,
+            (None, None) => {
+                run.describe_as(self.classical.description(self.rule, self.common.seed));
+                run.at_once(|| self.classical.couplings(self.rule, &data, self.common.seed, &execution))?;
+            }
         }
         run.report()
     }
@@ -185,9 +186,9 @@ impl Train {
         options.extend([
             ("variant", self.variant.is_some(), PSEUDO_LIKELIHOOD),
             ("tolerance", self.tolerance.is_some(), &[Rule::PseudoLikelihood, Rule::MaxStability]),
-            ("normalise", self.other_rules.normalise, &[Rule::Hebb]),
         ]);
         options.extend(self.margins.given());
+        options.extend(self.classical.given());
         options
     }
 

@@ -1,5 +1,6 @@
 //! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major, `theta` F32 [N] where neurons have
-//! fields of their own, and `scale` of both in the metadata.
+//! fields of their own, and in the metadata `scale` of both and `self_coupling` = "true" if the diagonal may differ from
+//! zero.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,9 +13,12 @@ use crate::storage::{Container, DType, Overwrite, Tensor, write_container};
 
 /// What the container says it is.
 const KIND: &str = "couplings";
+/// The entry of couplings whose diagonal may differ from zero.
+const SELF_COUPLING: &str = "self_coupling";
 
 impl Couplings {
-    /// Maps couplings from a file, after reading them once to check that they are finite with a zero diagonal.
+    /// Maps couplings from a file, after reading them once to check that they are finite, with a zero diagonal unless the
+    /// file declares self-coupling.
     ///
     /// The file must not be shortened while the couplings are in use.
     ///
@@ -35,10 +39,16 @@ impl Couplings {
         if !(scale.is_finite() && scale > 0.0) {
             return Err(Error::format(path, "a finite positive scale", scale.to_string()));
         }
+        let self_coupling = match container.description().get(SELF_COUPLING).map(String::as_str) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(Error::format(path, "self_coupling of true or false", other)),
+        };
         let fault = Mutex::new(None);
         let check = |(): &mut (), panel: usize| {
             let rows = panel_rows(panel, n_spins);
-            let found = first_fault(n_spins, rows.start, &values[rows.start * n_spins..rows.end * n_spins]);
+            let rows_of_panel = &values[rows.start * n_spins..rows.end * n_spins];
+            let found = first_fault(n_spins, rows.start, rows_of_panel, self_coupling);
             if let Some(found) = found {
                 let mut first = fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 // The lowest index, whichever thread comes first.
@@ -52,7 +62,7 @@ impl Couplings {
         if let Some((i, j, value)) = fault.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
             return Err(Error::format(
                 path,
-                format!("{} at J[{i}, {j}]", fault_expected(i, j)),
+                format!("{} at J[{i}, {j}]", fault_expected(i, j, self_coupling)),
                 value.to_string(),
             ));
         }
@@ -64,7 +74,7 @@ impl Couplings {
         let Some((map, range)) = container.into_mapped("J") else {
             unreachable!("the tensor was read above");
         };
-        let couplings = Self::mapped(n_spins, map, range, scale, description);
+        let couplings = Self::mapped(n_spins, map, range, scale, self_coupling, description);
         match theta {
             Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(path)),
             None => Ok(couplings),
@@ -79,6 +89,10 @@ impl Couplings {
         let mut description = self.description().clone();
         description.insert("scale".into(), self.scale().to_string());
         description.insert("n".into(), self.n_spins().to_string());
+        match self.has_self_coupling() {
+            true => description.insert(SELF_COUPLING.into(), "true".into()),
+            false => description.remove(SELF_COUPLING),
+        };
         let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
         let theta = self.theta().map(|theta| Tensor::f32("theta", &[theta.len()], theta));
         let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
@@ -114,5 +128,38 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = Couplings::open(&path, &execution).unwrap_err().to_string();
         assert!(error.contains("J[36, 35]") && error.contains("NaN"), "{error}");
+    }
+
+    #[test]
+    fn self_coupling_survives_the_file_and_is_refused_undeclared() {
+        let execution = Execution::with_threads(1).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("J.safetensors");
+        let plain = Couplings::from_rows(2, vec![0.0, 1.0, 2.0, 0.0]).unwrap();
+        let own = plain.with_self_coupling(&[5.0, -6.0]).unwrap();
+        own.write(&path, Overwrite::Refuse).unwrap();
+        let mapped = Couplings::open(&path, &execution).unwrap();
+        assert!(mapped.has_self_coupling() && mapped.clone().has_self_coupling());
+        assert_eq!(mapped.values(), [5.0, 1.0, 2.0, -6.0]);
+        assert_eq!(mapped.description()[SELF_COUPLING], "true");
+
+        // The same length, so that only the declaration changes.
+        for value in ["none", "null"] {
+            let text = format!("\"{SELF_COUPLING}\":\"true\"");
+            let bytes = std::fs::read(&path).unwrap();
+            let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+            let mut changed = bytes.clone();
+            changed[at + text.len() - 5..at + text.len() - 1].copy_from_slice(value.as_bytes());
+            let other = folder.path().join(format!("{value}.safetensors"));
+            std::fs::write(&other, &changed).unwrap();
+            let error = Couplings::open(&other, &execution).unwrap_err().to_string();
+            assert!(error.contains("true or false") && error.contains(value), "{error}");
+            // An entry of another name declares nothing.
+            changed = bytes;
+            changed[at + 1] = b'S';
+            std::fs::write(&other, &changed).unwrap();
+            let error = Couplings::open(&other, &execution).unwrap_err().to_string();
+            assert!(error.contains("0 on the diagonal at J[0, 0]"), "{error}");
+        }
     }
 }

@@ -10,13 +10,14 @@ use crate::execution::Execution;
 use crate::kernels::Lanes;
 use crate::storage::Description;
 
-/// Couplings of `n_spins` neurons. Invariants: finite values, zero diagonal.
+/// Couplings of `n_spins` neurons. Invariants: finite values; zero diagonal, unless they have self-coupling.
 #[derive(Debug)]
 pub struct Couplings {
     n_spins: usize,
     values: Values,          // [n_spins][n_spins]
     theta: Option<Vec<f32>>, // [n_spins]
     scale: f64,
+    self_coupling: bool,
     description: Description,
 }
 
@@ -64,18 +65,20 @@ impl Couplings {
             let expected = format!("{n_spins} x {n_spins} values, at least one");
             return Err(Error::shape("couplings", expected, format!("{} values", rows.len())));
         }
-        if let Some((i, j, found)) = first_fault(n_spins, 0, &rows) {
+        if let Some((i, j, found)) = first_fault(n_spins, 0, &rows, false) {
             return Err(Error::shape(
                 format!("coupling ({i}, {j})"),
-                fault_expected(i, j),
+                fault_expected(i, j, false),
                 found.to_string(),
             ));
         }
         Ok(Self::new(n_spins, Values::Owned(rows)))
     }
 
+    /// Without self-coupling and fields of the neurons themselves, of scale 1.
     fn new(n_spins: usize, values: Values) -> Self {
-        Self { n_spins, values, theta: None, scale: 1.0, description: Description::new() }
+        let description = Description::new();
+        Self { n_spins, values, theta: None, scale: 1.0, self_coupling: false, description }
     }
 
     /// Values in a map, already checked by [`first_fault`].
@@ -84,9 +87,10 @@ impl Couplings {
         map: Mmap,
         range: Range<usize>,
         scale: f64,
+        self_coupling: bool,
         description: Description,
     ) -> Self {
-        Self { scale, description, ..Self::new(n_spins, Values::Mapped(map, range)) }
+        Self { scale, self_coupling, description, ..Self::new(n_spins, Values::Mapped(map, range)) }
     }
 
     /// Sets a field of its own, theta_i, at each neuron, `[n_spins]`: local fields become sum_j J_ij x_j + theta_i. Like the
@@ -119,6 +123,32 @@ impl Couplings {
         Ok(self)
     }
 
+    /// Couples every neuron to itself: `diagonal[i]`, times the scale, is J_ii from now on. Fields then are
+    /// h_i = sum_j J_ij x_j with j = i included, and so are row norms.
+    ///
+    /// # Errors
+    /// If there are not N values, or one is not finite.
+    pub fn with_self_coupling(mut self, diagonal: &[f32]) -> Result<Self> {
+        let n_spins = self.n_spins;
+        if diagonal.len() != n_spins {
+            let found = format!("{} values", diagonal.len());
+            return Err(Error::shape("self-couplings", format!("{n_spins} values"), found));
+        }
+        if let Some((i, x)) = diagonal.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            return Err(Error::shape(format!("self-coupling {i}"), "a finite number", x.to_string()));
+        }
+        self.allow_self_coupling();
+        for (value, &own) in self.values_mut().iter_mut().step_by(n_spins + 1).zip(diagonal) {
+            *value = own;
+        }
+        Ok(self)
+    }
+
+    /// The diagonal may differ from zero, for writers inside the crate.
+    pub(crate) fn allow_self_coupling(&mut self) {
+        self.self_coupling = true;
+    }
+
     /// Sets the description: rule, parameters, inputs.
     #[must_use]
     pub fn with_description(mut self, description: Description) -> Self {
@@ -134,6 +164,11 @@ impl Couplings {
     /// Couplings are stored values times this.
     pub fn scale(&self) -> f64 {
         self.scale
+    }
+
+    /// Whether J_ii may differ from zero.
+    pub fn has_self_coupling(&self) -> bool {
+        self.self_coupling
     }
 
     /// How these couplings came about.
@@ -181,10 +216,11 @@ impl Couplings {
     /// If a coupling is beyond f32, memory for a copy is missing, or interrupted.
     pub fn normalised(&self, execution: &Execution) -> Result<Self> {
         let normalised = self.multiplied(1.0, execution)?;
-        match first_fault(self.n_spins, 0, normalised.values()) {
+        match first_fault(self.n_spins, 0, normalised.values(), self.self_coupling) {
             None => Ok(normalised),
             Some((i, j, found)) => {
-                Err(Error::shape(format!("coupling ({i}, {j})"), fault_expected(i, j), found.to_string()))
+                let expected = fault_expected(i, j, self.self_coupling);
+                Err(Error::shape(format!("coupling ({i}, {j})"), expected, found.to_string()))
             }
         }
     }
@@ -193,6 +229,7 @@ impl Couplings {
     /// the caller sees to the factor.
     pub(crate) fn multiplied(&self, factor: f64, execution: &Execution) -> Result<Self> {
         let mut result = Couplings::zeros(self.n_spins)?.with_description(self.description.clone());
+        result.self_coupling = self.self_coupling;
         let factor = factor * self.scale;
         result.theta = self
             .theta
@@ -212,8 +249,8 @@ impl Couplings {
         Ok(result)
     }
 
-    /// Stored values for writers inside the crate, who keep them finite and the diagonal zero; a mapped matrix is
-    /// copied into memory first.
+    /// Stored values for writers inside the crate, who keep them finite and, without self-coupling, the diagonal
+    /// zero; a mapped matrix is copied into memory first.
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
         self.parts_mut().0
     }
@@ -232,6 +269,7 @@ impl Couplings {
     pub(crate) fn copy_from(&mut self, other: &Couplings) {
         self.values_mut().copy_from_slice(other.values());
         self.theta.clone_from(&other.theta);
+        self.self_coupling = other.self_coupling;
     }
 
     /// Stored values, and the fields of the neurons themselves.
@@ -256,25 +294,33 @@ impl Clone for Couplings {
             values: Values::Owned(self.values().to_vec()),
             theta: self.theta.clone(),
             scale: self.scale,
+            self_coupling: self.self_coupling,
             description: self.description.clone(),
         }
     }
 }
 
-/// The first value among whole rows, from row `first_row` on, that is not finite or a non-zero diagonal one.
-pub(super) fn first_fault(n_spins: usize, first_row: usize, rows: &[f32]) -> Option<(usize, usize, f32)> {
+/// The first value among whole rows, from row `first_row` on, that is not finite or, without self-coupling, a non-zero
+/// diagonal one.
+pub(super) fn first_fault(
+    n_spins: usize,
+    first_row: usize,
+    rows: &[f32],
+    self_coupling: bool,
+) -> Option<(usize, usize, f32)> {
     rows.chunks_exact(n_spins).enumerate().find_map(|(offset, row)| {
         let i = first_row + offset;
+        let may_be = |j: usize, x: f32| x.is_finite() && (self_coupling || i != j || x == 0.0);
         // A sum of finite values times zero is zero: one branch a row while all is well.
-        let sound = row[i] == 0.0 && row.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0;
-        let fault = |(j, x): (usize, &f32)| (!x.is_finite() || (i == j && *x != 0.0)).then_some((i, j, *x));
+        let sound = may_be(i, row[i]) && row.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0;
+        let fault = |(j, x): (usize, &f32)| (!may_be(j, *x)).then_some((i, j, *x));
         if sound { None } else { row.iter().enumerate().find_map(fault) }
     })
 }
 
 /// What [`first_fault`] expected in place of what it found.
-pub(super) fn fault_expected(i: usize, j: usize) -> &'static str {
-    if i == j { "0 on the diagonal" } else { "a finite number" }
+pub(super) fn fault_expected(i: usize, j: usize, self_coupling: bool) -> &'static str {
+    if i == j && !self_coupling { "0 on the diagonal" } else { "a finite number" }
 }
 
 #[cfg(test)]
@@ -295,5 +341,31 @@ mod tests {
         assert!(Couplings::from_rows(0, vec![]).is_err());
         assert!(Couplings::zeros(0).is_err());
         assert!(Couplings::zeros(usize::MAX / 2).is_err());
+    }
+
+    /// The declaration survives what makes couplings from couplings; without it no diagonal is accepted.
+    #[test]
+    fn self_coupling_is_kept_and_must_be_declared() {
+        let execution = crate::execution::Execution::with_threads(1).unwrap();
+        let plain = Couplings::from_rows(2, vec![0.0, 1.0, -2.0, 0.0]).unwrap();
+        assert!(!plain.has_self_coupling() && !plain.clone().has_self_coupling());
+        for diagonal in [&[1.0][..], &[f32::NAN, 0.0]] {
+            assert!(plain.clone().with_self_coupling(diagonal).is_err());
+        }
+        let own = plain.with_self_coupling(&[3.0, 4.0]).unwrap().with_scale(0.5).unwrap();
+        assert_eq!(own.values(), [3.0, 1.0, -2.0, 4.0]);
+        let made = [
+            (own.clone(), [3.0, 1.0, -2.0, 4.0]),
+            (own.normalised(&execution).unwrap(), [1.5, 0.5, -1.0, 2.0]),
+            (own.symmetrized(&execution).unwrap(), [3.0, -0.5, -0.5, 4.0]),
+        ];
+        for (couplings, values) in made {
+            assert!(couplings.has_self_coupling());
+            assert_eq!(couplings.values(), values);
+        }
+        // |J_i| counts J_ii: sqrt(9 + 1) / 2 and sqrt(4 + 16) / 2.
+        let norms = own.row_norms(&execution).unwrap();
+        assert!(norms.iter().zip([2.5f64, 5.0]).all(|(norm, square)| (norm * norm - square).abs() < 1e-12));
+        assert!(own.with_scale(1e39).unwrap().normalised(&execution).is_err());
     }
 }

@@ -95,6 +95,9 @@ impl Couplings {
         let values = self.values();
         let mut symmetrized =
             Couplings::zeros(n)?.with_scale(self.scale())?.with_description(self.description().clone());
+        if self.has_self_coupling() {
+            symmetrized.allow_self_coupling();
+        }
         if let Some(theta) = self.theta() {
             symmetrized = symmetrized.with_theta(theta.to_vec())?;
         }

@@ -25,7 +25,8 @@ pub enum Initial {
 /// Initial couplings for the rows of `patterns`, multiplied by `factor`; the scale of the result is 1.
 ///
 /// # Errors
-/// If `factor` or a coupling times it is not finite in f32, given couplings are of another size, or as [`hebb`].
+/// If `factor` or a coupling times it is not finite in f32, given couplings are of another size or have
+/// self-coupling, or as [`hebb`].
 pub fn initial_couplings(
     initial: &Initial,
     factor: f64,
@@ -38,6 +39,11 @@ pub fn initial_couplings(
     let width = factor / libm::sqrt(n_spins as f64);
     let couplings = match initial {
         Initial::Hebb => hebb(patterns, execution)?.multiplied(factor, execution),
+        Initial::Given(couplings) if couplings.has_self_coupling() => Err(Error::shape(
+            "initial couplings",
+            "zero diagonal, which training keeps",
+            "couplings with self-coupling",
+        )),
         Initial::Given(couplings) if couplings.n_spins() == n_spins => {
             couplings.multiplied(factor, execution)
         }
@@ -115,6 +121,10 @@ mod tests {
         let execution = Execution::with_threads(1).unwrap();
         let given = Initial::Given(Couplings::zeros(3).unwrap());
         assert!(initial_couplings(&given, 1.0, &SpinMatrix::all_down(1, 4), 0, &execution).is_err());
+        let own = Couplings::zeros(4).unwrap().with_self_coupling(&[1.0; 4]).unwrap();
+        let given = Initial::Given(own);
+        let error = initial_couplings(&given, 1.0, &SpinMatrix::all_down(1, 4), 0, &execution).unwrap_err();
+        assert!(error.to_string().contains("self-coupling"), "{error}");
         assert!(
             initial_couplings(&Initial::Zero, f64::NAN, &SpinMatrix::all_down(1, 4), 0, &execution).is_err()
         );

@@ -4,6 +4,7 @@
 //! works on panels of 16 neurons: a thread takes a panel through all its steps and shares nothing with the others but
 //! the packed patterns.
 
+mod dreaming;
 mod gram;
 mod hebb;
 mod initial;
@@ -12,15 +13,21 @@ mod margins;
 mod mask;
 mod max_stability;
 mod optimality;
+mod overlap_factor;
 mod pair_products;
 mod panel_gradient;
 mod patterns;
 mod perceptron;
 mod problem;
+mod pseudo_inverse;
 mod pseudo_likelihood;
 mod span;
+mod span_inverse;
+mod storkey;
 mod trainer;
+mod unlearning;
 
+pub use dreaming::Dreaming;
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
 pub use lbfgs::{Ending, Lbfgs, Optimum, Search, lbfgs_bytes, optimum};
@@ -31,5 +38,8 @@ pub use optimality::{GradientNorm, gradient_norms};
 pub use patterns::PatternBits;
 pub use perceptron::{Perceptron, perceptron};
 pub use problem::Problem;
+pub use pseudo_inverse::PseudoInverse;
 pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
+pub use storkey::{storkey, storkey_bytes};
 pub use trainer::Trainer;
+pub use unlearning::Unlearning;

@@ -15,7 +15,6 @@ impl Train {
         let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
         let couplings = 4.0 * n * n;
         let (memory, work) = match self.rule {
-            Rule::Hebb => (couplings, 0.0),
             Rule::PseudoLikelihood if self.pseudo_likelihood.solver() == Solver::Lbfgs => {
                 self.search(data, execution)
             }
@@ -25,6 +24,7 @@ impl Train {
                 // As for the Gram route below.
                 (memory as f64, 4.0 * p * p * n * TYPICAL_SWEEPS)
             }
+            rule => self.classical.cost(rule, data, execution.n_threads()),
         };
         // The gradients of all neurons, once at the end.
         let per_neuron = if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };

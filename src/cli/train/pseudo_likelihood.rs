@@ -239,7 +239,7 @@ impl PseudoLikelihoodOptions {
     /// The initial couplings for the data set in `data`, of N = `n_spins`.
     ///
     /// # Errors
-    /// If they are neither a name nor the file of couplings of that N.
+    /// If they are neither a name nor the file of couplings of that N with zero diagonal.
     pub fn initial(&self, data: &Path, n_spins: usize, execution: &Execution) -> Result<Initial> {
         check_factor(self.init_scale())?;
         let Some(file) = self.init_file() else {
@@ -258,6 +258,10 @@ impl PseudoLikelihoodOptions {
         if couplings.n_spins() != n_spins {
             let expected = format!("N = {n_spins} as in {}", data.display());
             return Err(Error::format(file, expected, format!("N = {}", couplings.n_spins())));
+        }
+        if couplings.has_self_coupling() {
+            let expected = "couplings of zero diagonal, which training keeps";
+            return Err(Error::format(file, expected, "self-coupling"));
         }
         Ok(Initial::Given(couplings))
     }

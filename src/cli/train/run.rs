@@ -292,7 +292,11 @@ impl<'a> Run<'a> {
             (Rule::PseudoLikelihood, Solver::Lbfgs) => {
                 format!(", {}, lambda {}, l2 {}, by lbfgs", entry("variant"), entry("lambda"), entry("l2"))
             }
-            _ => String::new(),
+            (rule, _) => {
+                let seed = self.options.common.seed;
+                let parameters = self.options.classical.description(rule, seed).into_iter();
+                parameters.map(|(name, value)| format!(", {} {value}", name.replace('_', " "))).collect()
+            }
         };
         let rule = [
             ("couplings", self.options.output.display().to_string()),

@@ -82,8 +82,8 @@ impl Lane {
     /// Whether the trial step is taken, whose slope over that at the beginning is `ratio`; if not, sets the next one.
     fn accepts(&mut self, ratio: f64) -> bool {
         self.trials += 1;
-        // NaN is too far as well: a step into the infinite.
-        if !(ratio >= -TOO_FAR) {
+        // A step into the infinite is too far as well.
+        if ratio.is_nan() || ratio < -TOO_FAR {
             self.far = Some((self.step, if ratio.is_finite() { ratio } else { -1.0 / MARGIN }));
         } else if ratio > TOO_SHORT && self.far.is_some() {
             self.short = (self.step, ratio);
