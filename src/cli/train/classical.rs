@@ -66,7 +66,7 @@ impl ClassicalOptions {
             Rule::Hebb => self.unlearning(seed).map_or(Ok(()), |unlearning| unlearning.check()),
             Rule::PseudoInverse => self.pseudo_inverse().check(data.n_patterns(), data.n_spins()),
             Rule::Dreaming => self.dreaming().check(),
-            Rule::Storkey | Rule::PseudoLikelihood => Ok(()),
+            Rule::Storkey | Rule::PseudoLikelihood | Rule::Perceptron | Rule::MaxStability => Ok(()),
         }
     }
 
@@ -111,7 +111,9 @@ impl ClassicalOptions {
             Rule::PseudoInverse => self.pseudo_inverse().couplings(patterns, execution),
             Rule::Dreaming => self.dreaming().couplings(patterns, execution),
             Rule::Storkey => storkey(patterns, execution),
-            Rule::PseudoLikelihood => Err(Error::parameter("rule", "one that learns in one go", "descent")),
+            Rule::PseudoLikelihood | Rule::Perceptron | Rule::MaxStability => {
+                Err(Error::parameter("rule", "one that learns in one go", super::name_of(rule)))
+            }
         }
     }
 
@@ -124,7 +126,9 @@ impl ClassicalOptions {
                 (Unlearning::memory_bytes(n_spins) as f64, SIGNED_PER_DREAMT * dreams as f64 * n * n)
             }
             (Rule::Hebb, None) if self.normalise => (8.0 * n * n, 0.0),
-            (Rule::Hebb | Rule::PseudoLikelihood, _) => (4.0 * n * n, 0.0),
+            (Rule::Hebb | Rule::PseudoLikelihood | Rule::Perceptron | Rule::MaxStability, _) => {
+                (4.0 * n * n, 0.0)
+            }
             (Rule::PseudoInverse | Rule::Dreaming, _) => {
                 let memory = PseudoInverse::memory_bytes(n_patterns, n_spins, n_threads);
                 (memory as f64, n * n * p + SIGNED_PER_DOUBLE * (n * p * p + p * p * p / 6.0))
