@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::published::published;
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
 use super::{Options, Outcome};
@@ -174,17 +175,7 @@ const CURVES: [(&str, Color); 3] =
 
 impl Comparison {
     fn new(points: &[Point]) -> Result<Self> {
-        let path = std::path::Path::new("data/reference/mnist14.csv");
-        let bad = |found: &str| Error::format(path, "curve, load and overlap", found);
-        let reference = Table::parse(PUBLISHED).map_err(|error| bad(&error.to_string()))?;
-        let published = reference.rows().iter().map(|row| match &row[..] {
-            [curve, load, overlap] => {
-                let number = |text: &str| text.parse::<f64>().map_err(|_| bad(text));
-                Ok((curve.clone(), number(load)?, number(overlap)?))
-            }
-            _ => Err(bad(&row.join(","))),
-        });
-        let published: Vec<_> = published.collect::<Result<_>>()?;
+        let published = published("data/reference/mnist14.csv", PUBLISHED)?;
         let mut pairs = Vec::new();
         for (curve, _) in CURVES {
             for point in points {

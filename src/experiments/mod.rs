@@ -6,8 +6,12 @@
 
 mod acquisition;
 mod cutoff;
+mod mean;
 mod mnist;
+mod published;
+mod rules;
 mod run_directory;
+mod stability;
 mod trajectory;
 mod transition;
 
@@ -23,7 +27,9 @@ pub use cutoff::{
     run_cutoff,
 };
 pub use mnist::{MnistConfig, run_mnist};
+pub use rules::{RulesConfig, run_rules};
 pub use run_directory::Manifest;
+pub use stability::{StabilityConfig, run_stability};
 pub use transition::{TransitionConfig, run_transition};
 
 /// What a caller chooses about an experiment.
@@ -66,7 +72,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 4] = [
+    pub const ALL: [Experiment; 6] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -90,6 +96,22 @@ impl Experiment {
             files: acquisition::FILES,
             kept: None,
             run: acquisition::run,
+        },
+        Experiment {
+            name: "rules",
+            about: "basins of attraction of pseudo-likelihood, margin rules, pseudo-inverse, Storkey and Hebb on random \
+                    patterns, beside the published curves; symmetric couplings beside symmetrised ones",
+            files: rules::FILES,
+            kept: None,
+            run: rules::run,
+        },
+        Experiment {
+            name: "stability",
+            about: "stabilities of the pseudo-likelihood's optimum beside the replica theory, its way to the couplings of \
+                    largest margin, and their margin against Gardner's",
+            files: stability::FILES,
+            kept: None,
+            run: stability::run,
         },
         Experiment {
             name: "mnist",

@@ -1,6 +1,7 @@
 //! The number of learned features against epochs and against load.
 
-use super::measurements::{LEARNED, Mean, Measurements};
+use super::measurements::{LEARNED, Measurements};
+use crate::experiments::mean::Mean;
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 
 /// Against epochs at the largest load with Hebb as a level, and against load after all epochs beside Hebb; means over

@@ -6,6 +6,7 @@ use crate::analysis::cutoff::{Criterion, FeatureRow, feature_rows};
 use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::mean::Mean;
 use crate::experiments::trajectory::{Point, trajectory_with};
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::storage::Table;
@@ -141,29 +142,6 @@ impl Measurements<'_> {
     }
 }
 
-/// A mean over draws.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Mean {
-    pub(super) value: f64,
-    /// Standard error; 0 for a single draw.
-    pub(super) error: f64,
-}
-
-impl Mean {
-    pub(super) fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let value = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|x| (x - value).powi(2)).sum();
-        let error = if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 };
-        Self { value, error }
-    }
-
-    /// (x, low, high), one standard error to either side.
-    pub(super) fn bar(self, x: f64) -> (f64, f64, f64) {
-        (x, self.value - self.error, self.value + self.error)
-    }
-}
-
 /// Trains and measures one manifold. Smaller loads are its first patterns, so that curves differ by data alone.
 pub(super) fn measure(
     config: &AcquisitionConfig,
@@ -215,17 +193,4 @@ fn feature_counts(manifold: &Manifold, n_patterns: usize) -> Vec<u64> {
         }
     }
     counts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 1, 2, 6: mean 3, variance 7, standard error sqrt(7 / 3).
-    #[test]
-    fn means_have_their_standard_error() {
-        let mean = Mean::of(&[1.0, 2.0, 6.0]);
-        assert!((mean.value - 3.0).abs() < 1e-12 && (mean.error - (7.0f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert_eq!(Mean::of(&[4.0]), Mean { value: 4.0, error: 0.0 });
-    }
 }

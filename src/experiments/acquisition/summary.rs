@@ -1,8 +1,9 @@
 //! The numbers of the experiment: for the manifest, and in words.
 
 use super::gaps::{Curve, Explanations, Gap, Scope, Variable};
-use super::measurements::{LEARNED, Mean, Measurements};
+use super::measurements::{LEARNED, Measurements};
 use super::order::{Correlation, FirstLearned};
+use crate::experiments::mean::Mean;
 
 /// What the order of learning at one eta comes to, means over draws.
 struct Order {

@@ -1,0 +1,102 @@
+//! Basins of attraction of the learning rules on random patterns, as in arXiv:2507.05147: final overlap against initial
+//! overlap, for pseudo-likelihood beside couplings of given and of largest margin, the pseudo-inverse, Storkey's rule and
+//! Hebb; and how far J can be held symmetric while it is learned, and not after.
+//!
+//! Published curves are `data/reference/basin_curves.csv`, read off the figure.
+
+mod basins;
+mod rule;
+mod symmetric;
+
+use serde::Serialize;
+
+use super::run_directory::RunDirectory;
+use super::{Options, Outcome};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use basins::Basins;
+use rule::Rule;
+
+/// What the experiment writes.
+pub(super) const FILES: &[&str] =
+    &["table.csv", "basins.csv", "published.csv", "symmetric.csv", "figure.svg", "figure.png"];
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, Serialize)]
+pub struct RulesConfig {
+    /// N.
+    pub n_spins: usize,
+    /// P / N of the basins.
+    pub load: f64,
+    /// Sets of patterns.
+    pub n_samples: u64,
+    /// Epochs of pseudo-likelihood, lambda' = 0.1, lr' = 10, from Hebb.
+    pub epochs: u64,
+    /// Initial overlaps, ascending.
+    pub initial_overlaps: Vec<f64>,
+    /// Steps of a short recall, and the most of a recall to convergence.
+    pub n_steps: u64,
+    pub step_limit: u64,
+    /// Mean final overlap at the edge of a basin.
+    pub threshold: f64,
+    /// N and the loads at which symmetric couplings are compared with symmetrised ones.
+    pub symmetric_n_spins: usize,
+    pub symmetric_loads: Vec<f64>,
+    pub seed: u64,
+}
+
+impl RulesConfig {
+    /// N = 1000 and 5 samples, or N = 300 and 2.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        let (n_spins, n_samples, epochs) = if quick { (300, 2, 3000) } else { (1000, 5, 10_000) };
+        let (symmetric_n_spins, loads) =
+            if quick { (100, &[0.9, 1.0][..]) } else { (400, &[0.8, 0.9, 1.0, 1.1][..]) };
+        Self {
+            n_spins,
+            load: 0.4,
+            n_samples,
+            epochs,
+            initial_overlaps: (1..40).map(|index| f64::from(index) / 40.0).collect(),
+            n_steps: 10,
+            step_limit: 500,
+            threshold: 0.999,
+            symmetric_n_spins,
+            symmetric_loads: loads.to_vec(),
+            seed,
+        }
+    }
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+    run_rules(&RulesConfig::new(options.quick, options.seed), options, execution)
+}
+
+/// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
+///
+/// # Errors
+/// If a parameter is out of range, the output exists and may not be replaced or cannot be written, or interrupted.
+pub fn run_rules(config: &RulesConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+    if config.n_samples == 0 {
+        return Err(Error::parameter("samples", "at least 1", 0));
+    }
+    if config.initial_overlaps.is_empty() || !config.initial_overlaps.is_sorted() {
+        return Err(Error::parameter(
+            "initial-overlaps",
+            "some, in ascending order",
+            "none, or another order",
+        ));
+    }
+    let mut directory = RunDirectory::create("rules", options, config, FILES)?;
+    let basins = Basins::measure(config, &Rule::all(config.epochs), execution)?;
+    directory.table("table.csv", &basins.table())?;
+    directory.table("basins.csv", &basins.curves())?;
+    directory.table("published.csv", &basins.published()?)?;
+    directory.figure("figure", &basins.figure()?)?;
+    let symmetric = symmetric::measure(config, execution)?;
+    directory.table("symmetric.csv", &symmetric::table(&symmetric))?;
+    for (name, value) in basins.results() {
+        directory.result(&name, value);
+    }
+    let summary = format!("{}\n{}", basins.summary()?, symmetric::summary(config, &symmetric));
+    Ok(Outcome { manifest: directory.finish()?, summary })
+}

@@ -1,0 +1,188 @@
+//! Stabilities of the optimum and of descent beside the law at their own lambda_eff.
+
+use super::{StabilityConfig, n_patterns, optimum_with};
+use crate::analysis::{Histogram, Stabilities, kolmogorov_distance, stabilities};
+use crate::couplings::Couplings;
+use crate::dynamics::random_states;
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::experiments::mean::Mean;
+use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+use crate::spins::SpinMatrix;
+use crate::storage::Table;
+use crate::theory::{PseudoLikelihoodStabilities, StabilityDistribution};
+
+/// Bins of the histograms, and points of the law's curves.
+const BINS: usize = 80;
+const CURVE_POINTS: usize = 401;
+
+/// Couplings of one set of patterns beside the law.
+struct Comparison {
+    n_spins: usize,
+    sample: u64,
+    solver: &'static str,
+    lambda_eff: f64,
+    distance: f64,
+}
+
+struct Density {
+    lambda_eff: f64,
+    histogram: Histogram,
+    law: PseudoLikelihoodStabilities,
+}
+
+pub(super) struct Densities {
+    comparisons: Vec<Comparison>,
+    densities: Vec<Density>,
+    shown_n_spins: usize,
+}
+
+pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result<Densities> {
+    let lambda = config.lambda;
+    let mut comparisons = Vec::new();
+    for &(n_spins, n_samples) in &config.sizes {
+        for sample in 0..n_samples {
+            let patterns = patterns(config, n_spins, sample)?;
+            let load = patterns.n_rows() as f64 / n_spins as f64;
+            let l2 = PseudoLikelihoodStabilities::new(load, config.lambda_effs[1])?.weight_decay(lambda)?;
+            let best = optimum_with(l2, lambda, &patterns, execution)?;
+            let parameters = PseudoLikelihood::new(lambda, config.descent_lr);
+            let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
+            trainer.advance_to(config.descent_epochs)?;
+            for (solver, couplings) in [("optimum", &best), ("descent", trainer.couplings())] {
+                let (measured, law, lambda_eff) = beside(couplings, &patterns, lambda, execution)?;
+                let distance = kolmogorov_distance(measured.values(), |stability| law.cumulative(stability))?;
+                comparisons.push(Comparison { n_spins, sample, solver, lambda_eff, distance });
+            }
+        }
+    }
+    let shown_n_spins = config.sizes[1].0;
+    let patterns = patterns(config, shown_n_spins, 0)?;
+    let load = patterns.n_rows() as f64 / shown_n_spins as f64;
+    let mut densities = Vec::new();
+    for lambda_eff in config.lambda_effs {
+        let l2 = PseudoLikelihoodStabilities::new(load, lambda_eff)?.weight_decay(lambda)?;
+        let couplings = optimum_with(l2, lambda, &patterns, execution)?;
+        let (measured, law, lambda_eff) = beside(&couplings, &patterns, lambda, execution)?;
+        densities.push(Density { lambda_eff, histogram: Histogram::new(measured.values(), BINS)?, law });
+    }
+    Ok(Densities { comparisons, densities, shown_n_spins })
+}
+
+fn patterns(config: &StabilityConfig, n_spins: usize, sample: u64) -> Result<SpinMatrix> {
+    let seed = config.seed.wrapping_mul(1000).wrapping_add(sample);
+    random_states(n_patterns(config.load, n_spins), n_spins, seed)
+}
+
+/// The stabilities of the couplings, and the law at their lambda_eff.
+fn beside(
+    couplings: &Couplings,
+    patterns: &SpinMatrix,
+    lambda: f64,
+    execution: &Execution,
+) -> Result<(Stabilities, PseudoLikelihoodStabilities, f64)> {
+    let norms = couplings.row_norms(execution)?;
+    let measured = stabilities(couplings, patterns, &norms, execution)?;
+    let lambda_eff = lambda / 2.0 * norms.iter().sum::<f64>() / norms.len() as f64;
+    let load = patterns.n_rows() as f64 / patterns.n_spins() as f64;
+    Ok((measured, PseudoLikelihoodStabilities::new(load, lambda_eff)?, lambda_eff))
+}
+
+impl Densities {
+    /// One row a bin: measured density, and the law's mean density there.
+    pub(super) fn densities(&self) -> Table {
+        let mut table = Table::new(["lambda_eff", "low", "high", "count", "density", "theory"]);
+        for Density { lambda_eff, histogram, law } in &self.densities {
+            for (low, high, count) in histogram.bins() {
+                let width = high - low;
+                let density = count as f64 / histogram.n_samples() as f64 / width;
+                let theory = (law.cumulative(high) - law.cumulative(low)) / width;
+                table.push(vec![
+                    lambda_eff.to_string(),
+                    low.to_string(),
+                    high.to_string(),
+                    count.to_string(),
+                    density.to_string(),
+                    theory.to_string(),
+                ]);
+            }
+        }
+        table
+    }
+
+    /// One row a set of patterns and solver.
+    pub(super) fn distances(&self) -> Table {
+        let mut table = Table::new(["n", "sample", "solver", "lambda_eff", "kolmogorov_distance"]);
+        for row in &self.comparisons {
+            table.push(vec![
+                row.n_spins.to_string(),
+                row.sample.to_string(),
+                row.solver.to_owned(),
+                row.lambda_eff.to_string(),
+                row.distance.to_string(),
+            ]);
+        }
+        table
+    }
+
+    pub(super) fn figure(&self) -> Result<Figure> {
+        let title = format!("optimum, N = {}", self.shown_n_spins);
+        let mut shapes = Panel::new(title, Axis::linear("stability Δ"), Axis::linear("density"));
+        for (index, Density { lambda_eff, histogram, law }) in self.densities.iter().enumerate() {
+            let (low, high) = law.bulk();
+            let name = if index == 0 { "theory" } else { "" };
+            let curve = law.density_curve(low, high, CURVE_POINTS)?;
+            shapes = shapes
+                .with(Series::new(
+                    format!("λ_eff = {lambda_eff:.3}"),
+                    Style::Line,
+                    Color::nth(index),
+                    histogram.density_steps(),
+                ))
+                .with(Series::new(name, Style::Dashed, Color::Black, curve));
+        }
+        let mut distances =
+            Panel::new("distance from theory", Axis::log("N"), Axis::log("Kolmogorov distance"));
+        for (solver, color) in [("optimum", Color::TRAIN), ("descent", Color::TEST)] {
+            let means = self.means(solver);
+            let points = means.iter().map(|(n, mean)| (*n as f64, mean.value)).collect();
+            let bars = means.iter().map(|(n, mean)| mean.bar(*n as f64)).collect();
+            distances = distances
+                .with(Series::new(solver, Style::LineAndMarkers, color, points).with_error_bars(bars));
+        }
+        Ok(Figure::new(vec![shapes, distances]))
+    }
+
+    /// Mean distance of a solver at each N.
+    fn means(&self, solver: &str) -> Vec<(usize, Mean)> {
+        let mut sizes: Vec<usize> = self.comparisons.iter().map(|row| row.n_spins).collect();
+        sizes.dedup();
+        let of_size = |n_spins: usize| {
+            let rows = self.comparisons.iter().filter(|row| row.n_spins == n_spins && row.solver == solver);
+            (n_spins, Mean::of(&rows.map(|row| row.distance).collect::<Vec<_>>()))
+        };
+        sizes.into_iter().map(of_size).collect()
+    }
+
+    pub(super) fn results(&self) -> Vec<(String, f64)> {
+        let of_solver = |solver: &'static str| {
+            let named = move |(n, mean): (usize, Mean)| (format!("distance_{solver}_{n}"), mean.value);
+            self.means(solver).into_iter().map(named)
+        };
+        of_solver("optimum").chain(of_solver("descent")).collect()
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let mut text =
+            "Kolmogorov distance of stabilities from the law at the couplings' own lambda_eff\n\n".to_owned();
+        text += "      N  optimum              descent\n";
+        for ((n, best), (_, descent)) in self.means("optimum").into_iter().zip(self.means("descent")) {
+            text += &format!(
+                "{n:7}  {:.5}±{:.5}      {:.5}±{:.5}\n",
+                best.value, best.error, descent.value, descent.error
+            );
+        }
+        text
+    }
+}
