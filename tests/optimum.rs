@@ -278,6 +278,15 @@ fn separable_patterns_are_followed_to_the_norm_bound() {
     assert!(norms.iter().all(|&norm| norm >= 50.0));
     let all = stabilities(&found.couplings, &patterns, &norms, &execution).unwrap();
     assert_eq!(all.negative_fraction(), 0.0);
+    // A spin that never changes is its field's alone: no optimum there with l2 either, unlike at the others.
+    let bools: Vec<bool> = (0..400).map(|x| x % 10 == 3 || x * x % 7 < 3).collect();
+    let constant = SpinMatrix::from_bools(40, 10, &bools).unwrap();
+    let with_theta = PseudoLikelihood { l2: 0.1, theta: true, ..PseudoLikelihood::new(1.0, 1.0) };
+    let found = find(Problem::from(&constant), &with_theta, &solver);
+    for (neuron, search) in found.searches.iter().enumerate() {
+        let expected = if neuron == 3 { Ending::Separable } else { Ending::Converged };
+        assert_eq!(search.ending, expected, "{neuron}");
+    }
     // With l2 the same patterns have an optimum.
     let parameters = PseudoLikelihood { l2: 0.01, ..parameters };
     let found = find(Problem::from(&patterns), &parameters, &solver);

@@ -9,6 +9,15 @@ use super::problem::{Batch, Problem};
 use crate::couplings::panel_rows;
 use crate::kernels::{Finish, Isa, LANES, Lanes, Source, Tables, local_fields, local_fields_with};
 
+/// How well a neuron fits the patterns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct NeuronFit {
+    /// Whether it gets every pattern of positive weight right: sigma(-lambda xi h) below 1/2.
+    pub(super) separates: bool,
+    /// Sum of the squares of its weighted residuals.
+    pub(super) square: f64,
+}
+
 /// The gradient of a problem for one thread, with its scratch: residuals, and what they come to.
 pub(super) struct PanelGradient<'a> {
     isa: Isa,
@@ -76,10 +85,10 @@ impl<'a> PanelGradient<'a> {
         (pull, theta)
     }
 
-    /// Whether the couplings of the last [`pull`](Self::pull) get every pattern of positive weight right at each neuron:
-    /// sigma(-lambda xi h) below 1/2.
-    pub(super) fn separates(&self, batch: &Batch) -> [bool; LANES] {
+    /// What the residuals of the last [`pull`](Self::pull) say of each neuron.
+    pub(super) fn fit(&self, batch: &Batch) -> [NeuronFit; LANES] {
         let mut worst = [f32::NEG_INFINITY; LANES];
+        let mut squares = [0.0f64; LANES];
         for (mu, lanes) in self.residuals[..batch.bits.n_patterns()].iter().enumerate() {
             let weight = batch.weights.as_ref().map_or(1.0, |weights| weights[mu]);
             if weight > 0.0 {
@@ -87,7 +96,10 @@ impl<'a> PanelGradient<'a> {
                     *worst = worst.max(residual.abs() - 0.5 * weight);
                 }
             }
+            for (sum, &residual) in squares.iter_mut().zip(&lanes.0) {
+                *sum += f64::from(residual) * f64::from(residual);
+            }
         }
-        worst.map(|worst| worst < 0.0)
+        std::array::from_fn(|lane| NeuronFit { separates: worst[lane] < 0.0, square: squares[lane] })
     }
 }

@@ -40,7 +40,8 @@ impl Run<'_> {
         let mean = |value: fn(&Search) -> u64| {
             searches.iter().map(value).sum::<u64>() as f64 / searches.len() as f64
         };
-        let gradient = searches.iter().map(|search| search.relative_gradient).fold(0.0, f64::max);
+        let with_optimum = searches.iter().filter(|search| search.ending != Ending::Separable);
+        let gradient = with_optimum.map(|search| search.relative_gradient).fold(0.0, f64::max);
         let n = searches.len();
         self.results.extend([
             (
@@ -62,7 +63,7 @@ impl Run<'_> {
         ]);
         if count(Ending::Separable) > 0 {
             self.execution.progress().note(&format!(
-                "note: {} of {n} problems have no optimum: their patterns are separable and l2 is 0; they were stopped at norm {}",
+                "note: {} of {n} problems have no optimum: their patterns are separable, by couplings without l2 or by a field alone; they were stopped at norm {}",
                 count(Ending::Separable),
                 self.description["max_norm"]
             ));

@@ -151,7 +151,7 @@ impl<'a> Basins<'a> {
                     .map(|(place, &initial)| (initial, mean_at(samples, index, place)));
                 let (points, bars) = means.map(|(x, mean)| ((x, mean.value), mean.bar(x))).unzip();
                 panel =
-                    panel.with(Series::new(rule.name(), Style::Line, rule.color(), points).with_band(bars));
+                    panel.with(Series::new(rule.name(), rule.style(), rule.color(), points).with_band(bars));
             }
             if index == 0 {
                 for (rule, _) in &self.rules {
@@ -202,7 +202,7 @@ impl<'a> Basins<'a> {
             "convergence",
             "fixed",
             "min Δ",
-            "mean Δ_i",
+            "mean min",
             "seconds"
         );
         for (rule, samples) in &self.rules {

@@ -58,7 +58,7 @@ impl RulesConfig {
             epochs,
             initial_overlaps: (1..40).map(|index| f64::from(index) / 40.0).collect(),
             n_steps: 10,
-            step_limit: 500,
+            step_limit: 200,
             threshold: 0.999,
             symmetric_n_spins,
             symmetric_loads: loads.to_vec(),

@@ -8,7 +8,7 @@ use crate::learning::{
     Initial, MaxStability, Perceptron, PseudoInverse, PseudoLikelihood, Trainer, hebb, max_stability,
     perceptron, storkey,
 };
-use crate::report::Color;
+use crate::report::{Color, Style};
 use crate::spins::SpinMatrix;
 
 /// A learning rule with its parameters.
@@ -67,8 +67,13 @@ impl Rule {
             Self::Perceptron { .. } => Color::nth(3),
             Self::PseudoInverse => Color::nth(4),
             Self::Storkey => Color::nth(5),
-            Self::Hebb => Color::nth(6),
+            Self::Hebb => Color::Black,
         }
+    }
+
+    /// Hebb shares a colour, and is dashed.
+    pub(super) fn style(self) -> Style {
+        if self == Self::Hebb { Style::Dashed } else { Style::Line }
     }
 
     /// The published curve of the same rule.

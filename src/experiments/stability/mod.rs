@@ -69,7 +69,7 @@ impl StabilityConfig {
             descent_epochs: 200,
             descent_lr: 1.0,
             limit_n_spins: if quick { 200 } else { 1000 },
-            limit_lambda_effs: vec![0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+            limit_lambda_effs: vec![0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0],
             margin_loads: loads.to_vec(),
             margin_n_spins: n_spins.to_vec(),
             n_margin_samples: if quick { 2 } else { 4 },

@@ -1,11 +1,11 @@
 //! One problem, J = J^T: vectors of all panels, `[panel][j][16]`, with theta as one more column of each. Scalars are sums over
 //! panels in their order, the same in all lanes, so symmetric vectors stay symmetric to the bit.
 
-use super::super::panel_gradient::PanelGradient;
+use super::super::panel_gradient::{NeuronFit, PanelGradient};
 use super::super::problem::{Batch, Problem};
 use super::super::pseudo_likelihood::PseudoLikelihood;
 use super::panels::{add, dot, first_step, panel_gradient};
-use super::search::{Gradient, Scalars, Space, Vector, search};
+use super::search::{Scalars, Space, Vector, search};
 use super::{Lbfgs, Optimum};
 use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
 use crate::error::{Error, Result};
@@ -51,7 +51,7 @@ pub(super) fn optimum(
     // The norm of all rows is sqrt(N) that of one.
     let solver = Lbfgs { max_norm: solver.max_norm * (n_spins as f64).sqrt(), ..*solver };
     execution.progress().begin("lbfgs (all neurons together)", 0);
-    let ends = search(&mut space, &solver, parameters.l2 > 0.0, first_step(parameters), &mut point)?;
+    let ends = search(&mut space, &solver, first_step(parameters), &mut point)?;
     execution.progress().end();
     for (mut rows, panel) in couplings.panels_mut().zip(point.chunks_exact(n_columns)) {
         deinterleave(execution.isa(), &panel[..n_spins], rows.values);
@@ -74,18 +74,23 @@ impl Space for JointSpace<'_> {
         [true; LANES]
     }
 
-    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<Gradient> {
+    fn has_optimum(&self) -> [bool; LANES] {
+        [self.parameters.l2 > 0.0; LANES]
+    }
+
+    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<[NeuronFit; LANES]> {
+        const NONE: NeuronFit = NeuronFit { separates: true, square: 0.0 };
         let (problem, batch, parameters) = (self.problem, self.batch, self.parameters);
         let (n_columns, given, isa) = (self.n_columns, self.fixed_theta, self.execution.isa());
         let n_spins = batch.bits.n_spins();
-        let mut separates = vec![[true; LANES]; n_panels(n_spins)];
-        let panels = self.rows.chunks_exact_mut(n_columns).zip(&mut separates);
+        let mut fits = vec![[NONE; LANES]; n_panels(n_spins)];
+        let panels = self.rows.chunks_exact_mut(n_columns).zip(&mut fits);
         let panels = panels.zip(point.chunks_exact(n_columns)).enumerate();
         let scratch = || PanelGradient::new(problem, parameters.lambda, batch.bits.n_patterns(), isa);
-        self.execution.for_each(panels, scratch, |source, (index, ((rows, separates), point))| {
+        self.execution.for_each(panels, scratch, |source, (index, ((rows, fits), point))| {
             let theta = given.and_then(|couplings| couplings.panel_theta(index));
-            *separates = panel_gradient(source, parameters, batch, index, theta.as_ref(), point, rows);
-            separates[panel_rows(index, n_spins).len()..].fill(true);
+            *fits = panel_gradient(source, parameters, batch, index, theta.as_ref(), point, rows);
+            fits[panel_rows(index, n_spins).len()..].fill(NONE);
             Ok(())
         })?;
         let rows = &self.rows;
@@ -107,8 +112,9 @@ impl Space for JointSpace<'_> {
                 Ok(())
             },
         )?;
-        let all = separates.iter().flatten().all(|&separates| separates);
-        Ok(Gradient { separates: [all; LANES] })
+        let separates = fits.iter().flatten().all(|fit| fit.separates);
+        let square = fits.iter().flatten().map(|fit| fit.square).sum();
+        Ok([NeuronFit { separates, square }; LANES])
     }
 
     fn dot(&self, a: &Vector, b: &Vector) -> Result<Scalars> {

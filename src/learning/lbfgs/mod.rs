@@ -2,7 +2,8 @@
 //!
 //! With l2 the optimum exists and is the only one. Without it, patterns that some couplings get all right (separable ones) have
 //! none: the loss falls to 0 as the norm grows, and J_i / |J_i| goes to the couplings of largest margin. A neuron that separates
-//! its patterns and has no l2 is therefore followed up to a norm, not to a gradient.
+//! its patterns and has no l2 is therefore followed up to a norm, not to a gradient; so is one whose spin is the same in all patterns
+//! while it learns theta, which has no l2.
 //!
 //! [`search`] is the algorithm, on vectors of one of two kinds: the panel's (16 problems, one a lane) or, where J is symmetric,
 //! those of all panels together (one problem).
@@ -22,7 +23,8 @@ use crate::execution::Execution;
 /// Parameters of the solver.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lbfgs {
-    /// Gradient norm at which a neuron is done, relative to that at J_i = 0. Positive.
+    /// Gradient norm at which a neuron is done, relative to that at J_i = 0 times the root mean square of its residuals over
+    /// that there (1/2), where it is smaller. Positive.
     pub tolerance: f64,
     /// Iterations after which a neuron is given up. At least 1.
     pub max_iterations: u64,
@@ -31,11 +33,11 @@ pub struct Lbfgs {
 }
 
 /// lambda |J_i| where growing couplings are stopped, if nothing else is said: residuals of stored patterns are then below
-/// exp(-100 times the margin).
-const MAX_EFFECTIVE_NORM: f64 = 100.0;
+/// exp(-50 times the margin).
+const MAX_EFFECTIVE_NORM: f64 = 50.0;
 
 impl Lbfgs {
-    /// Relative gradient 1e-6, 10000 iterations, and norms up to 100 / lambda.
+    /// Relative gradient 1e-6, 10000 iterations, and norms up to 50 / lambda.
     pub fn new(lambda: f64) -> Self {
         Self { tolerance: 1e-6, max_iterations: 10_000, max_norm: MAX_EFFECTIVE_NORM / lambda }
     }
@@ -63,7 +65,8 @@ impl Lbfgs {
 pub enum Ending {
     /// The relative gradient is below the tolerance.
     Converged,
-    /// The patterns are separable and there is no l2: no optimum. The norm reached its bound.
+    /// No optimum: the patterns are separable and there is no l2, or none on the field that separates them. The norm reached
+    /// its bound.
     Separable,
     /// Steps no longer change the gradient beyond its rounding.
     Stalled,
@@ -92,7 +95,7 @@ pub struct Search {
     pub iterations: u64,
     /// Gradients computed.
     pub evaluations: u64,
-    /// |gradient| over |gradient at J = 0|.
+    /// |gradient|, relative as the [tolerance](Lbfgs::tolerance) is.
     pub relative_gradient: f64,
 }
 

@@ -1,9 +1,9 @@
 //! N problems: the panel's vectors, `[j][16]`, with theta as one more column where it is learned. Panels are independent tasks.
 
-use super::super::panel_gradient::PanelGradient;
+use super::super::panel_gradient::{NeuronFit, PanelGradient};
 use super::super::problem::{Batch, Problem};
 use super::super::pseudo_likelihood::PseudoLikelihood;
-use super::search::{Gradient, Scalars, Space, Vector, search};
+use super::search::{Scalars, Space, Vector, search};
 use super::{Lbfgs, Optimum, Search};
 use crate::couplings::{Couplings, panel_rows};
 use crate::error::Result;
@@ -51,7 +51,7 @@ pub(super) fn optimum(
         });
         space.index = index;
         space.fixed_theta = theta.filter(|_| !parameters.theta);
-        let ends = search(space, solver, parameters.l2 > 0.0, first_step(parameters), point)?;
+        let ends = search(space, solver, first_step(parameters), point)?;
         deinterleave(isa, &point[..n_spins], rows.values);
         if parameters.theta {
             rows.set_theta(Some(&point[n_spins]));
@@ -71,7 +71,7 @@ pub(super) fn first_step(parameters: &PseudoLikelihood) -> f64 {
     1.0 / (parameters.lambda / 4.0 + parameters.l2)
 }
 
-/// The gradient of panel `index` at `point`, and which lanes get all patterns right.
+/// The gradient of panel `index` at `point`, and how well each lane fits the patterns.
 pub(super) fn panel_gradient(
     source: &mut PanelGradient<'_>,
     parameters: &PseudoLikelihood,
@@ -80,7 +80,7 @@ pub(super) fn panel_gradient(
     fixed_theta: Option<&Lanes<f32>>,
     point: &[Lanes<f32>],
     gradient: &mut [Lanes<f32>],
-) -> [bool; LANES] {
+) -> [NeuronFit; LANES] {
     let n_spins = batch.bits.n_spins();
     let theta = if parameters.theta { Some(&point[n_spins]) } else { fixed_theta };
     let per_pattern = -1.0 / batch.bits.n_patterns() as f32;
@@ -98,7 +98,7 @@ pub(super) fn panel_gradient(
         gradient[n_spins] = Lanes(pull.0.map(|pull| per_pattern * pull));
         gradient[n_spins].0[n_rows..].fill(0.0);
     }
-    source.separates(batch)
+    source.fit(batch)
 }
 
 impl Space for PanelSpace<'_> {
@@ -107,12 +107,22 @@ impl Space for PanelSpace<'_> {
         std::array::from_fn(|lane| lane < n_rows)
     }
 
-    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<Gradient> {
+    /// With l2, unless theta, which has none, gets a spin right that is the same in all patterns.
+    fn has_optimum(&self) -> [bool; LANES] {
+        let (bits, weights) = (&self.batch.bits, self.batch.weights.as_deref());
+        let counts = |mu: usize| weights.is_none_or(|weights| weights[mu] > 0.0);
+        let (words, shift) = bits.panel_signs(self.index);
+        let words = words.iter().enumerate().filter(|(mu, _)| counts(*mu)).map(|(_, word)| word >> shift);
+        let (all, any) = words.fold((u64::MAX, 0), |(all, any), word| (all & word, any | word));
+        let is_constant = |lane: usize| all >> lane & 1 == any >> lane & 1;
+        std::array::from_fn(|lane| self.parameters.l2 > 0.0 && !(self.parameters.theta && is_constant(lane)))
+    }
+
+    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<[NeuronFit; LANES]> {
         self.execution.check_cancelled()?;
         let (parameters, theta) = (self.parameters, self.fixed_theta.as_ref());
-        let separates =
-            panel_gradient(&mut self.gradient, parameters, self.batch, self.index, theta, point, gradient);
-        Ok(Gradient { separates })
+        let source = &mut self.gradient;
+        Ok(panel_gradient(source, parameters, self.batch, self.index, theta, point, gradient))
     }
 
     fn dot(&self, a: &Vector, b: &Vector) -> Result<Scalars> {

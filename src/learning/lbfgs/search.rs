@@ -12,6 +12,7 @@
 use crate::error::Result;
 use crate::kernels::{LANES, Lanes};
 
+use super::super::panel_gradient::NeuronFit;
 use super::{Ending, Lbfgs, Search};
 
 /// Pairs that are remembered.
@@ -35,18 +36,14 @@ pub(super) type Scalars = [f64; LANES];
 /// A vector: `[k][16]`.
 pub(super) type Vector = Vec<Lanes<f32>>;
 
-/// The gradient at a point.
-pub(super) struct Gradient {
-    /// Whether the point gets all patterns right.
-    pub(super) separates: [bool; LANES],
-}
-
 /// What the algorithm does with vectors.
 pub(super) trait Space {
     /// Lanes that hold a problem.
     fn active(&self) -> [bool; LANES];
-    /// The gradient of the objective, into `gradient`.
-    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<Gradient>;
+    /// Lanes whose problem has an optimum even where they get all patterns right.
+    fn has_optimum(&self) -> [bool; LANES];
+    /// The gradient of the objective, into `gradient`, and how well the point fits the patterns.
+    fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<[NeuronFit; LANES]>;
     /// a . b
     fn dot(&self, a: &Vector, b: &Vector) -> Result<Scalars>;
     /// target += factor * source
@@ -110,13 +107,13 @@ struct History {
 pub(super) fn search(
     space: &mut impl Space,
     solver: &Lbfgs,
-    has_optimum: bool,
     first_step: f64,
     point: &mut Vector,
 ) -> Result<[Search; LANES]> {
+    let has_optimum = space.has_optimum();
     let zero = || vec![Lanes::ZERO; point.len()];
     let (mut gradient, mut direction, mut trial, mut trial_gradient) = (zero(), zero(), zero(), zero());
-    space.gradient(&trial, &mut gradient)?;
+    let fit_at_zero = space.gradient(&trial, &mut gradient)?;
     let at_zero = space.dot(&gradient, &gradient)?.map(f64::sqrt);
     let mut at_point = space.gradient(point, &mut gradient)?;
     let mut history = History { pairs: Vec::new(), scale: [first_step; LANES] };
@@ -141,12 +138,14 @@ pub(super) fn search(
             if !has_moved[index] || lane.ending.is_some() {
                 continue;
             }
-            lane.relative_gradient =
-                if gradients[index] == 0.0 { 0.0 } else { gradients[index] / at_zero[index] };
+            // Of residuals as small as these: where patterns are stored far above their margins, all of the gradient is small.
+            let residuals = (at_point[index].square / fit_at_zero[index].square).sqrt().min(1.0);
+            let scale = at_zero[index] * residuals;
+            lane.relative_gradient = if gradients[index] == 0.0 { 0.0 } else { gradients[index] / scale };
             if lane.relative_gradient < lane.best.0 {
                 lane.best = (lane.relative_gradient, lane.iterations);
             }
-            let grows = !has_optimum && at_point.separates[index];
+            let grows = !has_optimum[index] && at_point[index].separates;
             lane.ending = if gradients[index] == 0.0 || (lane.relative_gradient <= solver.tolerance && !grows)
             {
                 Some(Ending::Converged)
@@ -207,7 +206,7 @@ pub(super) fn search(
             if lane.accepts(slopes[index] / lane.slope) {
                 has_moved[index] = true;
                 (lane.iterations, lane.anew) = (lane.iterations + 1, false);
-                at_point.separates[index] = at_trial.separates[index];
+                at_point[index] = at_trial[index];
             }
         }
         if has_moved.contains(&true) {
