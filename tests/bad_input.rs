@@ -381,10 +381,42 @@ fn figures_that_cannot_be_made() {
         refused(
             &program,
             &format!("reproduce mandelbrot {run}"),
-            &["experiment: ", "transition, cutoff, acquisition, mnist", "mandelbrot"],
+            &["experiment: ", "transition, cutoff, acquisition, rules, stability, mnist", "mandelbrot"],
         );
         refused(&program, &format!("reproduce transition -o full {run}"), &["full/table.csv", "--force"]);
         refused(&program, &format!("reproduce transition -o data/new {run}"), &["data/new"]);
     }
     refused(&program, "reproduce mnist --mnist nowhere -o new", &["nowhere: ", "train-images-idx3-ubyte"]);
+}
+
+#[test]
+fn problems_that_pseudo_likelihood_cannot_be_fitted_to() {
+    let program = program();
+    std::fs::write(program.path("far.txt"), "0 1\n3 9999\n").unwrap();
+    std::fs::write(program.path("words.txt"), "one two\n").unwrap();
+    for (options, expected) in [
+        ("--solver lbfgs --l1 0.1", vec!["l1", "lbfgs"]),
+        ("--solver lbfgs --epochs 5", vec!["epochs", "lbfgs"]),
+        ("--solver lbfgs --tolerance 0", vec!["tolerance: ", "above 0"]),
+        ("--solver lbfgs --max-norm -1", vec!["max-norm: ", "positive"]),
+        ("--solver lbfgs --max-iterations 0", vec!["max-iterations: "]),
+        ("--tolerance 1e-3", vec!["tolerance: ", "gd"]),
+        ("--max-norm 3", vec!["max-norm: ", "gd"]),
+        ("--momentum 1", vec!["momentum: ", "below 1"]),
+        ("--l1=-0.5", vec!["l1: ", "0 or above"]),
+        ("--lr-steps 10:0", vec!["lr-steps: ", "10:0"]),
+        ("--lr-steps 10:1,5:1", vec!["lr-steps: ", "ascending"]),
+        ("--mask 0", vec!["mask: ", "density"]),
+        ("--mask 1.5", vec!["mask: ", "density"]),
+        ("--mask nowhere.txt", vec!["mask: ", "nowhere.txt"]),
+        ("--mask far.txt", vec!["far.txt: ", "3 9999"]),
+        ("--mask words.txt", vec!["words.txt: ", "line 1"]),
+        ("--route gram --fields", vec!["route: ", "fields"]),
+        ("--route gram --variant symmetric", vec!["route: ", "symmetric"]),
+        ("--route gram --mask 0.5", vec!["route: ", "mask"]),
+        ("--rule hebb --fields", vec!["fields: ", "hebb"]),
+        ("--rule storkey --mask 0.5", vec!["mask: ", "storkey"]),
+    ] {
+        refused(&program, &format!("train data --dry-run -o new {options}"), &expected);
+    }
 }

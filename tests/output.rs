@@ -227,7 +227,7 @@ fn comparisons_that_the_theory_does_not_speak_of_have_a_note() {
     program.run("train data --epochs 2 --variant symmetrized -o JS");
     for (arguments, words) in [
         ("J data --theory hebb --from test", Some("these are test patterns")),
-        ("JS data --theory hebb", Some("these couplings were symmetrized")),
+        ("JS data --theory hebb", Some("these couplings are symmetric")),
         ("J data --theory hebb", None),
         ("JS data --from test", None),
     ] {

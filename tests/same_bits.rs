@@ -13,7 +13,7 @@ use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer};
 use program::Program;
 
 /// Every way to make couplings, data and states; the sizes are no multiples of 8, 16 or 64.
-const RUNS: [&str; 13] = [
+const RUNS: [&str; 18] = [
     "generate random --n 131 --patterns 70 --test 33 --seed 3 -o random",
     "generate manifold --n 131 --patterns 150 --features 40 --exponent 1.2 --test 50 -o manifold",
     "generate manifold --n 77 --patterns 30 --features 9 --active 9 --coefficients gaussian -o dense",
@@ -26,6 +26,11 @@ const RUNS: [&str; 13] = [
     "train random --rule perceptron --kappa 0.1 --max-sweeps 50 -o perceptron --per-neuron perceptron.csv",
     "train manifold --rule max-stability --max-sweeps 40 -o stable --per-neuron stable.csv",
     "train dense --epochs 9 --init zero --lambda 2 -o dense-J",
+    "train random --rule storkey -o storkey",
+    "train random --solver lbfgs --l2 0.05 --fields -o optimum --per-neuron optimum.csv",
+    "train manifold --solver lbfgs --l2 0.1 --variant symmetric -o joint",
+    "train manifold --epochs 5 --momentum 0.5 --l1 0.001 --fields --mask 0.5 --variant symmetric -o graph",
+    "recall optimum random --overlap 0.7 --steps 5 -o with-theta",
     "recall full random --overlap 0.7 --steps 4 -o recalled",
     "recall mini manifold --from features --overlap 0.6 --ties up -o features",
     "recall hebb manifold --from random --states 1 -o one",
@@ -76,20 +81,26 @@ fn files_do_not_depend_on_threads_and_instruction_set() {
         "full-epoch-3.safetensors",
         "full-epoch-7.safetensors",
         "full.csv",
+        "graph",
         "hebb",
         "hebb.csv",
+        "joint",
         "manifold",
         "mini",
         "mini.csv",
         "one",
+        "optimum",
+        "optimum.csv",
         "perceptron",
         "perceptron.csv",
         "random",
         "recalled",
         "stable",
         "stable.csv",
+        "storkey",
         "symmetrized",
         "symmetrized.csv",
+        "with-theta",
     ];
     assert_eq!(names, expected);
     for isa in Isa::available() {

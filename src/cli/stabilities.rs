@@ -166,7 +166,7 @@ impl Stabilities {
         let variant = couplings.description().get("variant").map(String::as_str);
         match (self.from, variant) {
             (From::Test, _) => Some("these are test patterns"),
-            (From::Train, Some("symmetrized")) => Some("these couplings were symmetrized"),
+            (From::Train, Some("symmetrized" | "symmetric")) => Some("these couplings are symmetric"),
             (From::Train, _) => None,
         }
     }

@@ -7,7 +7,7 @@ use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
-use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::learning::{Initial, Lbfgs, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::spins::SpinMatrix;
 use crate::storage::Table;
@@ -46,7 +46,7 @@ pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result
             let patterns = patterns(config, n_spins, sample)?;
             let load = patterns.n_rows() as f64 / n_spins as f64;
             let l2 = PseudoLikelihoodStabilities::new(load, config.lambda_effs[1])?.weight_decay(lambda)?;
-            let best = optimum_with(l2, lambda, &patterns, execution)?;
+            let best = optimum_with(l2, &Lbfgs::new(lambda), lambda, &patterns, execution)?;
             let parameters = PseudoLikelihood::new(lambda, config.descent_lr);
             let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
             trainer.advance_to(config.descent_epochs)?;
@@ -63,7 +63,7 @@ pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result
     let mut densities = Vec::new();
     for lambda_eff in config.lambda_effs {
         let l2 = PseudoLikelihoodStabilities::new(load, lambda_eff)?.weight_decay(lambda)?;
-        let couplings = optimum_with(l2, lambda, &patterns, execution)?;
+        let couplings = optimum_with(l2, &Lbfgs::new(lambda), lambda, &patterns, execution)?;
         let (measured, law, lambda_eff) = beside(&couplings, &patterns, lambda, execution)?;
         densities.push(Density { lambda_eff, histogram: Histogram::new(measured.values(), BINS)?, law });
     }

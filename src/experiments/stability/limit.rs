@@ -6,7 +6,7 @@ use crate::couplings::Couplings;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
-use crate::learning::{MaxStability, max_stability};
+use crate::learning::{Lbfgs, MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Position, Series, Style};
 use crate::storage::Table;
 use crate::theory::{PseudoLikelihoodStabilities, kappa_max};
@@ -34,6 +34,8 @@ pub(super) struct Limit {
 
 /// Relative gap of the margins to compare with.
 const TOLERANCE: f64 = 1e-4;
+/// Relative gradient of the optima.
+const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result<Limit> {
     let n_spins = config.limit_n_spins;
@@ -45,10 +47,12 @@ pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result
     let load = patterns.n_rows() as f64 / n_spins as f64;
     let parameters = MaxStability { tolerance: TOLERANCE, ..MaxStability::default() };
     let best = max_stability(&patterns, &parameters, execution)?;
+    // Near the limit curvatures range over as many decades as residuals do; an error of the direction counts by its square.
+    let solver = Lbfgs { tolerance: GRADIENT_TOLERANCE, ..Lbfgs::new(config.lambda) };
     let mut stages = Vec::new();
     for &aimed in &config.limit_lambda_effs {
         let l2 = PseudoLikelihoodStabilities::new(load, aimed)?.weight_decay(config.lambda)?;
-        let couplings = optimum_with(l2, config.lambda, &patterns, execution)?;
+        let couplings = optimum_with(l2, &solver, config.lambda, &patterns, execution)?;
         let norms = couplings.row_norms(execution)?;
         let measured = stabilities(&couplings, &patterns, &norms, execution)?;
         stages.push(Stage {

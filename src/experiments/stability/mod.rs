@@ -108,10 +108,16 @@ pub fn run_stability(config: &StabilityConfig, options: &Options, execution: &Ex
     Ok(Outcome { manifest: directory.finish()?, summary })
 }
 
-/// The optimum with this weight decay.
-fn optimum_with(l2: f64, lambda: f64, patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
+/// The optimum with this weight decay, from zero.
+fn optimum_with(
+    l2: f64,
+    solver: &Lbfgs,
+    lambda: f64,
+    patterns: &SpinMatrix,
+    execution: &Execution,
+) -> Result<Couplings> {
     let parameters = PseudoLikelihood { l2, ..PseudoLikelihood::new(lambda, 1.0) };
-    Ok(optimum(patterns, &parameters, &Lbfgs::new(lambda), &Initial::Zero, 1.0, execution)?.couplings)
+    Ok(optimum(patterns, &parameters, solver, &Initial::Zero, 1.0, execution)?.couplings)
 }
 
 fn n_patterns(load: f64, n_spins: usize) -> usize {
