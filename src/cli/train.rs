@@ -109,18 +109,20 @@ impl Train {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
         let data = DataSet::open(&self.data)?;
-        let parameters = self.parameters(&data);
+        let parameters = self.parameters(data.n_spins());
+        self.check_options_of_rule()?;
         let mask = self.pseudo_likelihood.mask(data.n_spins(), self.common.seed)?;
         let problem = self.problem(&data, mask.as_ref())?;
         parameters.check(problem)?;
-        self.lbfgs(&parameters).check()?;
+        if self.rule == Rule::PseudoLikelihood && self.pseudo_likelihood.solver() == Solver::Lbfgs {
+            self.lbfgs(&parameters).check()?;
+        }
         if self.eval_states == 0 {
             return Err(Error::parameter("eval-states", "at least 1", 0).into());
         }
         if self.eval_every == Some(0) {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
-        self.check_options_of_rule()?;
         self.classical.check(self.rule, &data, self.common.seed)?;
         self.check_outputs()?;
         let margins = self.margins.rule(self.rule, self.tolerance)?;
@@ -130,13 +132,19 @@ impl Train {
             }
             _ => None,
         };
-        let estimate = self.estimate(&data, &execution);
+        let estimate = self.estimate(problem, &execution);
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text());
         }
         estimate.check_memory(&execution)?;
         if data.weights.is_some() && self.rule != Rule::PseudoLikelihood && !self.common.quiet {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
+        }
+        if let Some(n_isolated) = mask.as_ref().map(Mask::n_isolated).filter(|&n| n > 0) {
+            let n_spins = data.n_spins();
+            execution
+                .progress()
+                .note(&format!("note: {n_isolated} of {n_spins} neurons have no allowed coupling"));
         }
         let mut run = Run::new(&self, &data, problem, &parameters, &execution)?;
         match (initial, margins) {
@@ -153,9 +161,9 @@ impl Train {
         run.report()
     }
 
-    fn parameters(&self, data: &DataSet) -> PseudoLikelihood {
+    fn parameters(&self, n_spins: usize) -> PseudoLikelihood {
         // lambda = 2 lambda', lr = 2 lr' / N.
-        let n_spins = data.n_spins() as f64;
+        let n_spins = n_spins as f64;
         let (lambda_unit, lr_unit) = if self.paper_units { (2.0, 2.0 / n_spins) } else { (1.0, 1.0) };
         let lambda = self.lambda.map_or(DEFAULT_LAMBDA, |lambda| lambda_unit * lambda);
         let symmetric = self.variant() == Variant::Symmetric;

@@ -84,8 +84,12 @@ impl Couplings {
     /// Writes the couplings atomically, with their description and scale.
     ///
     /// # Errors
-    /// If the output exists and may not be replaced, or cannot be written.
+    /// If the output exists and may not be replaced, or cannot be written; if a coupling is not finite.
     pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        // What could not be read again is not written.
+        if let Some(row) = self.values().chunks_exact(self.n_spins()).position(|row| !is_finite(row)) {
+            return Err(Error::shape("couplings", "finite numbers", format!("another in row {row}")));
+        }
         let mut description = self.description().clone();
         description.insert("scale".into(), self.scale().to_string());
         description.insert("n".into(), self.n_spins().to_string());
@@ -98,6 +102,10 @@ impl Couplings {
         let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
         write_container(path, KIND, &description, &tensors, overwrite)
     }
+}
+
+fn is_finite(row: &[f32]) -> bool {
+    row.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl Mask {
     /// The graph of these edges (i, j), counted from 0. An edge that comes twice counts once.
     ///
     /// # Errors
-    /// If N is 0, or an edge names a neuron from N on or joins one with itself.
+    /// If N is 0, an edge names a neuron from N on or joins one with itself, or there is none.
     pub fn from_edges(n_spins: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Result<Self> {
         let mut rows = SpinMatrix::try_all_down("mask", n_spins, n_spins)?;
         if n_spins == 0 {
@@ -34,13 +34,22 @@ impl Mask {
                 rows.row_mut(from)[to / WORD] |= 1 << (to % WORD);
             }
         }
-        Ok(Self::from_rows(&rows))
+        let mask = Self::from_rows(&rows);
+        if mask.n_edges == 0 {
+            return Err(Error::shape("mask", "at least one edge", "none"));
+        }
+        Ok(mask)
+    }
+
+    /// Neurons without an edge.
+    pub fn n_isolated(&self) -> usize {
+        (0..self.n_spins()).filter(|&i| !(0..self.n_spins()).any(|j| self.allows(i, j))).count()
     }
 
     /// The random graph of Erdos and Renyi: each pair is an edge with probability `density`.
     ///
     /// # Errors
-    /// If N is 0, or the density is not above 0 and at most 1.
+    /// If N is 0, the density is not above 0 and at most 1, or so small that no pair is drawn.
     pub fn erdos_renyi(n_spins: usize, density: f64, seed: u64) -> Result<Self> {
         if !(density > 0.0 && density <= 1.0) {
             return Err(Error::parameter("mask", "a density above 0, at most 1", density));
@@ -110,7 +119,7 @@ mod tests {
     #[test]
     fn edges_go_both_ways() {
         let mask = Mask::from_edges(70, [(0, 69), (69, 0), (3, 5)]).unwrap();
-        assert_eq!((mask.n_spins(), mask.n_edges()), (70, 2));
+        assert_eq!((mask.n_spins(), mask.n_edges(), mask.n_isolated()), (70, 2, 66));
         for i in 0..70 {
             for j in 0..70 {
                 let expected = [(0, 69), (3, 5)].contains(&(i.min(j), i.max(j)));
@@ -137,7 +146,7 @@ mod tests {
 
     #[test]
     fn graphs_that_are_none_are_refused() {
-        for edges in [vec![(0, 3)], vec![(2, 2)]] {
+        for edges in [vec![(0, 3)], vec![(2, 2)], vec![]] {
             assert!(Mask::from_edges(3, edges).is_err());
         }
         assert!(Mask::from_edges(0, []).is_err());

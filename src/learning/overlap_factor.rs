@@ -177,15 +177,17 @@ fn filled(bits: &PatternBits, mixture: Mixture, execution: &Execution) -> Result
             Ok(())
         },
     )?;
+    // What lies past the patterns is as sound as they are.
+    let diagonal = mixture.overlaps * bits.n_spins() as f64 + shift;
     if let Some(last) = columns.last_mut() {
         for past in (n_patterns - 1) % TILE + 1..TILE {
-            last[past * TILE + past] = 1.0;
+            last[past * TILE + past] = diagonal;
         }
     }
     Ok(columns)
 }
 
-/// Factorises a tile on the diagonal; the first pivot that is not above `least`, if any. Those past the patterns are 1.
+/// Factorises a tile on the diagonal; the first pivot that is not above `least`, if any.
 fn first_small_pivot(tile: &mut [f64], least: f64) -> Option<usize> {
     let parameters = Spec::<LltParams, f64>::default();
     let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(TILE, Par::Seq, parameters));

@@ -3,8 +3,8 @@
 //!
 //! Sweeps visit the patterns in order; where xi_i h_i <= kappa |J_i|, J_ij += (1/N) xi_i xi_j. So
 //! J_i = (1/N) sum_mu a_mu xi_i^mu xi^mu with integers a >= 0, which are all that a sweep works on. A neuron is done when a
-//! sweep leaves it alone. If no couplings reach kappa it never is; the upper end of its [margin](super::margins) then falls
-//! below kappa sooner or later, and proves it.
+//! sweep leaves it alone. If no couplings reach kappa it never is; for kappa > 0 the upper end of its [margin](super::margins) then
+//! falls below kappa sooner or later, and proves it. For kappa = 0 it only tends to 0, and the limit of sweeps ends it.
 
 use super::margins::{Ask, LearnedMargins, Outcome, PanelProblem, PanelRule, check_sweeps, learn};
 use crate::error::{Error, Result};

@@ -69,6 +69,20 @@ impl<'a> Problem<'a> {
         self.mask
     }
 
+    /// Spins that are the same in all patterns of positive weight.
+    pub fn n_constant_spins(&self) -> usize {
+        let counts = |mu: &usize| self.weights.is_none_or(|weights| weights[*mu] > 0.0);
+        let mut rows = (0..self.patterns.n_rows()).filter(counts).map(|mu| self.patterns.row(mu));
+        let Some(first) = rows.next() else { return 0 };
+        let mut changes = vec![0u64; first.len()];
+        for row in rows {
+            for ((change, word), first) in changes.iter_mut().zip(row).zip(first) {
+                *change |= word ^ first;
+            }
+        }
+        self.patterns.n_spins() - changes.iter().map(|word| word.count_ones() as usize).sum::<usize>()
+    }
+
     /// Refuses a problem without patterns or spins.
     pub(super) fn check(&self) -> Result<()> {
         check_patterns(self.patterns)
@@ -105,6 +119,14 @@ pub(super) struct Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn constant_spins_are_counted() {
+        let patterns = SpinMatrix::from_signs(3, 3, &[1, 1, -1, 1, -1, -1, -1, -1, -1]).unwrap();
+        assert_eq!(Problem::from(&patterns).n_constant_spins(), 1);
+        let weighted = Problem::from(&patterns).with_weights(&[1.0, 2.0, 0.0]).unwrap();
+        assert_eq!(weighted.n_constant_spins(), 2);
+    }
 
     #[test]
     fn weights_are_relative() {

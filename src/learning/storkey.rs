@@ -31,6 +31,8 @@ use crate::kernels::{
 };
 use crate::spins::{SpinMatrix, WORD};
 
+/// Below this N a block of 64 patterns magnifies rounding too much: g^64 is 7 here.
+const FEW_SPINS: usize = 64;
 /// Patterns of a block: one word of a spin.
 const BLOCK: usize = WORD;
 /// Neurons that a task takes through a pattern: their part of a block, in f64, is 512 KiB.
@@ -46,6 +48,9 @@ pub fn storkey(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings
     check_patterns(patterns)?;
     let bits = PatternBits::new(patterns);
     let n_spins = bits.n_spins();
+    if n_spins < FEW_SPINS {
+        return of_few_spins(patterns, execution);
+    }
     let mut couplings = Couplings::zeros(n_spins)?;
     let mut lanes = Vec::new();
     if lanes.try_reserve_exact(n_panels(n_spins) * BLOCK).is_err() {
@@ -61,10 +66,45 @@ pub fn storkey(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings
         fields(&couplings, &bits, first, size, &mut lanes, execution)?;
         corrections(patterns, bits.by_spin().block(block), first, size, &mut chunks, &mut lanes, execution)?;
         update(&mut couplings, bits.by_spin().block(block), size, &lanes, execution)?;
+        if !couplings.row_norms(execution)?.iter().all(|norm| norm.is_finite()) {
+            return Err(overflow(first + size, n_spins));
+        }
         execution.progress().advance(1);
     }
     execution.progress().end();
     Ok(couplings)
+}
+
+/// The rule's couplings grow without bound far above its capacity.
+fn overflow(n_patterns: usize, n_spins: usize) -> Error {
+    let expected = format!("so few that couplings of N = {n_spins} spins stay finite");
+    Error::parameter("patterns", expected, format!("an overflow within the first {n_patterns}"))
+}
+
+/// The definition, pattern by pattern in f64: where N is small, g^64 would magnify the rounding of a block.
+fn of_few_spins(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
+    let n = patterns.n_spins();
+    let mut couplings = vec![0.0f64; n * n];
+    for mu in 0..patterns.n_rows() {
+        execution.check_cancelled()?;
+        let x: Vec<f64> = (0..n).map(|i| f64::from(patterns.spin(mu, i))).collect();
+        let field = |row: &[f64]| row.iter().zip(&x).map(|(j, x)| j * x).sum::<f64>();
+        let h: Vec<f64> = couplings.chunks_exact(n).map(field).collect();
+        for i in 0..n {
+            for j in 0..i {
+                let (forth, back) = (i * n + j, j * n + i);
+                let change = x[i] * x[j] - x[i] * h[j] - h[i] * x[j] + 2.0 * couplings[forth];
+                couplings[forth] += change / n as f64;
+                couplings[back] = couplings[forth];
+            }
+        }
+    }
+    let rows: Vec<f32> = couplings.iter().map(|&coupling| coupling as f32).collect();
+    if rows.iter().all(|coupling| coupling.is_finite()) {
+        Couplings::from_rows(n, rows)
+    } else {
+        Err(overflow(patterns.n_rows(), n))
+    }
 }
 
 /// Bytes that [`storkey`] takes: 4 N^2, packed patterns, a block's fields and numbers in f64, each thread's scratch.
@@ -327,7 +367,19 @@ mod tests {
     #[test]
     fn couplings_are_those_of_the_definition() {
         let execution = Execution::with_threads(2).unwrap();
-        for (p, n) in [(1, 1), (3, 2), (5, 16), (64, 30), (65, 49), (150, 60), (70, 161)] {
+        for (p, n) in [
+            (1, 1),
+            (3, 2),
+            (5, 16),
+            (64, 30),
+            (65, 49),
+            (150, 60),
+            (70, 161),
+            (300, 2),
+            (128, 5),
+            (200, 8),
+            (300, 64),
+        ] {
             let patterns = random_states(p, n, 3).unwrap();
             let expected = plain(&patterns);
             let couplings = storkey(&patterns, &execution).unwrap();
@@ -372,6 +424,15 @@ mod tests {
         let hebb = super::super::hebb(&patterns, &execution).unwrap();
         let (storkey, hebb) = (fixed(storkey(&patterns, &execution).unwrap()), fixed(hebb));
         assert!(storkey == 50 && hebb < 10, "{storkey} and {hebb} of 50");
+    }
+
+    #[test]
+    fn couplings_that_overflow_are_refused() {
+        let execution = Execution::with_threads(2).unwrap();
+        for (p, n) in [(3500, 30), (8000, 66)] {
+            let error = storkey(&random_states(p, n, 1).unwrap(), &execution).unwrap_err().to_string();
+            assert!(error.contains("patterns") && error.contains("finite"), "{error}");
+        }
     }
 
     #[test]

@@ -87,7 +87,16 @@ impl<'a> Trainer<'a> {
         };
         let has_momentum = parameters.momentum > 0.0;
         let next = Generation { couplings: empty()?, before: has_momentum.then(empty).transpose()? };
-        let method = match (parameters.symmetric, parameters.batches, parameters.route(problem)) {
+        // Fields are no part of the span of the patterns.
+        let route = match parameters.route(problem) {
+            Route::Gram if couplings.theta().is_some() && parameters.route == Route::Gram => {
+                let expected = "direct or automatic, with fields in the initial couplings";
+                return Err(Error::parameter("route", expected, "gram"));
+            }
+            Route::Gram if couplings.theta().is_some() => Route::Direct,
+            route => route,
+        };
+        let method = match (parameters.symmetric, parameters.batches, route) {
             (true, Batches::Full, _) => Method::Symmetric(Some(problem.full_batch())),
             (true, ..) => Method::Symmetric(None),
             (_, Batches::Mini { .. }, _) => Method::Minibatch,
@@ -117,6 +126,11 @@ impl<'a> Trainer<'a> {
     /// Epochs done.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The route that it takes.
+    pub fn route(&self) -> Route {
+        if let Method::Gram(..) = self.method { Route::Gram } else { Route::Direct }
     }
 
     /// The parameters.
@@ -173,6 +187,7 @@ impl<'a> Trainer<'a> {
                     }
                     let (mut rows, mut before) = rows;
                     panel.store(isa, &mut rows, before.as_mut());
+                    check_theta(&rows, epochs.clone())?;
                     check(rows.values)
                 })
             }
@@ -243,6 +258,7 @@ impl<'a> Trainer<'a> {
         }
         for (panel, (mut rows, mut before)) in panels.iter().zip(self.next.panels_mut()) {
             panel.store(isa, &mut rows, before.as_mut());
+            check_theta(&rows, self.epoch..end)?;
             check_sound(rows.values, n_spins, parameters.lambda, self.epoch..end)?;
         }
         Ok(())
@@ -262,6 +278,7 @@ impl<'a> Trainer<'a> {
             }
         }
         let n_spins = self.now.couplings.n_spins();
+        self.next.couplings.panels_mut().try_for_each(|rows| check_theta(&rows, self.epoch..end))?;
         let rows = self.next.couplings.values().chunks(PANEL * n_spins);
         let (lambda, epochs) = (self.parameters.lambda, self.epoch..end);
         rows.into_iter().try_for_each(|rows| check_sound(rows, n_spins, lambda, epochs.clone()))
@@ -344,6 +361,18 @@ pub(super) fn first_couplings(
 
 fn no_third_copy(n_spins: usize) -> Error {
     Error::parameter("n", "memory for a third copy of J, which minibatches take", n_spins)
+}
+
+/// Fields of the neurons are to be finite too.
+fn check_theta(rows: &PanelRows<'_>, epochs: Range<u64>) -> Result<()> {
+    match rows.theta.iter().flat_map(|theta| theta.iter()).find(|theta| !theta.is_finite()) {
+        Some(theta) => Err(Error::Diverged {
+            last_good_epoch: epochs.start,
+            epoch: epochs.end,
+            found: format!("a field theta of {theta}"),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Sound rows have a finite sum of magnitudes, which bounds every field; times lambda, it bounds the loss.

@@ -4,6 +4,7 @@ use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
 use attractor::learning::{Dreaming, PseudoInverse, Unlearning, hebb, storkey, storkey_bytes};
+use attractor::spins::SpinMatrix;
 use attractor::{Error, Result};
 use clap::Args;
 
@@ -27,7 +28,7 @@ pub struct ClassicalOptions {
     /// pseudo-inverse: keep J_ii
     #[arg(long)]
     self_coupling: bool,
-    /// dreaming: time of sleep; 0 is hebb, infinity the pseudo-inverse [default: 1]
+    /// dreaming: time of sleep; 0 is hebb; the pseudo-inverse as it grows [default: 1]
     #[arg(long)]
     dream_time: Option<f64>,
 }
@@ -118,8 +119,8 @@ impl ClassicalOptions {
     }
 
     /// Bytes that `rule` takes, and signed multiply-adds in its time.
-    pub fn cost(&self, rule: Rule, data: &DataSet, n_threads: usize) -> (f64, f64) {
-        let (n_spins, n_patterns) = (data.n_spins(), data.n_patterns());
+    pub fn cost(&self, rule: Rule, patterns: &SpinMatrix, n_threads: usize) -> (f64, f64) {
+        let (n_spins, n_patterns) = (patterns.n_spins(), patterns.n_rows());
         let (n, p) = (n_spins as f64, n_patterns as f64);
         match (rule, self.dreams) {
             (Rule::Hebb, Some(dreams)) => {

@@ -1,8 +1,7 @@
 //! What a training run will take.
 
-use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Route, lbfgs_bytes, margin_memory};
+use attractor::learning::{Batches, Problem, Route, lbfgs_bytes, margin_memory};
 
 use super::super::estimate::Estimate;
 use super::{Rule, Solver, Train, Variant};
@@ -11,20 +10,24 @@ use super::{Rule, Solver, Train, Variant};
 const TYPICAL_SWEEPS: f64 = 20.0;
 
 impl Train {
-    pub(super) fn estimate(&self, data: &DataSet, execution: &Execution) -> Estimate {
-        let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
+    pub(super) fn estimate(&self, problem: Problem<'_>, execution: &Execution) -> Estimate {
+        let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let couplings = 4.0 * n * n;
         let (memory, work) = match self.rule {
             Rule::PseudoLikelihood if self.pseudo_likelihood.solver() == Solver::Lbfgs => {
-                self.search(data, execution)
+                self.search(problem, execution)
             }
-            Rule::PseudoLikelihood => self.descent(data),
+            Rule::PseudoLikelihood => self.descent(problem),
             Rule::Perceptron | Rule::MaxStability => {
-                let memory = margin_memory(data.n_spins(), data.n_patterns(), execution.n_threads());
+                let memory = margin_memory(
+                    problem.patterns().n_spins(),
+                    problem.patterns().n_rows(),
+                    execution.n_threads(),
+                );
                 // As for the Gram route below.
                 (memory as f64, 4.0 * p * p * n * TYPICAL_SWEEPS)
             }
-            rule => self.classical.cost(rule, data, execution.n_threads()),
+            rule => self.classical.cost(rule, problem.patterns(), execution.n_threads()),
         };
         // The gradients of all neurons, once at the end.
         let per_neuron = if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
@@ -42,27 +45,27 @@ impl Train {
     }
 
     /// Bytes and signed multiply-adds of the search for an optimum.
-    fn search(&self, data: &DataSet, execution: &Execution) -> (f64, f64) {
-        let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
+    fn search(&self, problem: Problem<'_>, execution: &Execution) -> (f64, f64) {
+        let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let symmetric = self.variant() == Variant::Symmetric;
         let symmetrized = if self.variant() == Variant::Symmetrized { 4.0 * n * n } else { 0.0 };
         // Tens of gradients are usual; without an optimum some more.
         let work = 60.0 * 2.0 * p * n * n;
-        (lbfgs_bytes(data.n_spins(), symmetric, execution.n_threads()) + symmetrized, work)
+        (lbfgs_bytes(problem.patterns().n_spins(), symmetric, execution.n_threads()) + symmetrized, work)
     }
 
     /// Bytes of couplings and what goes with them, and signed multiply-adds, of gradient descent.
-    fn descent(&self, data: &DataSet) -> (f64, f64) {
-        let (n, p) = (data.n_spins() as f64, data.n_patterns() as f64);
+    fn descent(&self, problem: Problem<'_>) -> (f64, f64) {
+        let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let couplings = 4.0 * n * n;
-        let parameters = self.parameters(data);
+        let parameters = self.parameters(problem.patterns().n_spins());
         let copies = 2.0
             + if self.variant() == Variant::Symmetrized { 1.0 } else { 0.0 }
             + if parameters.batches == Batches::Full || parameters.symmetric { 0.0 } else { 1.0 };
         let copies = if parameters.momentum > 0.0 { 2.0 * copies } else { copies };
         // The Gram route has the overlaps of the patterns and two generations of coefficients, and keeps initial
         // couplings outside the span of the patterns with their fields.
-        let is_gram = parameters.route(&data.train) == Route::Gram;
+        let is_gram = parameters.route(problem) == Route::Gram;
         let gram = match (is_gram, self.pseudo_likelihood.init()) {
             (false, _) => 0.0,
             (true, "hebb" | "zero") => 4.0 * (p * p + 2.0 * n * p),

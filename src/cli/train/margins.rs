@@ -124,6 +124,16 @@ impl Run<'_> {
         let LearnedMargins { couplings, neurons } = rule.learn(self.evaluation.train(), self.execution)?;
         let summary = MarginSummary::new(&neurons);
         self.describe_as(rule.description(&summary));
+        if let (MarginRule::Perceptron(Perceptron { kappa, .. }), true) = (rule, summary.impossible > 0) {
+            self.execution.progress().note(&format!(
+                "note: at {} of {} neurons no couplings reach kappa = {}; the proof ends their search, wherever it is. The \
+                 least margin is at most {}; --rule max-stability finds the largest",
+                summary.impossible,
+                neurons.len(),
+                short(*kappa),
+                short(summary.lowest_upper)
+            ));
+        }
         self.add_margins(rule, &summary)?;
         let column = |value: fn(&NeuronMargin) -> String| neurons.iter().map(value).collect::<Vec<_>>();
         self.neuron_columns.extend([

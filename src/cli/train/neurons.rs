@@ -4,7 +4,7 @@ use std::path::Path;
 
 use attractor::analysis::neuron_statistics;
 use attractor::couplings::Couplings;
-use attractor::learning::gradient_norms;
+use attractor::learning::{GradientNorm, gradient_norms};
 use attractor::storage::Table;
 
 use super::Rule;
@@ -33,7 +33,11 @@ impl Run<'_> {
         if self.options.rule == Rule::PseudoLikelihood {
             let gradients = gradient_norms(couplings, self.problem, self.parameters, self.execution)?;
             columns.push(("gradient_norm", gradients.iter().map(|g| g.norm.to_string()).collect()));
-            columns.push(("relative_gradient", gradients.iter().map(|g| g.relative.to_string()).collect()));
+            let relative = |g: &GradientNorm| match g.relative.is_finite() {
+                true => g.relative.to_string(),
+                false => String::new(),
+            };
+            columns.push(("gradient_norm_over_that_at_zero", gradients.iter().map(relative).collect()));
         }
         columns.extend(self.neuron_columns.iter().cloned());
         let mut table = Table::new(columns.iter().map(|(name, _)| *name));

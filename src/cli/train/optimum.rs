@@ -32,7 +32,13 @@ impl Run<'_> {
 
     fn add_searches(&mut self, searches: &[Search]) {
         let count = |ending| searches.iter().filter(|search| search.ending == ending).count();
-        let endings = [Ending::Converged, Ending::Separable, Ending::Stalled, Ending::OutOfIterations];
+        let endings = [
+            Ending::Converged,
+            Ending::Separable,
+            Ending::AtMaxNorm,
+            Ending::Stalled,
+            Ending::OutOfIterations,
+        ];
         let counts = endings.map(|ending| (ending.name(), count(ending)));
         let text: Vec<String> =
             counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();
@@ -41,7 +47,7 @@ impl Run<'_> {
             searches.iter().map(value).sum::<u64>() as f64 / searches.len() as f64
         };
         let with_optimum = searches.iter().filter(|search| search.ending != Ending::Separable);
-        let gradient = with_optimum.map(|search| search.relative_gradient).fold(0.0, f64::max);
+        let gradient = with_optimum.map(|search| search.relative_gradient).reduce(f64::max);
         let n = searches.len();
         self.results.extend([
             (
@@ -59,13 +65,30 @@ impl Run<'_> {
                 format!("mean {}, most {}", short(mean(|s| s.evaluations)), most(|s| s.evaluations)),
                 json!({ "mean": mean(|s| s.evaluations), "most": most(|s| s.evaluations) }),
             ),
-            ("relative gradient", format!("at most {gradient:.1e}"), json!(gradient)),
+            (
+                "relative gradient",
+                gradient.map_or("-".to_owned(), |gradient| format!("at most {gradient:.1e}")),
+                json!(gradient),
+            ),
         ]);
-        if count(Ending::Separable) > 0 {
+        let (n_separable, n_held) = (count(Ending::Separable), count(Ending::AtMaxNorm));
+        if n_separable > 0 {
             self.execution.progress().note(&format!(
-                "note: {} of {n} problems have no optimum: their patterns are separable, by couplings without l2 or by a field alone; they were stopped at norm {}",
-                count(Ending::Separable),
+                "note: {n_separable} of {n} problems have no optimum: their patterns are separable, by couplings without l2 or by \
+                 a field alone; they were followed to norms of at most {}",
                 self.description["max_norm"]
+            ));
+        }
+        if n_held > 0 {
+            self.execution.progress().note(&format!(
+                "note: {n_held} of {n} problems reached norm {} short of an optimum; without l2 there may be none",
+                self.description["max_norm"]
+            ));
+        }
+        let n_constant = self.problem.n_constant_spins();
+        if self.parameters.theta && self.parameters.symmetric && n_constant > 0 {
+            self.execution.progress().note(&format!(
+                "note: {n_constant} spins are the same in all patterns; their fields theta have no optimum and end anywhere large"
             ));
         }
         if n == self.evaluation.train().n_spins() {

@@ -57,7 +57,7 @@ pub struct PseudoLikelihoodOptions {
     /// Allowed couplings: a file of edges "i j", or the density of a random graph [default: all]
     #[arg(long)]
     mask: Option<String>,
-    /// lbfgs: norm |J_i| at which neurons without an optimum stop [default: 50 / lambda]
+    /// lbfgs: largest norm |J_i| without l2 [default: 20 / lambda]
     #[arg(long)]
     max_norm: Option<f64>,
     /// lbfgs: iterations after which a neuron is given up [default: 10000]

@@ -78,10 +78,10 @@ impl<'a> Run<'a> {
 
     /// Observes couplings that were learned in one go, and saves.
     pub(super) fn finish(&mut self, couplings: Couplings) -> anyhow::Result<()> {
-        if let Err(error) = self.observe(0, &couplings) {
-            return self.save_and_fail(couplings, 0, error);
-        }
-        self.save(couplings, 0, "complete")
+        let observed = self.observe(0, &couplings);
+        self.save(couplings, 0, "complete")?;
+        let saved = format!("the couplings are complete, in {}", self.options.output.display());
+        observed.map(drop).map_err(|error| anyhow::Error::from(error).context(saved))
     }
 
     /// Records what the run is, under these names.
@@ -92,11 +92,11 @@ impl<'a> Run<'a> {
     /// The pseudo-likelihood by gradient descent.
     pub(super) fn descend(&mut self, initial: &Initial) -> anyhow::Result<()> {
         let options = &self.options.pseudo_likelihood;
-        self.describe_problem();
-        self.describe_descent();
         let parameters = self.parameters.clone();
         let mut trainer =
             Trainer::new(self.problem, parameters, initial, options.init_scale(), self.execution)?;
+        self.describe_problem();
+        self.describe_descent(trainer.route());
         let progress = self.execution.progress();
         progress.begin("training", options.epochs());
         self.observe_trainer(&trainer)?;
@@ -164,9 +164,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn describe_descent(&mut self) {
+    fn describe_descent(&mut self, route: Route) {
         let parameters = self.parameters;
-        let route = match parameters.route(self.problem) {
+        let route = match route {
             Route::Gram => "gram",
             _ => "direct",
         };
@@ -303,8 +303,13 @@ impl<'a> Run<'a> {
             ("rule", format!("{}{how}", entry("rule"))),
         ];
         let results = self.results.iter().map(|(name, text, _)| (*name, text.clone()));
+        // Other rules have no lambda of their own.
+        let loss = match self.options.rule {
+            Rule::PseudoLikelihood => short(observed.loss),
+            _ => format!("{} (at lambda {})", short(observed.loss), self.parameters.lambda),
+        };
         let observed = [
-            ("loss", short(observed.loss)),
+            ("loss", loss),
             (
                 "row norm |J_i|",
                 format!("{} (lambda_eff {})", short(observed.row_norm), short(observed.lambda_eff)),

@@ -60,7 +60,7 @@ impl StabilityConfig {
         let sizes: &[_] =
             if quick { &[(125, 4), (250, 2), (500, 1)] } else { &[(500, 5), (1000, 3), (4000, 2)] };
         let loads: &[_] = if quick { &[0.4] } else { &[0.1, 0.4, 1.0] };
-        let n_spins: &[_] = if quick { &[60, 125, 250] } else { &[125, 250, 500, 1000] };
+        let n_spins: &[_] = if quick { &[60, 120, 240] } else { &[120, 240, 480, 960] };
         Self {
             load: 0.4,
             lambda_effs: [0.2, 0.8, 1.6],

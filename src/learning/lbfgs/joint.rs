@@ -75,7 +75,7 @@ impl Space for JointSpace<'_> {
     }
 
     fn has_optimum(&self) -> [bool; LANES] {
-        [self.parameters.l2 > 0.0; LANES]
+        [self.parameters.l2 as f32 > 0.0; LANES]
     }
 
     fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<[NeuronFit; LANES]> {

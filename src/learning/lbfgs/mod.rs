@@ -1,9 +1,10 @@
 //! The optimum of the pseudo-likelihood by L-BFGS (Nocedal and Wright 2006, algorithm 7.5), 16 neurons in lock-step.
 //!
 //! With l2 the optimum exists and is the only one. Without it, patterns that some couplings get all right (separable ones) have
-//! none: the loss falls to 0 as the norm grows, and J_i / |J_i| goes to the couplings of largest margin. A neuron that separates
-//! its patterns and has no l2 is therefore followed up to a norm, not to a gradient; so is one whose spin is the same in all patterns
-//! while it learns theta, which has no l2.
+//! none: the loss falls to 0 as the norm grows. Neurons without l2 are therefore held within a norm; so is one whose spin is
+//! the same in all patterns while it learns theta, which has no l2. What is found at that norm is on the way of L-BFGS, not the
+//! best of that norm: couplings of largest margin are the limit of optima with ever smaller l2, or
+//! [`max_stability`](super::max_stability)'s.
 //!
 //! [`search`] is the algorithm, on vectors of one of two kinds: the panel's (16 problems, one a lane) or, where J is symmetric,
 //! those of all panels together (one problem).
@@ -28,16 +29,17 @@ pub struct Lbfgs {
     pub tolerance: f64,
     /// Iterations after which a neuron is given up. At least 1.
     pub max_iterations: u64,
-    /// Norm |J_i| at which a neuron that has no optimum is stopped; with `symmetric`, |J|_F / sqrt(N). Positive.
+    /// Largest norm |J_i|, theta included, of a neuron that need not have an optimum: without l2. With `symmetric`,
+    /// |J|_F / sqrt(N). Positive.
     pub max_norm: f64,
 }
 
-/// lambda |J_i| where growing couplings are stopped, if nothing else is said: residuals of stored patterns are then below
-/// exp(-50 times the margin).
-const MAX_EFFECTIVE_NORM: f64 = 50.0;
+/// lambda |J_i| where couplings without an optimum are stopped, if nothing else is said: residuals of stored patterns are then
+/// about exp(-20 times the margin), which f32 still holds at the largest margins.
+const MAX_EFFECTIVE_NORM: f64 = 20.0;
 
 impl Lbfgs {
-    /// Relative gradient 1e-6, 10000 iterations, and norms up to 50 / lambda.
+    /// Relative gradient 1e-6, 10000 iterations, and norms up to 20 / lambda.
     pub fn new(lambda: f64) -> Self {
         Self { tolerance: 1e-6, max_iterations: 10_000, max_norm: MAX_EFFECTIVE_NORM / lambda }
     }
@@ -66,8 +68,10 @@ pub enum Ending {
     /// The relative gradient is below the tolerance.
     Converged,
     /// No optimum: the patterns are separable and there is no l2, or none on the field that separates them. The norm reached
-    /// its bound.
+    /// its bound, or the residuals the end of f32.
     Separable,
+    /// The norm reached its bound, and the patterns are not separated. There is no l2; a larger bound may find an optimum.
+    AtMaxNorm,
     /// Steps no longer change the gradient beyond its rounding.
     Stalled,
     /// Out of iterations.
@@ -80,6 +84,7 @@ impl Ending {
         match self {
             Self::Converged => "converged",
             Self::Separable => "separable",
+            Self::AtMaxNorm => "at max-norm",
             Self::Stalled => "stalled",
             Self::OutOfIterations => "out of iterations",
         }

@@ -115,7 +115,9 @@ impl Space for PanelSpace<'_> {
         let words = words.iter().enumerate().filter(|(mu, _)| counts(*mu)).map(|(_, word)| word >> shift);
         let (all, any) = words.fold((u64::MAX, 0), |(all, any), word| (all & word, any | word));
         let is_constant = |lane: usize| all >> lane & 1 == any >> lane & 1;
-        std::array::from_fn(|lane| self.parameters.l2 > 0.0 && !(self.parameters.theta && is_constant(lane)))
+        std::array::from_fn(|lane| {
+            self.parameters.l2 as f32 > 0.0 && !(self.parameters.theta && is_constant(lane))
+        })
     }
 
     fn gradient(&mut self, point: &Vector, gradient: &mut Vector) -> Result<[NeuronFit; LANES]> {

@@ -30,6 +30,11 @@ const TOO_SHORT: f64 = 0.5;
 /// Least share of the interval between a step too short and one too far that the next one leaves on either side.
 const MARGIN: f64 = 0.2;
 
+/// Sum of squares of residuals below which patterns are stored as far as f32 tells: each of them below 1e-26.
+const STORED: f64 = 1e-52;
+/// Part of the norm bound that counts as having reached it.
+const AT_BOUND: f64 = 1.0 - 1e-6;
+
 /// One number a lane.
 pub(super) type Scalars = [f64; LANES];
 
@@ -115,6 +120,17 @@ pub(super) fn search(
     let (mut gradient, mut direction, mut trial, mut trial_gradient) = (zero(), zero(), zero(), zero());
     let fit_at_zero = space.gradient(&trial, &mut gradient)?;
     let at_zero = space.dot(&gradient, &gradient)?.map(f64::sqrt);
+    let norms = space.dot(point, point)?.map(f64::sqrt);
+    // No optimum, no way back to one: searches for none begin within their bound.
+    let is_beyond = |index: usize| !has_optimum[index] && norms[index] > solver.max_norm;
+    let back: Scalars = std::array::from_fn(|index| match is_beyond(index) {
+        true => solver.max_norm / norms[index] - 1.0,
+        false => 0.0,
+    });
+    if back.iter().any(|&factor| factor != 0.0) {
+        let start = point.clone();
+        space.add(point, &back, &start)?;
+    }
     let mut at_point = space.gradient(point, &mut gradient)?;
     let mut history = History { pairs: Vec::new(), scale: [first_step; LANES] };
     let mut lanes = space.active().map(|active| Lane {
@@ -145,12 +161,16 @@ pub(super) fn search(
             if lane.relative_gradient < lane.best.0 {
                 lane.best = (lane.relative_gradient, lane.iterations);
             }
-            let grows = !has_optimum[index] && at_point[index].separates;
+            let fit = at_point[index];
+            let grows = !has_optimum[index] && fit.separates;
+            let at_bound = !has_optimum[index] && norms[index] >= AT_BOUND * solver.max_norm;
             lane.ending = if gradients[index] == 0.0 || (lane.relative_gradient <= solver.tolerance && !grows)
             {
                 Some(Ending::Converged)
-            } else if grows && norms[index] >= solver.max_norm {
+            } else if grows && (at_bound || fit.square < STORED) {
                 Some(Ending::Separable)
+            } else if at_bound {
+                Some(Ending::AtMaxNorm)
             } else if lane.iterations >= solver.max_iterations {
                 Some(Ending::OutOfIterations)
             } else if !grows && lane.iterations > lane.best.1 + PATIENCE + lane.iterations / 2 {
@@ -187,6 +207,16 @@ pub(super) fn search(
                 for (direction, gradient) in direction.iter_mut().zip(&gradient) {
                     direction.0[index] = -(scale as f32) * gradient.0[index];
                 }
+            }
+        }
+        if has_optimum.contains(&false) {
+            // |x + t d| = M at the positive root of a quadratic.
+            let (across, squares) = (space.dot(point, &direction)?, space.dot(&direction, &direction)?);
+            for (index, lane) in lanes.iter_mut().enumerate().filter(|(index, _)| !has_optimum[*index]) {
+                let left = (solver.max_norm.powi(2) - norms[index].powi(2)).max(0.0);
+                let (b, c) = (across[index] / squares[index], left / squares[index]);
+                let longest = (b * b + c).sqrt() - b;
+                lane.step = if longest < lane.step { longest } else { lane.step };
             }
         }
         let steps: Scalars = std::array::from_fn(|index| match lanes[index].ending {

@@ -114,7 +114,7 @@ pub struct MarginSummary {
     pub mean_upper: f64,
     /// Smallest upper end: what no couplings exceed at all neurons.
     pub lowest_upper: f64,
-    /// Largest (upper - lower) / upper of the neurons that have one.
+    /// Largest (upper - lower) / upper of the neurons that have one and are not given up.
     pub largest_gap: Option<f64>,
     /// Largest number of sweeps of a neuron.
     pub sweeps: u64,
@@ -136,7 +136,11 @@ impl MarginSummary {
             mean_lower: mean(|neuron| neuron.lower),
             mean_upper: mean(|neuron| neuron.upper),
             lowest_upper: least(|neuron| neuron.upper),
-            largest_gap: neurons.iter().filter_map(NeuronMargin::gap).reduce(f64::max),
+            largest_gap: neurons
+                .iter()
+                .filter(|neuron| neuron.outcome != Outcome::Impossible)
+                .filter_map(NeuronMargin::gap)
+                .reduce(f64::max),
             sweeps: neurons.iter().map(|neuron| neuron.sweeps).max().unwrap_or(0),
         }
     }
