@@ -203,7 +203,7 @@ fn the_optimum_is_that_of_another_solver() {
         let weights: Vec<f32> = (0..p).map(|mu| (mu % 3) as f32 + 0.5).collect();
         let problem = Problem::from(&patterns).with_weights(&weights).unwrap();
         let parameters = PseudoLikelihood { theta: true, l2, ..PseudoLikelihood::new(lambda, 1.0) };
-        let found = find(problem, &parameters, &Lbfgs { tolerance: 1e-7, ..Lbfgs::new(lambda) });
+        let found = find(problem, &parameters, &Lbfgs { tolerance: 3e-7, ..Lbfgs::new(lambda) });
         assert!(found.searches.iter().all(|search| search.ending == Ending::Converged));
         let rows: Vec<Vec<f64>> =
             (0..p).map(|mu| (0..n).map(|i| f64::from(patterns.spin(mu, i))).collect()).collect();
@@ -220,7 +220,7 @@ fn the_optimum_is_that_of_another_solver() {
             let theta = found.couplings.theta().unwrap()[neuron];
             let norm = expected.iter().map(|x| x * x).sum::<f64>().sqrt();
             for (&found, expected) in row.iter().chain([&theta]).zip(expected) {
-                // A gradient of 1e-7 of that at 0, over curvatures down to l2 in directions that patterns do not reach.
+                // A gradient of at most 3e-7 of that at 0, over curvatures down to l2 in directions that patterns do not reach.
                 assert!((f64::from(found) - expected).abs() < 1e-5 * norm, "{found} {expected}");
             }
         }
@@ -271,12 +271,12 @@ fn separable_patterns_are_followed_to_the_norm_bound() {
     let execution = Execution::with_threads(2).unwrap();
     let patterns = random_states(40, 100, 1).unwrap();
     let parameters = PseudoLikelihood::new(1.0, 1.0);
-    let solver = Lbfgs { max_norm: 50.0, ..Lbfgs::new(1.0) };
+    let solver = Lbfgs { max_norm: 20.0, ..Lbfgs::new(1.0) };
     let found = find(Problem::from(&patterns), &parameters, &solver);
     assert!(found.searches.iter().all(|search| search.ending == Ending::Separable));
     let norms = found.couplings.row_norms(&execution).unwrap();
     // To the bound, and not beyond: rounding and theta are all that is left to it.
-    assert!(norms.iter().all(|&norm| (norm / 50.0 - 1.0).abs() < 1e-5));
+    assert!(norms.iter().all(|&norm| (norm / 20.0 - 1.0).abs() < 1e-5));
     let all = stabilities(&found.couplings, &patterns, &norms, &execution).unwrap();
     assert_eq!(all.negative_fraction(), 0.0);
     // A spin that never changes is its field's alone: no optimum there with l2 either, unlike at the others.
