@@ -21,7 +21,7 @@ const HISTORY: usize = 12;
 pub(super) const N_VECTORS: usize = 2 * HISTORY + 5;
 /// Trial steps after which a direction is given up.
 const MAX_TRIALS: u32 = 30;
-/// Steps without a smaller gradient after which a lane is at the end of its rounding: this many, and half of those taken.
+/// Steps without a smaller gradient after which a lane is at the end of its rounding: this many, and a quarter of those taken.
 const PATIENCE: u64 = 50;
 /// Slopes at the end of a step, over that at its beginning: below -TOO_FAR it went too far; above TOO_SHORT it stays too short,
 /// where a longer step is known to go too far.
@@ -173,7 +173,7 @@ pub(super) fn search(
                 Some(Ending::AtMaxNorm)
             } else if lane.iterations >= solver.max_iterations {
                 Some(Ending::OutOfIterations)
-            } else if !grows && lane.iterations > lane.best.1 + PATIENCE + lane.iterations / 2 {
+            } else if !grows && lane.iterations > lane.best.1 + PATIENCE + lane.iterations / 4 {
                 Some(Ending::Stalled)
             } else {
                 None
