@@ -85,7 +85,7 @@ pub fn span_step(
 }
 
 /// Steps to the optimum of one coefficient after the other, in the order of the patterns of `visits`: the
-/// [module](super::coordinate_steps) has the formula. `a` are all coefficients, `[P][16]`, signed as xi; `products` are
+/// file `coordinate_steps.rs` has the formula. `a` are all coefficients, `[P][16]`, signed as xi; `products` are
 /// (K a) of the patterns visited without the diagonal of K, before the first visit.
 ///
 /// # Panics
@@ -108,7 +108,7 @@ pub fn relax(
 }
 
 /// Adds 1 to the coefficient of each pattern of `visits` whose margin is too small when its turn comes: the
-/// [module](super::coordinate_steps) has the formula. Arrays as in [`relax`].
+/// file `coordinate_steps.rs` has the formula. Arrays as in [`relax`].
 ///
 /// # Panics
 /// If the lengths do not fit together.

@@ -22,7 +22,7 @@ pub(super) const N_VECTORS: usize = 2 * HISTORY + 5;
 /// Trial steps after which a direction is given up.
 const MAX_TRIALS: u32 = 30;
 /// Steps without a smaller gradient after which a lane is at the end of its rounding: this many, and a quarter of those taken.
-const PATIENCE: u64 = 50;
+const PATIENCE: u64 = 100;
 /// Slopes at the end of a step, over that at its beginning: below -TOO_FAR it went too far; above TOO_SHORT it stays too short,
 /// where a longer step is known to go too far.
 const TOO_FAR: f64 = 0.8;
