@@ -84,16 +84,19 @@ impl Couplings {
     /// Writes the couplings atomically, with their description and scale.
     ///
     /// # Errors
-    /// If the output exists and may not be replaced, or cannot be written; if a coupling is not finite.
+    /// If the output exists and may not be replaced, or cannot be written; if a coupling is not finite, or
+    /// one on the diagonal is not 0 without self-coupling.
     pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
         // What could not be read again is not written.
-        if let Some(row) = self.values().chunks_exact(self.n_spins()).position(|row| !is_finite(row)) {
-            return Err(Error::shape("couplings", "finite numbers", format!("another in row {row}")));
+        let self_coupling = self.has_self_coupling();
+        if let Some((i, j, value)) = first_fault(self.n_spins(), 0, self.values(), self_coupling) {
+            let expected = fault_expected(i, j, self_coupling);
+            return Err(Error::shape(format!("coupling ({i}, {j})"), expected, value.to_string()));
         }
         let mut description = self.description().clone();
         description.insert("scale".into(), self.scale().to_string());
         description.insert("n".into(), self.n_spins().to_string());
-        match self.has_self_coupling() {
+        match self_coupling {
             true => description.insert(SELF_COUPLING.into(), "true".into()),
             false => description.remove(SELF_COUPLING),
         };
@@ -102,10 +105,6 @@ impl Couplings {
         let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
         write_container(path, KIND, &description, &tensors, overwrite)
     }
-}
-
-fn is_finite(row: &[f32]) -> bool {
-    row.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0
 }
 
 #[cfg(test)]

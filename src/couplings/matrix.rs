@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memmap2::{Mmap, MmapMut};
 
-use super::panel::{PANEL, PanelRows, panel_rows};
+use super::panel::{PANEL, PanelRows, panel_rows, theta_lanes};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::Lanes;
@@ -192,12 +192,7 @@ impl Couplings {
 
     /// Those at the neurons of a panel; lanes past the last neuron are 0.
     pub fn panel_theta(&self, panel: usize) -> Option<Lanes<f32>> {
-        self.theta.as_ref().map(|theta| {
-            let mut lanes = Lanes::ZERO;
-            let own = &theta[panel_rows(panel, self.n_spins)];
-            lanes.0[..own.len()].copy_from_slice(own);
-            lanes
-        })
+        self.theta.as_ref().map(|theta| theta_lanes(&theta[panel_rows(panel, self.n_spins)]))
     }
 
     /// Stored values of the rows in `rows`.

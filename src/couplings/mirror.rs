@@ -14,9 +14,7 @@ impl Couplings {
         let n_spins = self.n_spins();
         mirror(self.values_mut(), n_spins, 0, execution)
     }
-}
 
-impl Couplings {
     /// (J + J^T) / 2 in place of J, each coupling then put through `then`, which keeps 0.
     pub(crate) fn symmetrize(
         &mut self,
@@ -27,6 +25,18 @@ impl Couplings {
         average_upper(self.values_mut(), n_spins, 0, &then, execution)?;
         self.mirror_upper(execution)
     }
+}
+
+/// The transpose of the 16 columns from `first` on of up to 16 whole rows. Squares go through L1: rows of a power of two would
+/// push each other out of it.
+fn turned(rows: &[f32], n_spins: usize, first: usize) -> [[f32; PANEL]; PANEL] {
+    let mut turned = [[0.0; PANEL]; PANEL];
+    for (j, row) in rows.chunks_exact(n_spins).enumerate() {
+        for (turned, &value) in turned.iter_mut().zip(&row[first..]) {
+            turned[j] = value;
+        }
+    }
+    turned
 }
 
 /// The mean of two couplings. Halved before the sum, which can then not overflow.
@@ -62,13 +72,7 @@ fn average_upper(
         |(), (panel, rows)| {
             let own = first + panel * PANEL;
             for (square, sources) in lower.chunks(PANEL * n_spins).enumerate() {
-                let mut turned = [[0.0; PANEL]; PANEL];
-                for (j, source) in sources.chunks_exact(n_spins).enumerate() {
-                    for (turned, &value) in turned.iter_mut().zip(&source[own..]) {
-                        turned[j] = value;
-                    }
-                }
-                for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
+                for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned(sources, n_spins, own)) {
                     let width = sources.len() / n_spins;
                     let row = &mut row[first + half + square * PANEL..][..width];
                     for (upper, &lower) in row.iter_mut().zip(turned) {
@@ -103,14 +107,8 @@ fn mirror(rows: &mut [f32], n_spins: usize, first: usize, execution: &Execution)
         || (),
         |(), (panel, rows)| {
             let first_column = first + half + panel * PANEL;
-            // Squares that go through L1: rows of a power of two would push each other out of it.
             for (square, sources) in upper.chunks(PANEL * n_spins).enumerate() {
-                let mut turned = [[0.0; PANEL]; PANEL];
-                for (j, source) in sources.chunks_exact(n_spins).enumerate() {
-                    for (turned, &value) in turned.iter_mut().zip(&source[first_column..]) {
-                        turned[j] = value;
-                    }
-                }
+                let turned = turned(sources, n_spins, first_column);
                 for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
                     let width = sources.len() / n_spins;
                     row[first + square * PANEL..][..width].copy_from_slice(&turned[..width]);

@@ -17,6 +17,13 @@ pub fn panel_rows(panel: usize, n_spins: usize) -> Range<usize> {
     panel * PANEL..n_spins.min((panel + 1) * PANEL)
 }
 
+/// Fields of a panel's neurons as lanes; those past the last neuron are 0.
+pub(super) fn theta_lanes(theta: &[f32]) -> Lanes<f32> {
+    let mut lanes = Lanes::ZERO;
+    lanes.0[..theta.len()].copy_from_slice(theta);
+    lanes
+}
+
 /// A panel of J for its writer: rows, and the fields of their neurons where there are any.
 pub(crate) struct PanelRows<'a> {
     pub(crate) values: &'a mut [f32], // [rows][n_spins]
@@ -26,11 +33,7 @@ pub(crate) struct PanelRows<'a> {
 impl PanelRows<'_> {
     /// Theta as lanes; those past the last neuron are 0.
     pub(crate) fn theta_lanes(&self) -> Option<Lanes<f32>> {
-        self.theta.as_ref().map(|theta| {
-            let mut lanes = Lanes::ZERO;
-            lanes.0[..theta.len()].copy_from_slice(theta);
-            lanes
-        })
+        self.theta.as_deref().map(theta_lanes)
     }
 
     /// Sets theta, where the couplings have any.

@@ -15,7 +15,7 @@
 
 use super::panel_gradient::PanelGradient;
 use super::problem::{Batch, Problem};
-use crate::couplings::{Couplings, PanelRows, panel_rows};
+use crate::couplings::{PanelRows, panel_rows};
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, Lanes, deinterleave, interleave};
 
@@ -174,6 +174,9 @@ impl PseudoLikelihood {
     }
 }
 
+/// Rows of a panel, `[rows][n_spins]`, and the fields of their neurons.
+pub(super) type Rows<'a> = (&'a [f32], Option<Lanes<f32>>);
+
 /// A panel on its way: couplings, interleaved, and fields; with momentum, those of the step before too.
 pub(super) struct Panel {
     couplings: Vec<Lanes<f32>>, // [j][16]
@@ -205,23 +208,13 @@ impl Panel {
         Some(panel)
     }
 
-    /// Takes up panel `index` of `couplings`, and of those before the last step.
-    pub(super) fn load(&mut self, isa: Isa, couplings: &Couplings, before: Option<&Couplings>, index: usize) {
-        interleave(isa, couplings.panel(index), &mut self.couplings);
-        self.theta = couplings.panel_theta(index);
-        if let Some(before) = before {
-            interleave(isa, before.panel(index), &mut self.before);
-            self.theta_before = before.panel_theta(index).unwrap_or(Lanes::ZERO);
-        }
-    }
-
-    /// Takes up rows as they are written.
-    pub(super) fn load_rows(&mut self, isa: Isa, rows: &PanelRows<'_>, before: Option<&PanelRows<'_>>) {
-        interleave(isa, rows.values, &mut self.couplings);
-        self.theta = rows.theta_lanes();
-        if let Some(before) = before {
-            interleave(isa, before.values, &mut self.before);
-            self.theta_before = before.theta_lanes().unwrap_or(Lanes::ZERO);
+    /// Takes up a panel's rows and theta, and those before the last step.
+    pub(super) fn load(&mut self, isa: Isa, (rows, theta): Rows<'_>, before: Option<Rows<'_>>) {
+        interleave(isa, rows, &mut self.couplings);
+        self.theta = theta;
+        if let Some((rows, theta)) = before {
+            interleave(isa, rows, &mut self.before);
+            self.theta_before = theta.unwrap_or(Lanes::ZERO);
         }
     }
 

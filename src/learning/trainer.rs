@@ -15,8 +15,8 @@ use super::gram::{Beginning, Coefficients};
 use super::initial::{Initial, initial_couplings};
 use super::panel_gradient::PanelGradient;
 use super::problem::{Batch, Problem};
-use super::pseudo_likelihood::{Batches, Panel, PseudoLikelihood, Route, shrinkage};
-use crate::couplings::{Couplings, PANEL, PanelRows, n_panels};
+use super::pseudo_likelihood::{Batches, Panel, PseudoLikelihood, Route, Rows, shrinkage};
+use crate::couplings::{Couplings, PanelRows, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::Isa;
@@ -179,7 +179,7 @@ impl<'a> Trainer<'a> {
                 let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
                 execution.for_each(self.next.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
                     let Scratch { panel, gradient } = scratch;
-                    panel.load(isa, &now.couplings, now.before.as_ref(), index);
+                    panel.load(isa, now.rows(index), now.rows_before(index));
                     for epoch in epochs.clone() {
                         let rate = parameters.rate(epoch);
                         panel.step(parameters, rate, batch, index, gradient);
@@ -242,7 +242,7 @@ impl<'a> Trainer<'a> {
         }
         for index in 0..n_panels(n_spins) {
             let mut panel = Panel::try_new(n_spins, parameters).ok_or_else(|| no_third_copy(n_spins))?;
-            panel.load(isa, &self.now.couplings, self.now.before.as_ref(), index);
+            panel.load(isa, self.now.rows(index), self.now.rows_before(index));
             panels.push(panel);
         }
         for epoch in self.epoch..end {
@@ -268,43 +268,65 @@ impl<'a> Trainer<'a> {
     fn symmetric_segment(&mut self, end: u64) -> Result<()> {
         self.next.copy_from(&self.now);
         for epoch in self.epoch..end {
-            match std::mem::replace(&mut self.method, Method::Symmetric(None)) {
+            match &self.method {
                 Method::Symmetric(Some(batch)) => {
-                    let stepped = self.symmetric_step(epoch, &batch);
-                    self.method = Method::Symmetric(Some(batch));
-                    stepped?;
+                    self.next.symmetric_step(&self.problem, &self.parameters, epoch, batch, self.execution)?
                 }
-                _ => self.minibatches(epoch).try_for_each(|batch| self.symmetric_step(epoch, &batch))?,
+                _ => {
+                    for batch in self.minibatches(epoch) {
+                        let (problem, parameters) = (&self.problem, &self.parameters);
+                        self.next.symmetric_step(problem, parameters, epoch, &batch, self.execution)?;
+                    }
+                }
             }
         }
-        let n_spins = self.now.couplings.n_spins();
-        self.next.couplings.panels_mut().try_for_each(|rows| check_theta(&rows, self.epoch..end))?;
-        let rows = self.next.couplings.values().chunks(PANEL * n_spins);
-        let (lambda, epochs) = (self.parameters.lambda, self.epoch..end);
-        rows.into_iter().try_for_each(|rows| check_sound(rows, n_spins, lambda, epochs.clone()))
-    }
-
-    fn symmetric_step(&mut self, epoch: u64, batch: &Batch) -> Result<()> {
-        let (execution, parameters) = (self.execution, &self.parameters);
-        let (isa, rate, problem) = (execution.isa(), parameters.rate(epoch), &self.problem);
-        let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
-        execution.for_each(self.next.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
-            let Scratch { panel, gradient } = scratch;
-            let (mut rows, mut before) = rows;
-            panel.load_rows(isa, &rows, before.as_ref());
-            panel.step(parameters, rate, batch, index, gradient);
-            panel.store(isa, &mut rows, before.as_mut());
-            Ok(())
-        })?;
-        self.next.couplings.symmetrize(shrinkage(parameters, rate), execution)
+        let (n_spins, lambda, epochs) =
+            (self.now.couplings.n_spins(), self.parameters.lambda, self.epoch..end);
+        self.next.couplings.panels_mut().try_for_each(|rows| {
+            check_theta(&rows, epochs.clone())?;
+            check_sound(rows.values, n_spins, lambda, epochs.clone())
+        })
     }
 }
 
 impl Generation {
+    /// A panel's rows and theta.
+    fn rows(&self, index: usize) -> Rows<'_> {
+        (self.couplings.panel(index), self.couplings.panel_theta(index))
+    }
+
+    /// Those before the last step, with momentum.
+    fn rows_before(&self, index: usize) -> Option<Rows<'_>> {
+        self.before.as_ref().map(|before| (before.panel(index), before.panel_theta(index)))
+    }
+
     /// The panels of J, each with that before the last step, for writers.
     fn panels_mut(&mut self) -> impl Iterator<Item = (PanelRows<'_>, Option<PanelRows<'_>>)> + Send {
         let mut before = self.before.as_mut().map(Couplings::panels_mut);
         self.couplings.panels_mut().map(move |rows| (rows, before.as_mut().and_then(Iterator::next)))
+    }
+
+    /// All panels take a step of their own, then the mean of J and its transpose.
+    fn symmetric_step(
+        &mut self,
+        problem: &Problem<'_>,
+        parameters: &PseudoLikelihood,
+        epoch: u64,
+        batch: &Batch,
+        execution: &Execution,
+    ) -> Result<()> {
+        let (isa, rate) = (execution.isa(), parameters.rate(epoch));
+        let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
+        execution.for_each(self.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
+            let Scratch { panel, gradient } = scratch;
+            let (mut rows, mut before) = rows;
+            let was = before.as_ref().map(|before| (&*before.values, before.theta_lanes()));
+            panel.load(isa, (rows.values, rows.theta_lanes()), was);
+            panel.step(parameters, rate, batch, index, gradient);
+            panel.store(isa, &mut rows, before.as_mut());
+            Ok(())
+        })?;
+        self.couplings.symmetrize(shrinkage(parameters, rate), execution)
     }
 
     fn copy_from(&mut self, other: &Generation) {

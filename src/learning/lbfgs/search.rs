@@ -75,6 +75,37 @@ struct Lane {
 }
 
 impl Lane {
+    /// Ends the search at a point with this gradient, norm and fit, if it is to end there.
+    fn judge(
+        &mut self,
+        solver: &Lbfgs,
+        relative_gradient: f64,
+        norm: f64,
+        has_optimum: bool,
+        fit: NeuronFit,
+    ) {
+        self.relative_gradient = relative_gradient;
+        if relative_gradient < self.best.0 {
+            self.best = (relative_gradient, self.iterations);
+        }
+        let grows = !has_optimum && fit.separates;
+        let at_bound = !has_optimum && norm >= AT_BOUND * solver.max_norm;
+        let is_flat = relative_gradient <= solver.tolerance;
+        self.ending = if relative_gradient == 0.0 || (is_flat && !grows) {
+            Some(Ending::Converged)
+        } else if grows && (at_bound || fit.square < STORED) {
+            Some(Ending::Separable)
+        } else if at_bound {
+            Some(Ending::AtMaxNorm)
+        } else if self.iterations >= solver.max_iterations {
+            Some(Ending::OutOfIterations)
+        } else if !grows && self.iterations > self.best.1 + PATIENCE + self.iterations / 4 {
+            Some(Ending::Stalled)
+        } else {
+            None
+        };
+    }
+
     /// Begins with a new direction.
     fn set_out(&mut self, slope: f64) {
         (self.slope, self.step, self.trials) = (slope, 1.0, 0);
@@ -157,27 +188,8 @@ pub(super) fn search(
             // Of residuals as small as these: where patterns are stored far above their margins, all of the gradient is small.
             let residuals = (at_point[index].square / fit_at_zero[index].square).sqrt().min(1.0);
             let scale = at_zero[index] * residuals;
-            lane.relative_gradient = if gradients[index] == 0.0 { 0.0 } else { gradients[index] / scale };
-            if lane.relative_gradient < lane.best.0 {
-                lane.best = (lane.relative_gradient, lane.iterations);
-            }
-            let fit = at_point[index];
-            let grows = !has_optimum[index] && fit.separates;
-            let at_bound = !has_optimum[index] && norms[index] >= AT_BOUND * solver.max_norm;
-            lane.ending = if gradients[index] == 0.0 || (lane.relative_gradient <= solver.tolerance && !grows)
-            {
-                Some(Ending::Converged)
-            } else if grows && (at_bound || fit.square < STORED) {
-                Some(Ending::Separable)
-            } else if at_bound {
-                Some(Ending::AtMaxNorm)
-            } else if lane.iterations >= solver.max_iterations {
-                Some(Ending::OutOfIterations)
-            } else if !grows && lane.iterations > lane.best.1 + PATIENCE + lane.iterations / 4 {
-                Some(Ending::Stalled)
-            } else {
-                None
-            };
+            let relative = if gradients[index] == 0.0 { 0.0 } else { gradients[index] / scale };
+            lane.judge(solver, relative, norms[index], has_optimum[index], at_point[index]);
         }
         if lanes.iter().all(|lane| lane.ending.is_some()) {
             break;
