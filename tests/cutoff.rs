@@ -7,7 +7,7 @@ use attractor::analysis::cutoff::{
 use attractor::analysis::matrix_free::{FeatureStates, MatrixFreeHebb};
 use attractor::couplings::Couplings;
 use attractor::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters, PatternStream};
-use attractor::dynamics::{ParallelDynamics, Stop, Ties};
+use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use attractor::execution::{Cancel, Execution, Progress};
 use attractor::experiments::{CutoffConfig, CutoffSetting, Options, run_cutoff};
 use attractor::learning::hebb;

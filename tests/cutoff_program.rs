@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use attractor::analysis::overlaps;
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
-use attractor::dynamics::{ParallelDynamics, Stop, Ties};
+use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use attractor::execution::Execution;
 use attractor::storage::FolderLock;
 use program::Program;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use attractor::analysis::{Evaluation, observe};
 use attractor::datasets::{Coefficients, Manifold, ManifoldParameters};
-use attractor::dynamics::{ParallelDynamics, Stop, Ties, random_states};
+use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, random_states};
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::Isa;
 use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer};

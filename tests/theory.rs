@@ -6,7 +6,7 @@
 use attractor::analysis::{kolmogorov_distance, overlaps, stabilities};
 use attractor::couplings::Couplings;
 use attractor::datasets::{DataSet, Random};
-use attractor::dynamics::{ParallelDynamics, Stop, Ties};
+use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use attractor::execution::Execution;
 use attractor::learning::{Initial, PseudoLikelihood, Trainer, hebb};
 use attractor::theory::{

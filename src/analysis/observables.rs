@@ -6,7 +6,7 @@ use super::margins::margin_statistics;
 use super::overlaps::{learned_features, overlaps};
 use crate::couplings::Couplings;
 use crate::datasets::DataSet;
-use crate::dynamics::{ParallelDynamics, Recall, Stop, Ties, random_states};
+use crate::dynamics::{Dynamics, ParallelDynamics, Recall, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::execution::Progress;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use attractor::couplings::Couplings;
 use attractor::datasets::Random;
-use attractor::dynamics::{LocalFields, ParallelDynamics, Stop, Ties, at_overlap, random_states};
+use attractor::dynamics::{Dynamics, LocalFields, ParallelDynamics, Stop, Ties, at_overlap, random_states};
 use attractor::execution::Execution;
 use attractor::kernels::machine;
 use attractor::learning::{Initial, PseudoLikelihood, Route, Trainer, hebb, initial_couplings};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use attractor::analysis::recall_summary;
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
-use attractor::dynamics::{ParallelDynamics, Stop, Ties, at_overlap, n_flips, random_states};
+use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, at_overlap, n_flips, random_states};
 use attractor::execution::Execution;
 use attractor::spins::SpinMatrix;
 use attractor::{Error, Result};
@@ -31,8 +31,8 @@ pub struct Recall {
     #[arg(long, default_value_t = 1.0)]
     overlap: f64,
     /// Update order
-    #[arg(long, value_enum, default_value_t = Dynamics::Parallel)]
-    dynamics: Dynamics,
+    #[arg(long, value_enum, default_value_t = Order::Parallel)]
+    dynamics: Order,
     /// Make exactly this many steps [default: until each state is fixed or in a cycle]
     #[arg(long)]
     steps: Option<u64>,
@@ -61,7 +61,7 @@ enum From {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Dynamics {
+enum Order {
     /// All spins at once
     Parallel,
 }
@@ -115,7 +115,7 @@ impl Recall {
             TiesOption::Keep => Ties::Keep,
             TiesOption::Up => Ties::Up,
         };
-        let Dynamics::Parallel = self.dynamics;
+        let Order::Parallel = self.dynamics;
         let begun = Instant::now();
         let recall = ParallelDynamics { stop, ties }.run(&couplings, &starts, &reference, &execution)?;
         let seconds = begun.elapsed().as_secs_f64();

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::parallel::Recall;
+use super::recall::Recall;
 use crate::error::Result;
 use crate::spins::SpinMatrix;
 use crate::storage::{Description, Overwrite, Tensor, packed_bytes, write_container};

@@ -7,9 +7,11 @@ mod field;
 mod file;
 mod local_fields;
 mod parallel;
+mod recall;
 mod start;
 
 pub use field::Ties;
 pub use local_fields::LocalFields;
-pub use parallel::{Fate, ParallelDynamics, Recall, Stop};
+pub use parallel::ParallelDynamics;
+pub use recall::{Dynamics, Fate, Recall, Stop};
 pub use start::{at_overlap, n_flips, random_states};

@@ -8,19 +8,11 @@ use std::collections::HashMap;
 
 use super::by_difference::RememberedFields;
 use super::field::{Ties, parallel_update};
+use super::recall::{Clamped, Dynamics, Fate, Recall, Stop, check_sizes, distances, store};
 use crate::couplings::Couplings;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
 use crate::spins::{BlockMajor, SpinMatrix};
-
-/// When a state's trajectory ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// After exactly this many steps. Settled states are not computed further; their state at that step is known.
-    After(u64),
-    /// When it is fixed or in a cycle, or after `limit` steps.
-    Settled { limit: u64 },
-}
 
 /// Parallel zero-temperature dynamics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,27 +21,6 @@ pub struct ParallelDynamics {
     pub stop: Stop,
     /// What a spin with zero field does.
     pub ties: Ties,
-}
-
-/// How a trajectory went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fate {
-    /// Steps before the fixed point or cycle was entered (0: the start belongs to it), or all steps made if neither was.
-    pub steps: u64,
-    /// 1 for a fixed point, the period for a cycle, none if neither was reached.
-    pub period: Option<u64>,
-}
-
-/// The result of a recall, one entry a state, in the order of the starts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recall {
-    /// Final states: after [`Stop::After`] that many steps; else where the trajectory settled (for a cycle, the state at
-    /// which it was entered) or stopped.
-    pub states: SpinMatrix,
-    /// How each got there.
-    pub fates: Vec<Fate>,
-    /// Largest overlap with the reference over the steps made, the start not counted.
-    pub best_overlaps: Vec<f64>,
 }
 
 /// The states still moving.
@@ -62,6 +33,7 @@ struct Batch {
     /// The step after which a state in a cycle is the final one.
     leaves_at: Vec<u64>,
     fields: Option<RememberedFields>,
+    clamped: Option<Clamped>,
 }
 
 impl Batch {
@@ -78,36 +50,24 @@ impl Batch {
         if let Some(fields) = &mut self.fields {
             fields.retain(keep);
         }
+        if let Some(clamped) = &mut self.clamped {
+            clamped.retain(keep);
+        }
     }
 }
 
-impl ParallelDynamics {
-    /// Runs every row of `starts`; overlaps on the way are taken with the same row of `reference`.
-    ///
-    /// # Errors
-    /// If the sizes do not fit together, or interrupted.
-    pub fn run(
+impl Dynamics for ParallelDynamics {
+    fn run_clamped(
         &self,
         couplings: &Couplings,
         starts: &SpinMatrix,
         reference: &SpinMatrix,
+        clamped: Option<&SpinMatrix>,
         execution: &Execution,
     ) -> Result<Recall> {
-        let n_spins = couplings.n_spins();
-        for (what, states) in [("starting states", starts), ("reference states", reference)] {
-            if states.n_spins() != n_spins {
-                let expected = format!("N = {n_spins} as in the couplings");
-                return Err(Error::shape(what, expected, format!("N = {}", states.n_spins())));
-            }
-        }
-        if reference.n_rows() != starts.n_rows() {
-            let expected = format!("{} as there are starts", starts.n_rows());
-            return Err(Error::shape("reference states", expected, reference.n_rows().to_string()));
-        }
-        let limit = match self.stop {
-            Stop::After(steps) | Stop::Settled { limit: steps } => steps,
-        };
-        let n_states = starts.n_rows();
+        check_sizes(couplings, starts, reference, clamped)?;
+        let limit = self.stop.limit();
+        let (n_states, n_spins) = (starts.n_rows(), starts.n_spins());
         let mut recall = Recall {
             states: starts.clone(),
             fates: vec![Fate { steps: limit, period: None }; n_states],
@@ -121,6 +81,7 @@ impl ParallelDynamics {
             seen: hashes(&states).into_iter().map(|hash| HashMap::from([(hash, 0)])).collect(),
             states,
             reference: BlockMajor::from_rows(reference),
+            clamped: clamped.map(|held| Clamped::new(held, starts)),
             members: (0..n_states).collect(),
             leaves_at: vec![limit; n_states],
         };
@@ -130,10 +91,13 @@ impl ParallelDynamics {
                 break;
             }
             let n_moving = batch.members.len();
-            let next = match &mut batch.fields {
+            let mut next = match &mut batch.fields {
                 Some(fields) => fields.parallel_update(couplings, &batch.states, self.ties, execution),
                 None => parallel_update(couplings, &batch.states, self.ties, execution),
             }?;
+            if let Some(clamped) = &batch.clamped {
+                clamped.restore(&mut next);
+            }
             self.settle(step, &mut batch, next, &mut recall);
             execution.progress().advance((n_moving - batch.members.len()) as u64);
         }
@@ -143,7 +107,9 @@ impl ParallelDynamics {
         }
         Ok(recall)
     }
+}
 
+impl ParallelDynamics {
     /// Takes the batch to `next`, its states at `step`; those that are done leave.
     fn settle(&self, step: u64, batch: &mut Batch, next: BlockMajor, recall: &mut Recall) {
         let n_spins = next.n_columns() as f64;
@@ -181,27 +147,6 @@ impl ParallelDynamics {
             batch.retain(&keep);
         }
     }
-}
-
-/// Copies one state of a batch into its row.
-fn store(states: &mut SpinMatrix, member: usize, batch: &BlockMajor, row: usize) {
-    for (block, word) in states.row_mut(member).iter_mut().enumerate() {
-        *word = batch.block(block)[row];
-    }
-}
-
-/// Spins in which the rows of two batches differ.
-fn distances(a: &BlockMajor, b: &BlockMajor) -> Vec<u64> {
-    let mut distances = vec![0; a.n_rows()];
-    if !distances.is_empty() {
-        let blocks = a.words().chunks_exact(a.n_rows()).zip(b.words().chunks_exact(a.n_rows()));
-        for (a, b) in blocks {
-            for ((distance, a), b) in distances.iter_mut().zip(a).zip(b) {
-                *distance += u64::from((a ^ b).count_ones());
-            }
-        }
-    }
-    distances
 }
 
 /// A hash of each row: multiply and fold, the high half fed back so that every bit reaches every other.

@@ -10,7 +10,7 @@ use super::trajectory::{Point, table, trajectory};
 use super::{Options, Outcome};
 use crate::analysis::{Evaluation, mean_overlap_of_pairs, mean_overlap_within_classes};
 use crate::datasets::{DataSet, Mnist, TestImages};
-use crate::dynamics::{ParallelDynamics, Stop, Ties};
+use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::learning::{Batches, Initial, PseudoLikelihood, Trainer};

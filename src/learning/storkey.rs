@@ -341,7 +341,7 @@ fn update(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamics::{ParallelDynamics, Stop, Ties, random_states};
+    use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, random_states};
 
     /// The definition, by plain loops in f64.
     fn plain(patterns: &SpinMatrix) -> Vec<Vec<f64>> {

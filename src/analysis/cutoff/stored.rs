@@ -7,7 +7,7 @@
 use super::point::FeatureRow;
 use crate::analysis::overlaps::overlaps;
 use crate::couplings::Couplings;
-use crate::dynamics::{LocalFields, ParallelDynamics, Stop, Ties};
+use crate::dynamics::{Dynamics, LocalFields, ParallelDynamics, Stop, Ties};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::spins::{BlockMajor, SpinMatrix};

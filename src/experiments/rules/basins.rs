@@ -6,7 +6,7 @@ use super::RulesConfig;
 use super::rule::{Rule, Storage};
 use crate::analysis::overlaps;
 use crate::couplings::Couplings;
-use crate::dynamics::{ParallelDynamics, Stop, Ties, at_overlap, random_states};
+use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, at_overlap, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
