@@ -74,8 +74,8 @@ impl DynamicsOptions {
             _ => SweepOrder::Ascending,
         };
         if let Some(temperature) = self.temperature {
-            if temperature.is_nan() || temperature < 0.0 {
-                return Err(Error::parameter("temperature", "a number from 0", temperature));
+            if !temperature.is_finite() || temperature < 0.0 {
+                return Err(Error::parameter("temperature", "a finite number from 0", temperature));
             }
             if temperature > 0.0 {
                 let Some(steps) = self.steps else {
