@@ -30,6 +30,7 @@ mod isa;
 mod lanes;
 mod logistic;
 pub mod machine;
+mod mismatches;
 mod one_state;
 mod overlap;
 mod signed_product;
@@ -54,6 +55,7 @@ pub use flips::Flips;
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use logistic::SpanStep;
+pub use mismatches::{MATES, rows_within};
 pub use signed_product::Signs;
 pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
 
