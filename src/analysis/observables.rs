@@ -306,7 +306,7 @@ pub fn recall_summary(
 }
 
 /// Fraction of starts that are fixed points.
-fn fixed_fraction(recall: &Recall) -> f64 {
+pub fn fixed_fraction(recall: &Recall) -> f64 {
     let fixed = recall.fates.iter().filter(|fate| fate.steps == 0 && fate.period == Some(1)).count();
     fixed as f64 / recall.fates.len() as f64
 }

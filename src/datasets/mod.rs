@@ -1,8 +1,9 @@
 //! Data sets: what is stored in a memory and what it is tested with. One file a data set.
 //!
-//! Knows spins, random streams and files; nothing of couplings. Every source ends in a validated [`DataSet`] that
-//! carries its [`Provenance`].
+//! Knows spins, random streams and files; nothing of couplings. Every source ends in a validated [`DataSet`], or
+//! [`Alignment`] of letters, that carries its [`Provenance`].
 
+mod alignment;
 mod data_set;
 mod file;
 mod idx;
@@ -19,9 +20,13 @@ mod rows;
 mod spin_encoding;
 mod zipf;
 
+pub use alignment::{
+    Alignment, AlignmentFormat, AlignmentImport, Alphabet, Ambiguous, Meaning, Split, TestShare,
+    sequence_clusters, similar_sequences,
+};
 pub use data_set::{DataSet, Provenance};
 pub use idx::{Idx, read_idx};
-pub use import::{Import, read_spins, read_weights};
+pub use import::{Import, read_labels, read_spins, read_weights};
 pub use manifold::{Manifold, ManifoldParameters};
 pub use mnist::{Mnist, TestImages};
 pub use npy::{read_npy_spins, write_npy_spins};

@@ -15,7 +15,7 @@ use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
 use super::logistic::SpanStep;
 use super::one_state::Octet;
 use super::signed_product::{self, Scratch, Signs};
-use super::{logistic, noise, one_state, overlap};
+use super::{logistic, mismatches, noise, one_state, overlap};
 
 #[derive(Clone, Copy)]
 struct F32(__m256, __m256);
@@ -474,4 +474,5 @@ entry_points! {
     differing_bits => run_counts::<U8>, (signs: Signs, lanes: &[u64], counts: &mut [Counts],
         bytes: &mut [Lanes<u8, BYTE_LANES>], scratch: &mut Scratch<Lanes<u8, BYTE_LANES>>);
     hamming_distance => overlap::hamming_distance, (a: &[u64], b: &[u64]) -> u64;
+    rows_within => mismatches::within, (n_planes: usize, one: &[u64], block: &[u64], most: u64) -> u64;
 }
