@@ -3,6 +3,7 @@
 //! Knows couplings, spins and kernels; not where the couplings came from nor what the states mean.
 
 mod by_difference;
+mod corruption;
 mod field;
 mod file;
 mod local_fields;
@@ -10,6 +11,7 @@ mod parallel;
 mod recall;
 mod start;
 
+pub use corruption::{Corrupted, Corruption, Damage, Patch, Sites};
 pub use field::Ties;
 pub use local_fields::LocalFields;
 pub use parallel::ParallelDynamics;

@@ -6,7 +6,6 @@
 
 mod acquisition;
 mod cutoff;
-mod mean;
 mod mnist;
 mod published;
 mod rules;
@@ -17,6 +16,7 @@ mod transition;
 
 use std::path::PathBuf;
 
+use crate::analysis::mean;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
