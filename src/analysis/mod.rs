@@ -5,6 +5,7 @@
 
 mod basins;
 mod census;
+mod census_file;
 pub mod cutoff;
 mod explained;
 mod histogram;
