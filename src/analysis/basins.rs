@@ -382,11 +382,15 @@ mod tests {
         assert!(grid.points.windows(2).all(|pair| pair[0].initial_overlap < pair[1].initial_overlap));
         let size = grid.size(0.9, 1).unwrap();
         assert!((size.size - sizes[1].size).abs() <= 8.0 / n as f64);
-        // Copies of their own for each repeat, and the first ones among them.
-        let twice = Basins { n_repeats: 2, ..basins };
-        let (one, two) = (&grid.points[8], twice.measure(&Corruption::flips(28), &execution).unwrap());
-        assert_eq!((one.n_damaged, two.n_damaged), (28, 28));
-        assert_ne!(one.overlaps, two.overlaps);
+        // The first copies are those of a single one; the others differ.
+        let flips = Corruption::flips(48);
+        let once = basins.measure(&flips, &execution).unwrap();
+        let twice = Basins { n_repeats: 2, ..basins }.measure(&flips, &execution).unwrap();
+        let second = |row: usize| 2.0 * twice.overlaps[row] - once.overlaps[row];
+        assert!((0..p).any(|row| (second(row) - once.overlaps[row]).abs() > 0.01));
+        // Multiples of 2/N again.
+        let flips_left = |row: usize| (1.0 - second(row)) * n as f64 / 2.0;
+        assert!((0..p).all(|row| (flips_left(row) - flips_left(row).round()).abs() < 1e-9));
     }
 
     #[test]

@@ -70,7 +70,10 @@ impl Census {
             return Err(Error::parameter("states", "at least 1", 0).into());
         }
         let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
-        let n_starts = self.from.iter().map(|&from| self.n_starts(from, &data)).sum::<Result<usize>>()?;
+        let mut n_starts = 0usize;
+        for &from in &self.from {
+            n_starts = n_starts.saturating_add(self.n_starts(from, &data)?);
+        }
         let (n, m) = (data.n_spins() as f64, n_starts as f64);
         // J, the states some ten times in bits, hashes of trajectories, and fields of 4096 states.
         let memory = 4.0 * n * n + m * (10.0 * n / 8.0 + 512.0) + 4096.0 * 4.0 * n;
