@@ -3,6 +3,9 @@
 //! Knows couplings, dynamics and rules; turns states and couplings into the numbers of tables and figures. Sums run in
 //! f64 in a fixed order.
 
+mod basins;
+mod census;
+mod census_file;
 pub mod cutoff;
 mod data_facts;
 mod distinct_rows;
@@ -11,17 +14,22 @@ mod histogram;
 mod kolmogorov;
 mod margins;
 pub mod matrix_free;
+pub(crate) mod mean;
+mod nearest;
 mod observables;
 mod overlaps;
 mod rank_correlation;
 mod sequence_facts;
 mod stabilities;
 
+pub use basins::{BasinCurve, BasinPoint, BasinSize, Basins, basin_size};
+pub use census::{Attractor, Census, Destinations, StartKind, census, energies};
 pub use data_facts::{SpinFacts, UnseenSpinFacts, WeightFacts, spin_facts, unseen_spin_facts, weight_facts};
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;
 pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, NeuronStatistics, margin_statistics, neuron_statistics};
+pub use nearest::{Nearest, nearest};
 pub use observables::{
     Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, fixed_fraction,
     note_rising_loss, observe, recall_summary,

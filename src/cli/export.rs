@@ -53,7 +53,11 @@ impl Export {
                 [couplings.n_spins(), couplings.n_spins()]
             }
             kind => {
-                let default = if kind == "states" { "final" } else { "train" };
+                let default = match kind {
+                    "states" => "final",
+                    "attractors" => "attractors",
+                    _ => "train",
+                };
                 let spins = container.spins(self.part.as_deref().unwrap_or(default))?;
                 if !self.common.dry_run {
                     write_npy_spins(&output, &spins, self.common.overwrite())?;

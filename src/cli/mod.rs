@@ -2,13 +2,16 @@
 //!
 //! What belongs to a program and not to a library happens here: the environment, signals, the terminal, exit codes.
 
+mod basins;
 mod bench;
+mod census;
 mod cutoff;
 mod dynamics_options;
 mod estimate;
 mod export;
 mod generate;
 mod import;
+mod inputs;
 mod inspect;
 mod options;
 mod progress;
@@ -19,6 +22,7 @@ mod stabilities;
 mod text;
 mod theory;
 mod train;
+mod updates;
 
 use std::process::ExitCode;
 
@@ -43,6 +47,10 @@ enum Command {
     Train(Box<train::Train>),
     /// Run the dynamics from patterns, features or random states
     Recall(recall::Recall),
+    /// Basins of attraction: how much damage to stored states the dynamics repairs
+    Basins(Box<basins::Basins>),
+    /// The attractors that starts end in: how many, how often, near what
+    Census(census::Census),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
     /// How many hidden features Hebb couplings store, for up to millions of spins
@@ -81,6 +89,8 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Recall(command) => command.run(),
+        Command::Basins(command) => command.run(),
+        Command::Census(command) => command.run(),
         Command::Stabilities(command) => command.run(),
         Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),

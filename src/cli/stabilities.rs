@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::estimate::Estimate;
+use super::inputs::files;
 use super::options::Common;
 use super::text::{listing, name_of, short};
 
@@ -124,13 +125,7 @@ impl Stabilities {
 
     /// Table and figure, if any.
     fn files(&self) -> Vec<PathBuf> {
-        let with = |suffix: &str| {
-            let stem = self.output.as_ref()?;
-            let mut name = stem.file_name()?.to_owned();
-            name.push(suffix);
-            Some(stem.with_file_name(name))
-        };
-        [".csv", ".svg", ".png"].into_iter().filter_map(with).collect()
+        files(self.output.as_deref(), &[".csv", ".svg", ".png"])
     }
 
     fn prediction(&self, couplings: &Couplings, row_norm: f64, load: f64) -> Result<Option<Prediction>> {

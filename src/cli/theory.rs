@@ -1,7 +1,7 @@
 //! `attractor theory`: the curves of the theory of random patterns, as CSV.
 
 mod curves;
-mod numbers;
+pub mod numbers;
 
 use attractor::storage::Table;
 use clap::Args;

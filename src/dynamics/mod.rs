@@ -4,6 +4,7 @@
 
 mod batch;
 mod by_difference;
+mod corruption;
 mod field;
 mod file;
 mod glauber;
@@ -15,6 +16,7 @@ mod sequential;
 mod start;
 mod sweep;
 
+pub use corruption::{Corrupted, Corruption, Damage, Patch, Sites};
 pub use field::Ties;
 pub use glauber::{GlauberDynamics, Update};
 pub use local_fields::LocalFields;

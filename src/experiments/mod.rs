@@ -5,8 +5,8 @@
 //! inputs and outputs with their hashes).
 
 mod acquisition;
+mod basins;
 mod cutoff;
-mod mean;
 mod mnist;
 mod published;
 mod rules;
@@ -17,11 +17,13 @@ mod transition;
 
 use std::path::PathBuf;
 
+use crate::analysis::mean;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
 pub use acquisition::{AcquisitionConfig, run_acquisition};
+pub use basins::{BasinsConfig, run_basins};
 pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
@@ -72,7 +74,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 6] = [
+    pub const ALL: [Experiment; 7] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -104,6 +106,14 @@ impl Experiment {
             files: rules::FILES,
             kept: None,
             run: rules::run,
+        },
+        Experiment {
+            name: "basins",
+            about: "basin size of pseudo-likelihood against load, asymmetric and symmetrised, and the couplings' asymmetry, along \
+                    training, beside the published values (arXiv:2507.05147)",
+            files: basins::FILES,
+            kept: Some(basins::KEPT),
+            run: basins::run,
         },
         Experiment {
             name: "stability",

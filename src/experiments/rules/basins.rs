@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::RulesConfig;
 use super::rule::{Rule, Storage};
-use crate::analysis::overlaps;
+use crate::analysis::{Basins as Measurement, basin_size};
 use crate::couplings::Couplings;
-use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, at_overlap, random_states};
+use crate::dynamics::{Corruption, ParallelDynamics, Stop, Ties, n_flips, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
@@ -256,41 +256,14 @@ fn final_overlaps(
 ) -> Result<[Vec<f64>; 2]> {
     let stops = [Stop::After(config.n_steps), Stop::Settled { limit: config.step_limit }];
     let mut found = [Vec::new(), Vec::new()];
-    for &initial in &config.initial_overlaps {
-        let starts = at_overlap(patterns, initial, seed)?;
-        for (stop, found) in stops.into_iter().zip(&mut found) {
-            let dynamics = ParallelDynamics { stop, ties: Ties::Keep };
-            let recall = dynamics.run(couplings, &starts, patterns, execution)?;
-            let overlaps = overlaps(execution.isa(), &recall.states, patterns)?;
-            found.push(overlaps.iter().sum::<f64>() / overlaps.len() as f64);
+    for (stop, found) in stops.into_iter().zip(&mut found) {
+        let dynamics = ParallelDynamics { stop, ties: Ties::Keep };
+        let basins =
+            Measurement { couplings, patterns, dynamics: &dynamics, clamp: false, n_repeats: 1, seed };
+        for &initial in &config.initial_overlaps {
+            let corruption = Corruption::flips(n_flips(config.n_spins, initial)?);
+            found.push(basins.measure(&corruption, execution)?.final_overlap);
         }
     }
     Ok(found)
-}
-
-fn basin_size(initial: &[f64], last: &[f64], threshold: f64) -> f64 {
-    let n_above = last.iter().rev().take_while(|&&overlap| overlap >= threshold).count();
-    match last.len() - n_above {
-        _ if n_above == 0 => 0.0,
-        0 => 1.0 - initial[0],
-        edge => {
-            let share = (threshold - last[edge - 1]) / (last[edge] - last[edge - 1]);
-            1.0 - (initial[edge - 1] + share * (initial[edge] - initial[edge - 1]))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn basins_end_where_overlaps_cross_the_threshold() {
-        let initial = [0.25, 0.5, 0.75, 1.0];
-        assert!((basin_size(&initial, &[0.0, 0.5, 1.0, 1.0], 0.75) - 0.375).abs() < 1e-12);
-        // Once below, what lies under it does not count.
-        assert!((basin_size(&initial, &[1.0, 0.5, 1.0, 1.0], 0.75) - 0.375).abs() < 1e-12);
-        assert_eq!(basin_size(&initial, &[0.9; 4], 0.75), 0.75);
-        assert_eq!(basin_size(&initial, &[1.0, 1.0, 1.0, 0.5], 0.75), 0.0);
-    }
 }

@@ -2,14 +2,14 @@
 
 /// A mean over samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Mean {
-    pub(super) value: f64,
+pub(crate) struct Mean {
+    pub(crate) value: f64,
     /// Standard error; 0 for a single sample.
-    pub(super) error: f64,
+    pub(crate) error: f64,
 }
 
 impl Mean {
-    pub(super) fn of(values: &[f64]) -> Self {
+    pub(crate) fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let value = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|x| (x - value).powi(2)).sum();
@@ -18,7 +18,7 @@ impl Mean {
     }
 
     /// (x, low, high), one standard error to either side.
-    pub(super) fn bar(self, x: f64) -> (f64, f64, f64) {
+    pub(crate) fn bar(self, x: f64) -> (f64, f64, f64) {
         (x, self.value - self.error, self.value + self.error)
     }
 }

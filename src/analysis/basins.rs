@@ -1,0 +1,440 @@
+//! Basins of attraction: how much of a pattern may be damaged so that dynamics still restores it (arXiv:2507.05147).
+//!
+//! m_F(m_IN) is the mean over patterns of the final overlap from corrupted copies, each pattern with damage of its own. The
+//! basin size is 1 - m_c, m_c the smallest initial overlap from which on mean final overlaps are at least a threshold. It is
+//! found on a grid of m_IN, by linear interpolation between its points, or by halving the number of random damaged spins,
+//! an integer n: then m_c has n damaged spins, n + 1 are too many, and its resolution is 2/N (1/N of erased spins).
+//!
+//! Damage is nested, so the mean falls with n up to rare exceptions: states that more damage brings back. On a grid the
+//! largest m_IN below the threshold counts, whatever lies under it. Halving finds one of the n where the mean crosses the
+//! threshold; those it did not look at are not ruled out.
+//!
+//! Errors of basin sizes are by bootstrap: patterns are resampled with replacement, the basin size is read off their mean
+//! curve, and its standard deviation over the resamplings is the error. It says how far the size depends on which patterns
+//! were looked at, not on the couplings: those of other patterns are another sample.
+
+use std::collections::BTreeMap;
+
+use rand_core::Rng;
+
+use super::mean::Mean;
+use super::overlaps::overlaps;
+use crate::couplings::Couplings;
+use crate::dynamics::{Corruption, Damage, Dynamics, Sites};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::random::{below, stream};
+use crate::spins::SpinMatrix;
+
+/// Resamplings of a bootstrap.
+const RESAMPLES: u64 = 200;
+
+/// What basins are measured of, and how.
+pub struct Basins<'a> {
+    pub couplings: &'a Couplings,
+    /// The states that are to be restored, at least one.
+    pub patterns: &'a SpinMatrix,
+    pub dynamics: &'a dyn Dynamics,
+    /// Whether spins that are not damaged are held while the others move.
+    pub clamp: bool,
+    /// Corrupted copies of each pattern, each with damage of its own; at least one.
+    pub n_repeats: u64,
+    /// Seed of the damage. That of the first copies is the seed's of [`Corruption::apply`].
+    pub seed: u64,
+}
+
+/// What one corruption came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BasinPoint {
+    /// Damaged spins of a state.
+    pub n_damaged: usize,
+    /// Initial overlap, mean over patterns and copies as measured.
+    pub initial_overlap: f64,
+    /// Final overlap, mean over patterns.
+    pub final_overlap: f64,
+    /// Its standard error over patterns, copies of a pattern averaged first; 0 for a single pattern.
+    pub final_overlap_error: f64,
+    /// Fraction of copies that ended as the pattern itself, spin for spin.
+    pub exact_fraction: f64,
+    /// Fraction of copies that reached a fixed point or cycle in the steps made.
+    pub settled_fraction: f64,
+    /// Mean number of steps before that, or of all steps where neither was reached.
+    pub steps_mean: f64,
+    /// Final overlap of each pattern, mean over its copies.
+    pub overlaps: Vec<f64>,
+}
+
+/// The size of a basin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BasinSize {
+    /// 1 - m_c; 0 where even the largest initial overlap does not reach the threshold.
+    pub size: f64,
+    /// Standard deviation over resampled patterns.
+    pub error: f64,
+}
+
+/// Final against initial overlaps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BasinCurve {
+    /// Ascending by initial overlap.
+    pub points: Vec<BasinPoint>,
+}
+
+impl Basins<'_> {
+    /// Refuses what cannot be measured.
+    fn check(&self) -> Result<()> {
+        if self.patterns.n_rows() == 0 {
+            return Err(Error::shape("patterns", "at least 1", "none"));
+        }
+        if self.n_repeats == 0 {
+            return Err(Error::parameter("repeats", "at least 1", 0));
+        }
+        Ok(())
+    }
+
+    /// One corruption.
+    ///
+    /// # Errors
+    /// If there is no pattern, no copy is asked for, the corruption does not fit the patterns, the sizes do not fit
+    /// together, or interrupted.
+    pub fn measure(&self, corruption: &Corruption, execution: &Execution) -> Result<BasinPoint> {
+        self.check()?;
+        let (patterns, isa) = (self.patterns, execution.isa());
+        let n_damaged = corruption.n_damaged(patterns.n_spins())?;
+        let n_patterns = patterns.n_rows();
+        let mut sums = vec![0.0; n_patterns];
+        let (mut initial, mut steps, mut n_exact, mut n_settled) = (0.0, 0.0, 0usize, 0usize);
+        for repeat in 0..self.n_repeats {
+            let corrupted = corruption.apply(patterns, repeat_seed(self.seed, repeat))?;
+            let held = self.clamp.then(|| corrupted.intact());
+            let (starts, couplings) = (&corrupted.starts, self.couplings);
+            let recall = self.dynamics.run_clamped(couplings, starts, patterns, held.as_ref(), execution)?;
+            initial += overlaps(isa, &corrupted.starts, patterns)?.iter().sum::<f64>();
+            for (sum, overlap) in sums.iter_mut().zip(overlaps(isa, &recall.states, patterns)?) {
+                *sum += overlap;
+            }
+            n_exact += (0..n_patterns).filter(|&row| recall.states.row(row) == patterns.row(row)).count();
+            n_settled += recall.fates.iter().filter(|fate| fate.period.is_some()).count();
+            steps += recall.fates.iter().map(|fate| fate.steps as f64).sum::<f64>();
+        }
+        let n_copies = n_patterns as f64 * self.n_repeats as f64;
+        sums.iter_mut().for_each(|sum| *sum /= self.n_repeats as f64);
+        let mean = Mean::of(&sums);
+        Ok(BasinPoint {
+            n_damaged,
+            initial_overlap: initial / n_copies,
+            final_overlap: mean.value,
+            final_overlap_error: mean.error,
+            exact_fraction: n_exact as f64 / n_copies,
+            settled_fraction: n_settled as f64 / n_copies,
+            steps_mean: steps / n_copies,
+            overlaps: sums,
+        })
+    }
+
+    /// All of `corruptions`, in ascending order of the initial overlaps found. Progress counts them.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn curve(&self, corruptions: &[Corruption], execution: &Execution) -> Result<BasinCurve> {
+        for corruption in corruptions {
+            corruption.n_damaged(self.patterns.n_spins())?;
+        }
+        execution.progress().begin("basins", corruptions.len() as u64);
+        let points = corruptions.iter().map(|corruption| {
+            let point = self.measure(corruption, execution);
+            execution.progress().advance(1);
+            point
+        });
+        let points = points.collect::<Result<Vec<_>>>();
+        execution.progress().end();
+        Ok(BasinCurve::new(points?))
+    }
+
+    /// The basin sizes at `thresholds` by halving the number of random damaged spins, and the curve of all numbers that were
+    /// looked at. 0, no damage, is looked at first: a size is 0 with an error of 0 where patterns themselves do not last.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure), or if a threshold is not a number from 0 to 1.
+    pub fn bisect(
+        &self,
+        damage: Damage,
+        thresholds: &[f64],
+        execution: &Execution,
+    ) -> Result<(Vec<BasinSize>, BasinCurve)> {
+        self.check()?;
+        thresholds.iter().try_for_each(|&threshold| check_threshold(threshold))?;
+        let n_spins = self.patterns.n_spins();
+        // No overlap is left in the mean.
+        let hopeless = damage.n_spins(n_spins, 0.0)?;
+        let mut points: BTreeMap<usize, BasinPoint> = BTreeMap::new();
+        let mut last_counts = Vec::new();
+        execution.progress().begin("basins", (thresholds.len() * (n_spins.ilog2() as usize + 2)) as u64);
+        let mut search = || -> Result<()> {
+            for &threshold in thresholds {
+                let mut reaches = |count: usize| -> Result<bool> {
+                    if !points.contains_key(&count) {
+                        let corruption = Corruption { sites: Sites::Random(count), damage };
+                        points.insert(count, self.measure(&corruption, execution)?);
+                    }
+                    execution.progress().advance(1);
+                    Ok(points[&count].final_overlap >= threshold)
+                };
+                last_counts.push(match (reaches(0)?, reaches(hopeless)?) {
+                    (false, _) => None,
+                    (true, true) => Some(hopeless),
+                    (true, false) => {
+                        let (mut within, mut beyond) = (0, hopeless);
+                        while beyond - within > 1 {
+                            let middle = within + (beyond - within) / 2;
+                            if reaches(middle)? { within = middle } else { beyond = middle }
+                        }
+                        Some(within)
+                    }
+                });
+            }
+            Ok(())
+        };
+        let searched = search();
+        execution.progress().end();
+        searched?;
+        let curve = BasinCurve::new(points.into_values().collect());
+        let size = |(&threshold, count): (&f64, Option<usize>)| match count {
+            None => BasinSize { size: 0.0, error: 0.0 },
+            Some(count) => BasinSize {
+                size: 1.0 - damage.overlap(n_spins, count),
+                error: curve.size_error(threshold, self.seed),
+            },
+        };
+        let sizes = thresholds.iter().zip(last_counts).map(size).collect();
+        Ok((sizes, curve))
+    }
+}
+
+impl BasinCurve {
+    /// Points in ascending order of their initial overlaps.
+    fn new(mut points: Vec<BasinPoint>) -> Self {
+        points.sort_by(|a, b| a.initial_overlap.total_cmp(&b.initial_overlap));
+        Self { points }
+    }
+
+    /// The basin size at `threshold`, between the points by linear interpolation, with its error by bootstrap.
+    ///
+    /// # Errors
+    /// If the threshold is not a number from 0 to 1, or there is no point.
+    pub fn size(&self, threshold: f64, seed: u64) -> Result<BasinSize> {
+        check_threshold(threshold)?;
+        if self.points.is_empty() {
+            return Err(Error::shape("initial overlaps", "at least 1", "none"));
+        }
+        let means: Vec<f64> = self.points.iter().map(|point| point.final_overlap).collect();
+        let size = basin_size(&self.initial_overlaps(), &means, threshold);
+        Ok(BasinSize { size, error: self.size_error(threshold, seed) })
+    }
+
+    fn initial_overlaps(&self) -> Vec<f64> {
+        self.points.iter().map(|point| point.initial_overlap).collect()
+    }
+
+    /// Standard deviation of the basin size over resampled patterns.
+    fn size_error(&self, threshold: f64, seed: u64) -> f64 {
+        let initial = self.initial_overlaps();
+        let n_patterns = self.points.first().map_or(0, |point| point.overlaps.len());
+        let sizes = (0..RESAMPLES).map(|index| {
+            let mut rng = stream(seed, "basin bootstrap", &[index]);
+            let chosen: Vec<usize> =
+                (0..n_patterns).map(|_| below(&mut rng, n_patterns as u64) as usize).collect();
+            let mean = |point: &BasinPoint| {
+                chosen.iter().map(|&pattern| point.overlaps[pattern]).sum::<f64>() / n_patterns as f64
+            };
+            basin_size(&initial, &self.points.iter().map(mean).collect::<Vec<_>>(), threshold)
+        });
+        let sizes: Vec<f64> = sizes.collect();
+        Mean::of(&sizes).error * (sizes.len() as f64).sqrt()
+    }
+}
+
+/// 1 - m_c, where m_c is the smallest initial overlap from which on mean final overlaps are at least the threshold, by
+/// linear interpolation; 0 where there is none. `initial` ascends; `last` has one entry for each.
+pub fn basin_size(initial: &[f64], last: &[f64], threshold: f64) -> f64 {
+    let n_above = last.iter().rev().take_while(|&&overlap| overlap >= threshold).count();
+    match last.len() - n_above {
+        _ if n_above == 0 => 0.0,
+        0 => 1.0 - initial[0],
+        edge => {
+            let share = (threshold - last[edge - 1]) / (last[edge] - last[edge - 1]);
+            1.0 - (initial[edge - 1] + share * (initial[edge] - initial[edge - 1]))
+        }
+    }
+}
+
+fn check_threshold(threshold: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&threshold) {
+        return Ok(());
+    }
+    Err(Error::parameter("threshold", "a number from 0 to 1", threshold))
+}
+
+/// The seed of a copy's damage; the first one's is the seed itself.
+fn repeat_seed(seed: u64, repeat: u64) -> u64 {
+    if repeat == 0 { seed } else { stream(seed, "basin repeat", &[repeat]).next_u64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::{ParallelDynamics, Patch, Stop, Ties, at_overlap, random_states};
+    use crate::learning::{PseudoInverse, hebb};
+
+    fn parallel(stop: Stop) -> ParallelDynamics {
+        ParallelDynamics { stop, ties: Ties::Keep }
+    }
+
+    #[test]
+    fn basins_end_where_overlaps_cross_the_threshold() {
+        let initial = [0.25, 0.5, 0.75, 1.0];
+        assert!((basin_size(&initial, &[0.0, 0.5, 1.0, 1.0], 0.75) - 0.375).abs() < 1e-12);
+        // Once below, what lies under it does not count.
+        assert!((basin_size(&initial, &[1.0, 0.5, 1.0, 1.0], 0.75) - 0.375).abs() < 1e-12);
+        assert_eq!(basin_size(&initial, &[0.9; 4], 0.75), 0.75);
+        assert_eq!(basin_size(&initial, &[1.0, 1.0, 1.0, 0.5], 0.75), 0.0);
+    }
+
+    /// Hebb couplings of a single pattern: h_i = xi_i (N m - x_i xi_i) / N. All but ties (m = 0, 1/N) return in one step
+    /// for m > 1/N, and go to the opposite for m < -1/N; the basin is as large as it can be.
+    #[test]
+    fn a_single_pattern_attracts_one_half_of_all_states() {
+        let execution = Execution::with_threads(1).unwrap();
+        let pattern = random_states(1, 101, 1).unwrap();
+        let couplings = hebb(&pattern, &execution).unwrap();
+        let dynamics = parallel(Stop::Settled { limit: 10 });
+        for damage in [Damage::Inverted, Damage::Erased] {
+            let basins = Basins {
+                couplings: &couplings,
+                patterns: &pattern,
+                dynamics: &dynamics,
+                clamp: false,
+                n_repeats: 1,
+                seed: 2,
+            };
+            let (sizes, curve) = basins.bisect(damage, &[0.999], &execution).unwrap();
+            if damage == Damage::Inverted {
+                // 50 of 101 flips leave m = 1/101, where aligned spins have field 0 and keep, and the others return.
+                assert!((sizes[0].size - 100.0 / 101.0).abs() < 1e-12);
+                let point = basins.measure(&Corruption::flips(60), &execution).unwrap();
+                assert_eq!(
+                    (point.final_overlap, point.exact_fraction, point.settled_fraction),
+                    (-1.0, 0.0, 1.0)
+                );
+                assert!((point.initial_overlap + 19.0 / 101.0).abs() < 1e-12);
+            }
+            assert_eq!(curve.points.last().unwrap().final_overlap, 1.0);
+        }
+    }
+
+    /// Against plain loops over copies at every number of flips: point by point, and the edge of the basin.
+    #[test]
+    fn halving_finds_where_the_plain_curve_crosses() {
+        let execution = Execution::with_threads(2).unwrap();
+        let (n, p) = (120, 24);
+        let patterns = random_states(p, n, 3).unwrap();
+        let rule = PseudoInverse { ridge: 0.0, self_coupling: false };
+        let couplings = rule.couplings(&patterns, &execution).unwrap();
+        let dynamics = parallel(Stop::After(5));
+        let basins = Basins {
+            couplings: &couplings,
+            patterns: &patterns,
+            dynamics: &dynamics,
+            clamp: false,
+            n_repeats: 1,
+            seed: 4,
+        };
+        let mean = |flips: usize| {
+            let starts = at_overlap(&patterns, 1.0 - 2.0 * flips as f64 / n as f64, 4).unwrap();
+            let mut sum = 0.0;
+            for row in 0..p {
+                let mut state: Vec<f64> = (0..n).map(|i| f64::from(starts.spin(row, i))).collect();
+                for _ in 0..5 {
+                    let field = |i: usize| -> f64 {
+                        (0..n).map(|j| f64::from(couplings.values()[i * n + j]) * state[j]).sum()
+                    };
+                    state = (0..n).map(|i| field(i).signum()).collect();
+                }
+                sum += (0..n).map(|i| state[i] * f64::from(patterns.spin(row, i))).sum::<f64>() / n as f64;
+            }
+            sum / p as f64
+        };
+        let (sizes, curve) = basins.bisect(Damage::Inverted, &[0.999, 0.9], &execution).unwrap();
+        for (size, threshold) in sizes.iter().zip([0.999, 0.9]) {
+            let flips = (size.size * n as f64 / 2.0).round() as usize;
+            assert!(flips > 5 && flips < 60, "{flips}");
+            assert!(mean(flips) >= threshold && mean(flips + 1) < threshold);
+            assert!(size.error > 0.0 && size.error < 0.2);
+        }
+        assert!(sizes[0].size <= sizes[1].size);
+        // Sums of 120 terms: rounding far below the overlaps' step of 2 / (24 120).
+        for point in &curve.points {
+            assert!((point.final_overlap - mean(point.n_damaged)).abs() < 1e-12);
+        }
+        // On a grid: between its points.
+        let grid: Vec<Corruption> = (0..=15).map(|index| Corruption::flips(4 * index)).collect();
+        let grid = basins.curve(&grid, &execution).unwrap();
+        assert!(grid.points.windows(2).all(|pair| pair[0].initial_overlap < pair[1].initial_overlap));
+        let size = grid.size(0.9, 1).unwrap();
+        assert!((size.size - sizes[1].size).abs() <= 8.0 / n as f64);
+        // The first copies are those of a single one; the others differ.
+        let flips = Corruption::flips(48);
+        let once = basins.measure(&flips, &execution).unwrap();
+        let twice = Basins { n_repeats: 2, ..basins }.measure(&flips, &execution).unwrap();
+        let second = |row: usize| 2.0 * twice.overlaps[row] - once.overlaps[row];
+        assert!((0..p).any(|row| (second(row) - once.overlaps[row]).abs() > 0.01));
+        // Multiples of 2/N again.
+        let flips_left = |row: usize| (1.0 - second(row)) * n as f64 / 2.0;
+        assert!((0..p).all(|row| (flips_left(row) - flips_left(row).round()).abs() < 1e-9));
+    }
+
+    #[test]
+    fn held_spins_stay_and_help() {
+        let execution = Execution::with_threads(1).unwrap();
+        let (n, p) = (144, 30);
+        let patterns = random_states(p, n, 5).unwrap();
+        let couplings = hebb(&patterns, &execution).unwrap();
+        let dynamics = parallel(Stop::Settled { limit: 100 });
+        let patch = Patch { image_width: 12, width: 5, height: 4, corner: Some((3, 6)) };
+        let corruption = Corruption { sites: Sites::Patch(patch), damage: Damage::Inverted };
+        let measure = |clamp: bool| {
+            let (couplings, patterns, dynamics) = (&couplings, &patterns, &dynamics);
+            let basins = Basins { couplings, patterns, dynamics, clamp, n_repeats: 1, seed: 1 };
+            basins.measure(&corruption, &execution).unwrap()
+        };
+        let (held, free) = (measure(true), measure(false));
+        assert_eq!(held.initial_overlap, free.initial_overlap);
+        assert!((held.initial_overlap - (1.0 - 40.0 / 144.0)).abs() < 1e-12);
+        // 20 spins may be wrong at most; beyond capacity free states leave the patterns altogether.
+        assert!(held.overlaps.iter().all(|&overlap| overlap >= 1.0 - 40.0 / 144.0));
+        assert!(free.overlaps.iter().any(|&overlap| overlap < 1.0 - 40.0 / 144.0));
+        assert!(held.final_overlap > free.final_overlap);
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_refused() {
+        let execution = Execution::with_threads(1).unwrap();
+        let patterns = random_states(3, 20, 1).unwrap();
+        let couplings = hebb(&patterns, &execution).unwrap();
+        let dynamics = parallel(Stop::After(1));
+        let none = patterns.head(0);
+        let of = |patterns, n_repeats| Basins {
+            couplings: &couplings,
+            patterns,
+            dynamics: &dynamics,
+            clamp: false,
+            n_repeats,
+            seed: 1,
+        };
+        assert!(of(&none, 1).measure(&Corruption::flips(1), &execution).is_err());
+        assert!(of(&patterns, 0).measure(&Corruption::flips(1), &execution).is_err());
+        assert!(of(&patterns, 1).measure(&Corruption::flips(21), &execution).is_err());
+        assert!(of(&patterns, 1).bisect(Damage::Inverted, &[f64::NAN], &execution).is_err());
+        assert!(of(&patterns, 1).curve(&[], &execution).unwrap().size(0.9, 1).is_err());
+    }
+}

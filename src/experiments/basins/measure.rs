@@ -1,0 +1,167 @@
+//! One load and sample: patterns, couplings along training, their basins; kept as a file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::BasinsConfig;
+use crate::analysis::Basins;
+use crate::couplings::Couplings;
+use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::spins::SpinMatrix;
+use crate::storage::{Overwrite, write_bytes};
+
+/// Where points are kept.
+pub(super) const FOLDER: &str = "points";
+
+/// What was measured at a load on one set of patterns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Point {
+    /// Everything that the numbers depend on, as text.
+    parameters: String,
+    pub(super) load: f64,
+    pub(super) sample: u64,
+    /// One entry an epoch.
+    pub(super) stages: Vec<Stage>,
+}
+
+/// The couplings after some epochs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Stage {
+    pub(super) epoch: u64,
+    /// lambda' times the mean |J_i|.
+    pub(super) lambda_eff: f64,
+    /// |J - J^T| / |J|.
+    pub(super) asymmetry: f64,
+    pub(super) sizes: Vec<Size>,
+}
+
+/// A basin size.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Size {
+    /// "asymmetric" or "symmetric", as the published curves are named.
+    pub(super) variant: String,
+    /// None to convergence.
+    pub(super) steps: Option<u64>,
+    pub(super) threshold: f64,
+    pub(super) size: f64,
+    /// By bootstrap over patterns.
+    pub(super) error: f64,
+}
+
+/// The place of a point among the files.
+pub(super) struct Record<'a> {
+    pub(super) config: &'a BasinsConfig,
+    pub(super) load: f64,
+    pub(super) sample: u64,
+}
+
+impl Record<'_> {
+    /// Its file, within the run directory.
+    pub(super) fn name(&self) -> String {
+        let BasinsConfig { n_spins, seed, .. } = self.config;
+        format!("{FOLDER}/n{n_spins}-load{}-seed{seed}-sample{}.json", self.load, self.sample)
+    }
+
+    fn parameters(&self) -> String {
+        let BasinsConfig { n_spins, lambda, lr, epochs, steps, step_limit, thresholds, seed, .. } =
+            self.config;
+        format!(
+            "n {n_spins}, lambda' {lambda}, lr' {lr}, epochs {epochs:?}, steps {steps:?} up to {step_limit}, \
+             thresholds {thresholds:?}, seed {seed}"
+        )
+    }
+
+    /// The point, if the folder holds it.
+    pub(super) fn find(&self, folder: &Path) -> Result<Option<Point>> {
+        let path = folder.join(self.name());
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(&path, "open")(error)),
+        };
+        let point: Point = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::format(
+                &path,
+                "a finished point of basin sizes (--force measures it again)",
+                error.to_string(),
+            )
+        })?;
+        if point.parameters != self.parameters() {
+            let expected = format!("{} (use another folder, or --force to measure again)", self.parameters());
+            return Err(Error::format(&path, expected, point.parameters));
+        }
+        Ok(Some(point))
+    }
+
+    /// Keeps a finished point.
+    pub(super) fn write(&self, folder: &Path, point: Point) -> Result<Point> {
+        let path = folder.join(self.name());
+        let json = serde_json::to_vec(&point)
+            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
+        write_bytes(&path, Overwrite::Replace, &json)?;
+        Ok(point)
+    }
+
+    /// Trains and measures.
+    pub(super) fn measure(&self, execution: &Execution) -> Result<Point> {
+        let config = self.config;
+        let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
+        let patterns = random_states(config.n_patterns(self.load), config.n_spins, seed)?;
+        let lr = 2.0 * config.lr / config.n_spins as f64;
+        let parameters = PseudoLikelihood::new(2.0 * config.lambda, lr);
+        let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
+        let mut stages = Vec::new();
+        for &epoch in &config.epochs {
+            execution.progress().begin("training", epoch - trainer.epoch());
+            let trained = trainer.advance_to(epoch);
+            execution.progress().end();
+            trained?;
+            let couplings = trainer.couplings();
+            let norms = couplings.row_norms(execution)?;
+            let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
+            let mut sizes = Vec::new();
+            let symmetrized = couplings.symmetrized(execution)?;
+            for (variant, couplings) in [("asymmetric", couplings), ("symmetric", &symmetrized)] {
+                self.sizes(variant, couplings, &patterns, seed, &mut sizes, execution)?;
+            }
+            stages.push(Stage {
+                epoch,
+                lambda_eff: config.lambda * row_norm,
+                asymmetry: couplings.asymmetry(execution)?.ratio,
+                sizes,
+            });
+        }
+        Ok(Point { parameters: self.parameters(), load: self.load, sample: self.sample, stages })
+    }
+
+    fn sizes(
+        &self,
+        variant: &str,
+        couplings: &Couplings,
+        patterns: &SpinMatrix,
+        seed: u64,
+        sizes: &mut Vec<Size>,
+        execution: &Execution,
+    ) -> Result<()> {
+        let short = self.config.steps.iter().copied().map(Some);
+        for steps in short.chain([None]) {
+            let stop = steps.map_or(Stop::Settled { limit: self.config.step_limit }, Stop::After);
+            let dynamics = ParallelDynamics { stop, ties: Ties::Keep };
+            let basins =
+                Basins { couplings, patterns, dynamics: &dynamics, clamp: false, n_repeats: 1, seed };
+            let (found, _) = basins.bisect(Damage::Inverted, &self.config.thresholds, execution)?;
+            sizes.extend(found.into_iter().zip(&self.config.thresholds).map(|(found, &threshold)| Size {
+                variant: variant.to_owned(),
+                steps,
+                threshold,
+                size: found.size,
+                error: found.error,
+            }));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,309 @@
+//! Tables and figure of all points, beside what was published.
+
+use super::BasinsConfig;
+use super::measure::{Point, Size, Stage};
+use crate::analysis::mean::Mean;
+use crate::error::Result;
+use crate::experiments::published::{PublishedPoint, published};
+use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+use crate::storage::Table;
+
+const SIZES: &[u8] = include_bytes!("../../../data/reference/basin_size.csv");
+const ASYMMETRIES: &[u8] = include_bytes!("../../../data/reference/asymmetry.csv");
+const VARIANTS: [&str; 2] = ["asymmetric", "symmetric"];
+/// Loads are the same if they differ by less.
+const SAME_LOAD: f64 = 1e-6;
+
+/// Which couplings, dynamics and edge.
+#[derive(Clone, Copy, PartialEq)]
+struct Setting {
+    epoch: u64,
+    steps: Option<u64>,
+    threshold: f64,
+}
+
+/// How far a setting is from the published sizes.
+struct Distance {
+    setting: Setting,
+    variant: &'static str,
+    n_loads: usize,
+    mean_square: f64,
+    largest: f64,
+}
+
+pub(super) struct Results<'a> {
+    config: &'a BasinsConfig,
+    points: &'a [Point],
+    published_sizes: Vec<PublishedPoint>,
+    published_asymmetries: Vec<PublishedPoint>,
+}
+
+fn of(all: &[PublishedPoint], curve: &str, load: f64) -> Option<f64> {
+    all.iter().find(|(name, x, _)| name == curve && (x - load).abs() < SAME_LOAD).map(|point| point.2)
+}
+
+fn steps_name(steps: Option<u64>) -> String {
+    steps.map_or("convergence".to_owned(), |steps| steps.to_string())
+}
+
+impl<'a> Results<'a> {
+    pub(super) fn new(config: &'a BasinsConfig, points: &'a [Point]) -> Result<Self> {
+        Ok(Self {
+            config,
+            points,
+            published_sizes: published("data/reference/basin_size.csv", SIZES)?,
+            published_asymmetries: published("data/reference/asymmetry.csv", ASYMMETRIES)?,
+        })
+    }
+
+    fn time(&self, epoch: u64) -> f64 {
+        self.config.lr * epoch as f64
+    }
+
+    fn settings_of(&self, epoch: u64) -> impl Iterator<Item = Setting> + '_ {
+        let steps = self.config.steps.iter().copied().map(Some).chain([None]);
+        steps.flat_map(move |steps| {
+            self.config.thresholds.iter().map(move |&threshold| Setting { epoch, steps, threshold })
+        })
+    }
+
+    fn all_settings(&self) -> impl Iterator<Item = Setting> + '_ {
+        self.config.epochs.iter().flat_map(|&epoch| self.settings_of(epoch))
+    }
+
+    fn stages(&self, load: f64, epoch: u64) -> impl Iterator<Item = &Stage> {
+        let points = self.points.iter().filter(move |point| point.load == load);
+        points.flat_map(|point| &point.stages).filter(move |stage| stage.epoch == epoch)
+    }
+
+    fn mean_of(&self, load: f64, epoch: u64, value: fn(&Stage) -> f64) -> Mean {
+        Mean::of(&self.stages(load, epoch).map(value).collect::<Vec<_>>())
+    }
+
+    /// Mean over samples; of a single sample the error is that by bootstrap.
+    fn size(&self, load: f64, variant: &str, setting: Setting) -> Mean {
+        let is_it = |size: &&Size| {
+            size.variant == variant && size.steps == setting.steps && size.threshold == setting.threshold
+        };
+        let sizes: Vec<&Size> =
+            self.stages(load, setting.epoch).flat_map(|stage| stage.sizes.iter().filter(is_it)).collect();
+        let mean = Mean::of(&sizes.iter().map(|size| size.size).collect::<Vec<_>>());
+        match sizes[..] {
+            [only] => Mean { error: only.error, ..mean },
+            _ => mean,
+        }
+    }
+
+    /// A row a load, variant and setting.
+    pub(super) fn table(&self) -> Table {
+        let columns = [
+            "load",
+            "variant",
+            "epochs",
+            "time",
+            "lambda_eff",
+            "asymmetry",
+            "steps",
+            "threshold",
+            "basin_size",
+            "basin_size_error",
+            "published",
+            "difference",
+        ];
+        let mut table = Table::new(columns);
+        for &load in &self.config.loads {
+            for setting in self.all_settings() {
+                for variant in VARIANTS {
+                    let size = self.size(load, variant, setting);
+                    let theirs = of(&self.published_sizes, variant, load);
+                    let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+                    table.push(vec![
+                        load.to_string(),
+                        variant.to_owned(),
+                        setting.epoch.to_string(),
+                        self.time(setting.epoch).to_string(),
+                        self.mean_of(load, setting.epoch, |stage| stage.lambda_eff).value.to_string(),
+                        self.mean_of(load, setting.epoch, |stage| stage.asymmetry).value.to_string(),
+                        steps_name(setting.steps),
+                        setting.threshold.to_string(),
+                        size.value.to_string(),
+                        size.error.to_string(),
+                        text(theirs),
+                        text(theirs.map(|theirs| size.value - theirs)),
+                    ]);
+                }
+            }
+        }
+        table
+    }
+
+    /// All settings of a variant, the nearest to the published sizes first.
+    fn distances(&self, variant: &'static str) -> Vec<Distance> {
+        let distance = |setting: Setting| {
+            let difference = |&load: &f64| {
+                Some(self.size(load, variant, setting).value - of(&self.published_sizes, variant, load)?)
+            };
+            let differences: Vec<f64> = self.config.loads.iter().filter_map(difference).collect();
+            Distance {
+                setting,
+                variant,
+                n_loads: differences.len(),
+                mean_square: differences.iter().map(|d| d * d).sum::<f64>() / differences.len() as f64,
+                largest: differences.iter().fold(0.0, |largest: f64, d| largest.max(d.abs())),
+            }
+        };
+        let mut distances: Vec<Distance> = self.all_settings().map(distance).collect();
+        distances.retain(|distance| distance.n_loads > 0);
+        distances.sort_by(|a, b| a.mean_square.total_cmp(&b.mean_square));
+        distances
+    }
+
+    /// How far each setting is from the published sizes.
+    pub(super) fn settings(&self) -> Table {
+        let columns = [
+            "variant",
+            "epochs",
+            "time",
+            "steps",
+            "threshold",
+            "loads",
+            "rms_difference",
+            "largest_difference",
+        ];
+        let mut table = Table::new(columns);
+        for Distance { setting, variant, n_loads, mean_square, largest } in
+            VARIANTS.into_iter().flat_map(|variant| self.distances(variant))
+        {
+            table.push(vec![
+                variant.to_owned(),
+                setting.epoch.to_string(),
+                self.time(setting.epoch).to_string(),
+                steps_name(setting.steps),
+                setting.threshold.to_string(),
+                n_loads.to_string(),
+                mean_square.sqrt().to_string(),
+                largest.to_string(),
+            ]);
+        }
+        table
+    }
+
+    /// A row a load and training time.
+    pub(super) fn asymmetries(&self) -> Table {
+        let mut table =
+            Table::new(["load", "epochs", "time", "lambda_eff", "asymmetry", "asymmetry_error", "published"]);
+        for &load in &self.config.loads {
+            for &epoch in &self.config.epochs {
+                let asymmetry = self.mean_of(load, epoch, |stage| stage.asymmetry);
+                table.push(vec![
+                    load.to_string(),
+                    epoch.to_string(),
+                    self.time(epoch).to_string(),
+                    self.mean_of(load, epoch, |stage| stage.lambda_eff).value.to_string(),
+                    asymmetry.value.to_string(),
+                    asymmetry.error.to_string(),
+                    of(&self.published_asymmetries, "asymmetric", load)
+                        .map_or(String::new(), |y| y.to_string()),
+                ]);
+            }
+        }
+        table
+    }
+
+    /// Basin sizes of both variants at the first number of steps and threshold, and the asymmetry.
+    pub(super) fn figure(&self) -> Figure {
+        let load_axis = || Axis::linear("load P / N");
+        let name_of = |epoch: u64| format!("lr′ t = {}", self.time(epoch));
+        let open = |name: &str, points: &[PublishedPoint], curve: &str| {
+            let points =
+                points.iter().filter(|point| point.0 == curve).map(|point| (point.1, point.2)).collect();
+            Series::new(name, Style::OpenMarkers, Color::Black, points)
+        };
+        let mut panels = Vec::new();
+        for variant in VARIANTS {
+            let steps = self.config.steps.first().copied();
+            let title = match steps {
+                Some(steps) => format!("{variant}, {steps} steps"),
+                None => format!("{variant}, at convergence"),
+            };
+            let mut panel = Panel::new(title, load_axis(), Axis::linear("basin size 1 − m_c"));
+            for (index, &epoch) in self.config.epochs.iter().enumerate() {
+                let setting = Setting { epoch, steps, threshold: self.config.thresholds[0] };
+                let means = self.config.loads.iter().map(|&load| (load, self.size(load, variant, setting)));
+                let (points, bars) = means.map(|(x, mean)| ((x, mean.value), mean.bar(x))).unzip();
+                let series = Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points);
+                panel = panel.with(series.with_error_bars(bars));
+            }
+            panels.push(panel.with(open("published", &self.published_sizes, variant)));
+        }
+        let mut panel = Panel::new("asymmetric", load_axis(), Axis::linear("asymmetry |J − Jᵀ| / |J|"));
+        for (index, &epoch) in self.config.epochs.iter().enumerate() {
+            let means = self
+                .config
+                .loads
+                .iter()
+                .map(|&load| (load, self.mean_of(load, epoch, |stage| stage.asymmetry)));
+            let points = means.map(|(x, mean)| (x, mean.value)).collect();
+            panel = panel.with(Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points));
+        }
+        panels.push(panel.with(open("published", &self.published_asymmetries, "asymmetric")));
+        Figure::new(panels)
+    }
+
+    pub(super) fn named(&self) -> Vec<(String, f64)> {
+        let mut named = Vec::new();
+        for variant in VARIANTS {
+            let distances = self.distances(variant);
+            let Some(best) = distances.first() else { continue };
+            named.push((format!("largest_difference_{variant}"), best.largest));
+            for &load in &self.config.loads {
+                named.push((
+                    format!("basin_size_{variant}_at_load_{load}"),
+                    self.size(load, variant, best.setting).value,
+                ));
+            }
+        }
+        named
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let config = self.config;
+        let mut text = format!(
+            "Random patterns, N = {}, {} samples; pseudo-likelihood, lambda' = {}, lr' = {}, from Hebb\n\n",
+            config.n_spins, config.n_samples, config.lambda, config.lr
+        );
+        text += "asymmetry by training time lr' t, and lambda_eff\n    load";
+        config.epochs.iter().for_each(|&epoch| text += &format!("  {:>15}", self.time(epoch)));
+        text += "  published\n";
+        for &load in &config.loads {
+            text += &format!("{load:8}");
+            for &epoch in &config.epochs {
+                let asymmetry = self.mean_of(load, epoch, |stage| stage.asymmetry).value;
+                let lambda_eff = self.mean_of(load, epoch, |stage| stage.lambda_eff).value;
+                text += &format!("  {:>15}", format!("{asymmetry:.4} ({lambda_eff:.2})"));
+            }
+            let theirs = of(&self.published_asymmetries, "asymmetric", load);
+            text += &theirs.map_or("          -\n".to_owned(), |theirs| format!("  {theirs:9.4}\n"));
+        }
+        for variant in VARIANTS {
+            let distances = self.distances(variant);
+            let Some(best) = distances.first() else { continue };
+            text += &format!(
+                "\n{variant}: nearest to the published sizes at lr' t = {}, steps {}, threshold {}: rms {:.3}, largest {:.3}\n",
+                self.time(best.setting.epoch),
+                steps_name(best.setting.steps),
+                best.setting.threshold,
+                best.mean_square.sqrt(),
+                best.largest
+            );
+            text += "    load  basin size             published\n";
+            for &load in &config.loads {
+                let size = self.size(load, variant, best.setting);
+                let theirs = of(&self.published_sizes, variant, load);
+                let theirs = theirs.map_or("-".to_owned(), |theirs| format!("{theirs:.4}"));
+                text += &format!("{load:8}  {:.4} +- {:.4}  {theirs:>12}\n", size.value, size.error);
+            }
+        }
+        text
+    }
+}
