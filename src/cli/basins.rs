@@ -16,7 +16,7 @@ use super::estimate::Estimate;
 use super::inputs::{Part, couplings_and_data, files};
 use super::options::Common;
 use super::text::{listing, name_of, short};
-use super::updates::Updates;
+use super::updates::Moves;
 use corruptions::Corruptions;
 
 #[derive(Args)]
@@ -42,11 +42,8 @@ pub struct Basins {
     /// Mean final overlap at the edge of a basin
     #[arg(long, default_value_t = 0.999)]
     threshold: f64,
-    /// Make exactly this many steps [default: until each state is fixed or in a cycle]
-    #[arg(long, conflicts_with = "max_steps")]
-    steps: Option<u64>,
     #[command(flatten)]
-    updates: Updates,
+    moves: Moves,
     /// Write the curve to this name with .csv, .svg and .png
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -65,19 +62,19 @@ impl Basins {
         let n_spins = data.n_spins();
         let corruptions = self.corruptions.all(n_spins, self.bisect)?;
         let patterns = self.from.of(&data, &self.data)?;
+        let dynamics = self.moves.dynamics(self.common.seed)?;
         let n_states = self.states.unwrap_or(patterns.n_rows()).min(patterns.n_rows());
         let n_points = if self.bisect { n_spins.ilog2() as usize + 1 } else { corruptions.len() };
         let (n, m) = (n_spins as f64, n_states as f64);
         // J, some ten copies of the states in bits, and hashes of their trajectories; settling takes some ten steps.
         let memory = 4.0 * n * n + m * (10.0 * n / 8.0 + 256.0 + 8.0 * n_points as f64);
-        let runs = n_points as f64 * self.repeats as f64 * self.steps.unwrap_or(10) as f64;
+        let runs = n_points as f64 * self.repeats as f64 * self.moves.steps().unwrap_or(10) as f64;
         let estimate = Estimate::new(memory, 0.0, runs * m * n * n, &execution);
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text());
         }
         estimate.check_memory(&execution)?;
         let patterns = patterns.head(n_states);
-        let dynamics = self.updates.run(self.steps);
         let measurement = Measurement {
             couplings: &couplings,
             patterns: &patterns,
@@ -114,7 +111,7 @@ impl Basins {
             "from": name_of(self.from),
             "corruption": name_of(self.corruptions.corruption),
             "clamp": self.corruptions.clamp,
-            "steps": self.steps,
+            "steps": self.moves.steps(),
             "threshold": self.threshold,
             "basin_size": size.map(|size| size.size),
             "basin_size_error": size.map(|size| size.error),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use attractor::analysis::{Census as Counted, Destinations, Nearest, StartKind, census, nearest};
 use attractor::datasets::DataSet;
-use attractor::dynamics::random_states;
+use attractor::dynamics::{Stop, random_states};
 use attractor::spins::SpinMatrix;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -69,6 +69,8 @@ impl Census {
         if self.states == Some(0) {
             return Err(Error::parameter("states", "at least 1", 0).into());
         }
+        let seed = self.common.seed;
+        let (settle, step) = (self.updates.settle(seed)?, self.updates.until(Stop::After(1), seed)?);
         let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
         let mut n_starts = 0usize;
         for &from in &self.from {
@@ -87,7 +89,6 @@ impl Census {
         let kind = |(from, starts): (&From, _)| StartKind { name: name_of(*from), starts };
         let kinds: Vec<StartKind> = self.from.iter().zip(&starts).map(kind).collect();
         let begun = Instant::now();
-        let (settle, step) = (self.updates.run(None), self.updates.run(Some(1)));
         let counted = census(&couplings, &kinds, &*settle, &*step, &execution)?;
         let parts =
             [("train", Some(&data.train)), ("test", data.test.as_ref()), ("feature", data.features.as_ref())];
@@ -103,9 +104,7 @@ impl Census {
             description.insert("seed".into(), self.common.seed.to_string());
             let from: Vec<String> = self.from.iter().map(|&from| name_of(from)).collect();
             description.insert("from".into(), from.join(","));
-            description.insert("dynamics".into(), name_of(self.updates.dynamics));
-            description.insert("ties".into(), name_of(self.updates.ties));
-            description.insert("max_steps".into(), self.updates.max_steps.to_string());
+            self.updates.describe(&mut description);
             output::table(&counted, &neighbours).write(csv, self.common.overwrite())?;
             counted.write(states, &description, self.common.overwrite())?;
             output::figure(&counted, &neighbours)?.write(&svg.with_extension(""), self.common.overwrite())?;

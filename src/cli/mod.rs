@@ -6,7 +6,6 @@ mod basins;
 mod bench;
 mod census;
 mod cutoff;
-mod dynamics_options;
 mod estimate;
 mod export;
 mod generate;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use attractor::analysis::recall_summary;
-use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::dynamics::{at_overlap, n_flips, random_states};
 use attractor::execution::Execution;
@@ -13,11 +12,12 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::dynamics_options::DynamicsOptions;
 use super::estimate::Estimate;
+use super::inputs::couplings_and_data;
 use super::options::Common;
 use super::provenance::provenance;
 use super::text::{listing, name_of, short, short_or_dash};
+use super::updates::Moves;
 
 #[derive(Args)]
 pub struct Recall {
@@ -38,7 +38,7 @@ pub struct Recall {
     #[arg(long, short)]
     output: Option<PathBuf>,
     #[command(flatten)]
-    dynamics: DynamicsOptions,
+    moves: Moves,
     #[command(flatten)]
     common: Common,
 }
@@ -59,12 +59,7 @@ impl Recall {
         let execution = self.common.execution()?;
         let outputs: Vec<&Path> = self.output.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
-        let couplings = Couplings::open(&self.couplings, &execution)?;
-        let data = DataSet::open(&self.data)?;
-        if data.n_spins() != couplings.n_spins() {
-            let expected = format!("N = {} as in {}", couplings.n_spins(), self.couplings.display());
-            return Err(Error::format(&self.data, expected, format!("N = {}", data.n_spins())).into());
-        }
+        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
         let n_spins = data.n_spins();
         n_flips(n_spins, self.overlap)?;
         let part = self.part(data)?;
@@ -75,7 +70,7 @@ impl Recall {
         if n_states == 0 {
             return Err(Error::parameter("states", "at least 1", 0).into());
         }
-        let dynamics = self.dynamics.dynamics(self.common.seed)?;
+        let dynamics = self.moves.dynamics(self.common.seed)?;
         let estimate = self.estimate(n_states, n_spins, &execution);
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text());
@@ -96,7 +91,7 @@ impl Recall {
             description.insert("overlap".into(), self.overlap.to_string());
             description.insert("seed".into(), self.common.seed.to_string());
             description.insert("from".into(), name_of(self.from));
-            self.dynamics.describe(&mut description);
+            self.moves.describe(&mut description);
             recall.write(output, &starts, &description, self.common.overwrite())?;
         }
         let mut document = serde_json::to_value(summary)?;
@@ -113,7 +108,7 @@ impl Recall {
             ),
             ("largest overlap on the way", short_or_dash(summary.overlap_max_mean)),
         ];
-        if !self.dynamics.is_thermal() {
+        if !self.moves.is_thermal() {
             lines.extend([
                 ("starts that are fixed points", summary.fixed_fraction.map_or("-".into(), percent)),
                 ("ended in a fixed point", percent(summary.converged_fraction)),
@@ -151,7 +146,7 @@ impl Recall {
             + execution.n_threads() as f64 * 64.0 * (n_spins + 4096.0);
         let disk = if self.output.is_some() { n_states * n_spins / 4.0 } else { 0.0 };
         // Settling takes some ten steps, unless a number is given.
-        let work = self.dynamics.steps().unwrap_or(10) as f64 * n_states * n_spins * n_spins;
+        let work = self.moves.steps().unwrap_or(10) as f64 * n_states * n_spins * n_spins;
         Estimate::new(memory, disk, work, execution)
     }
 }

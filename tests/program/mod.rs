@@ -21,6 +21,7 @@ impl Program {
     }
 
     /// A file of the folder.
+    #[allow(dead_code, reason = "not every test of the program asks for a file")]
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
