@@ -6,6 +6,7 @@
 pub mod cutoff;
 mod explained;
 mod histogram;
+mod inverse_ising;
 mod kolmogorov;
 mod margins;
 pub mod matrix_free;
@@ -16,6 +17,9 @@ mod stabilities;
 
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;
+pub use inverse_ising::{
+    InverseIsing, RecoveredPair, couplings_of_bonds, inverse_ising, recovered_pairs,
+};
 pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, NeuronStatistics, margin_statistics, neuron_statistics};
 pub use observables::{

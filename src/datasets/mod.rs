@@ -17,6 +17,7 @@ mod pattern_stream;
 mod random;
 mod rows;
 mod spin_encoding;
+pub mod spin_glass;
 mod zipf;
 
 pub use data_set::{DataSet, Provenance};

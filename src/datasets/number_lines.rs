@@ -62,7 +62,7 @@ pub(super) fn read_number_a_line(path: &Path) -> Result<Vec<f64>> {
     Ok(numbers)
 }
 
-fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
+pub(super) fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(Error::io(path, "open"))?;
     let mut reader = BufReader::new(file);
     let delimiter = delimiter(path, &mut reader)?;

@@ -26,6 +26,7 @@ mod dense_product;
 mod dispatch;
 mod fields;
 mod flips;
+mod heat_bath;
 mod isa;
 mod lanes;
 mod logistic;
@@ -51,6 +52,9 @@ pub use dispatch::{
 };
 pub use fields::{Finish, Source};
 pub use flips::Flips;
+pub use heat_bath::{
+    HeatBathTable, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRandom, heat_bath_sweep,
+};
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use logistic::SpanStep;
