@@ -168,9 +168,14 @@ mod tests {
         let execution = Execution::with_threads(1).unwrap();
         let bonds = Bonds::new(4, [(0, 1, 1.0), (2, 3, -2.0)]).unwrap();
         // T = 0.5, lambda = 4: recovered = 2 J against 2 J.
-        let exact = inverse_ising(&couplings_of_bonds(&bonds).unwrap(), &bonds, 4.0, 0.5, &execution).unwrap();
-        assert_eq!((exact.gamma, exact.slope, exact.asymmetry, exact.n_pairs, exact.n_bonds), (0.0, 1.0, 0.0, 6, 2));
-        let twice = inverse_ising(&couplings_of_bonds(&bonds).unwrap(), &bonds, 8.0, 0.5, &execution).unwrap();
+        let exact =
+            inverse_ising(&couplings_of_bonds(&bonds).unwrap(), &bonds, 4.0, 0.5, &execution).unwrap();
+        assert_eq!(
+            (exact.gamma, exact.slope, exact.asymmetry, exact.n_pairs, exact.n_bonds),
+            (0.0, 1.0, 0.0, 6, 2)
+        );
+        let twice =
+            inverse_ising(&couplings_of_bonds(&bonds).unwrap(), &bonds, 8.0, 0.5, &execution).unwrap();
         assert_eq!((twice.gamma, twice.slope, twice.gamma_absent), (1.0, 2.0, 0.0));
         let mut changed = couplings_of_bonds(&bonds).unwrap();
         changed.values_mut()[1] = 2.0; // J_01: mean 1.5, half difference 0.5

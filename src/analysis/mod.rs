@@ -17,9 +17,7 @@ mod stabilities;
 
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;
-pub use inverse_ising::{
-    InverseIsing, RecoveredPair, couplings_of_bonds, inverse_ising, recovered_pairs,
-};
+pub use inverse_ising::{InverseIsing, RecoveredPair, couplings_of_bonds, inverse_ising, recovered_pairs};
 pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, NeuronStatistics, margin_statistics, neuron_statistics};
 pub use observables::{

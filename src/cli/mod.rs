@@ -9,6 +9,7 @@ mod export;
 mod generate;
 mod import;
 mod inspect;
+mod inverse_ising;
 mod options;
 mod progress;
 mod provenance;
@@ -34,7 +35,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a data set: random patterns, or patterns on a hidden manifold
+    /// Make a data set: random patterns, patterns on a hidden manifold, samples of spin glasses
     Generate(generate::Generate),
     /// Turn other files into data sets or couplings: MNIST, NumPy arrays
     Import(import::Import),
@@ -44,6 +45,8 @@ enum Command {
     Recall(recall::Recall),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
+    /// How well learned couplings recover those that the data are samples of
+    InverseIsing(inverse_ising::InverseIsing),
     /// How many hidden features Hebb couplings store, for up to millions of spins
     Cutoff(cutoff::Cutoff),
     /// Show what a file holds and how it was made
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Train(command) => command.run(),
         Command::Recall(command) => command.run(),
         Command::Stabilities(command) => command.run(),
+        Command::InverseIsing(command) => command.run(),
         Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),

@@ -6,6 +6,7 @@
 
 mod acquisition;
 mod cutoff;
+mod edwards_anderson;
 mod mean;
 mod mnist;
 mod published;
@@ -26,6 +27,7 @@ pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
 };
+pub use edwards_anderson::{EdwardsAndersonConfig, GlassBonds, run_edwards_anderson};
 pub use mnist::{MnistConfig, run_mnist};
 pub use rules::{RulesConfig, run_rules};
 pub use run_directory::Manifest;
@@ -72,7 +74,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 6] = [
+    pub const ALL: [Experiment; 7] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -120,6 +122,14 @@ impl Experiment {
             files: mnist::FILES,
             kept: None,
             run: mnist::run,
+        },
+        Experiment {
+            name: "edwards-anderson",
+            about: "final overlaps of training, test and random states on samples of the two-dimensional Edwards-Anderson glass \
+                    against load, beside the published curves (arXiv:2507.05147), and the error of the recovered couplings",
+            files: edwards_anderson::FILES,
+            kept: Some(edwards_anderson::KEPT),
+            run: edwards_anderson::run,
         },
     ];
 

@@ -52,9 +52,7 @@ pub use dispatch::{
 };
 pub use fields::{Finish, Source};
 pub use flips::Flips;
-pub use heat_bath::{
-    HeatBathTable, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRandom, heat_bath_sweep,
-};
+pub use heat_bath::{HeatBathTable, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRandom, heat_bath_sweep};
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use logistic::SpanStep;

@@ -170,7 +170,10 @@ mod tests {
         assert_eq!(Bonds::read(&path, Some(6)).unwrap(), bonds);
         assert_eq!(Bonds::read(&path, None).unwrap().n_spins(), 5);
         assert!(bonds.write(&path, Overwrite::Refuse).is_err());
-        assert_eq!(read("# any order\n4,3,-1.2345679e20\n1,0,-1\n4,0,1e-30\n1,2,0.33333334\n", Some(6)).unwrap(), bonds);
+        assert_eq!(
+            read("# any order\n4,3,-1.2345679e20\n1,0,-1\n4,0,1e-30\n1,2,0.33333334\n", Some(6)).unwrap(),
+            bonds
+        );
     }
 
     #[test]
@@ -184,10 +187,12 @@ mod tests {
     #[test]
     fn lines_that_are_no_bonds_are_refused() {
         let message = |content, n_spins| read(content, n_spins).unwrap_err().to_string();
-        assert!(message("0 1 1\n1 0 2\n", None).contains("bond 0 1: expected one value, found two, 1 and 2"));
-        assert!(message("0 1 1\n2 2 1\n", None).contains("bond 2 2: expected two different spins"));
-        assert!(message("0 1 1\n2 5 1\n", Some(5)).contains("bond 2 5: expected spins from 0 to 4, found 5"));
-        assert!(message("0 1 nan\n", None).contains("bond 0 1: expected a value that is finite"));
+        assert!(message("0 1 1\n1 0 2\n", None).contains("bond 0 1: one value, found two, 1 and 2"));
+        assert!(
+            message("0 1 1\n2 2 1\n", None).contains("bond 2 2: two different spins, found spin 2 twice")
+        );
+        assert!(message("0 1 1\n2 5 1\n", Some(5)).contains("bond 2 5: spins from 0 to 4, found 5"));
+        assert!(message("0 1 nan\n", None).contains("bond 0 1: a value that is finite"));
         assert!(message("0 1 1e39\n", None).contains("finite"));
         assert!(message("0 1 1\n0 2\n", None).contains(r#"found "0 2" in line 2"#));
         assert!(message("0 -1 1\n", None).contains("counted from 0"));

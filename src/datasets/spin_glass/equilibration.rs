@@ -67,9 +67,9 @@ impl Equilibration {
 
 /// What is kept of a block.
 struct Kept {
-    halves: [Vec<f64>; 2],       // energy summed over steps, a replica each
-    squared_overlaps: Vec<f64>,  // summed over samples, a pair each
-    samples: Vec<SpinMatrix>,    // [sample], a row a replica
+    halves: [Vec<f64>; 2],      // energy summed over steps, a replica each
+    squared_overlaps: Vec<f64>, // summed over samples, a pair each
+    samples: Vec<SpinMatrix>,   // [sample], a row a replica
 }
 
 /// Takes `n_rows` samples from `n_blocks` blocks of chains: first one of each chain, then the next of each. The overall sign
@@ -157,9 +157,8 @@ fn evidence(run: &Run<'_>, kept: &[Kept], n_samples: u64, n_steps: u64, n_spins:
     };
     let first = |block: &Kept, replica: usize| block.halves[0][replica] * unit(n_steps - in_second);
     let second = |block: &Kept, replica: usize| block.halves[1][replica] * unit(in_second);
-    let whole = |block: &Kept, replica: usize| {
-        (block.halves[0][replica] + block.halves[1][replica]) * unit(n_steps)
-    };
+    let whole =
+        |block: &Kept, replica: usize| (block.halves[0][replica] + block.halves[1][replica]) * unit(n_steps);
     let of_start = |kind: usize| {
         let of_kind = chains().filter(|(_, replica)| replica % 2 == kind);
         Mean::of(&of_kind.map(|(block, replica)| whole(block, replica)).collect::<Vec<_>>())
@@ -220,7 +219,8 @@ impl Evidence {
                     doubts.push(format!("{name}: {what} differ by {z:.1} standard errors"));
                 }
             }
-            for (pair, rate) in run.exchange_rates.iter().enumerate().filter(|(_, rate)| **rate < LEAST_RATE) {
+            for (pair, rate) in run.exchange_rates.iter().enumerate().filter(|(_, rate)| **rate < LEAST_RATE)
+            {
                 let [cold, hot] = [pair, pair + 1].map(|k| self.sampling.temperatures[k]);
                 doubts.push(format!(
                     "{name}: {:.1} % of the exchanges between T = {cold:.4} and {hot:.4} are accepted",
@@ -266,10 +266,13 @@ impl Evidence {
             ("autocorrelation_overlap_sweeps".to_owned(), format!("{:.1}", memory.overlap)),
             ("equilibration_sweeps".to_owned(), equilibration.to_string()),
             ("spacing_sweeps".to_owned(), spacing.to_string()),
-            ("equilibration_doubts".to_owned(), match self.doubts() {
-                doubts if doubts.is_empty() => "none".to_owned(),
-                doubts => doubts.join("; "),
-            }),
+            (
+                "equilibration_doubts".to_owned(),
+                match self.doubts() {
+                    doubts if doubts.is_empty() => "none".to_owned(),
+                    doubts => doubts.join("; "),
+                },
+            ),
         ];
         for (name, run) in self.runs() {
             let [halves, starts, overlaps] = run.z_scores();

@@ -43,13 +43,16 @@ impl Ladder {
         }
         match self {
             Self::Adapted { hottest: None } => Ok(()),
-            Self::Adapted { hottest: Some(hottest) } if positive(*hottest) && *hottest >= temperature => Ok(()),
+            Self::Adapted { hottest: Some(hottest) } if positive(*hottest) && *hottest >= temperature => {
+                Ok(())
+            }
             Self::Adapted { hottest: Some(hottest) } => {
                 let expected = format!("a finite number from the temperature {temperature} on");
                 Err(Error::parameter("hottest", expected, hottest))
             }
             Self::Given(all) => {
-                let ascends = all.windows(2).all(|pair| pair[0] < pair[1]) && all.iter().all(|&t| positive(t));
+                let ascends =
+                    all.windows(2).all(|pair| pair[0] < pair[1]) && all.iter().all(|&t| positive(t));
                 if ascends && all.first() == Some(&temperature) {
                     return Ok(());
                 }
@@ -126,7 +129,8 @@ fn energy_deviations(
     execution.progress().end();
     done?;
     let deviation = |temperature: usize| {
-        let [n, sum, squares] = [0, 1, 2].map(|k| sums.iter().map(|block| block[temperature][k]).sum::<f64>());
+        let [n, sum, squares] =
+            [0, 1, 2].map(|k| sums.iter().map(|block| block[temperature][k]).sum::<f64>());
         (squares / n - (sum / n).powi(2)).max(0.0).sqrt()
     };
     Ok((0..betas.len()).map(deviation).collect())
@@ -143,7 +147,8 @@ fn equal_parts(betas: &[f64], deviations: &[f64]) -> Result<Vec<f64>> {
     let total = lengths[betas.len() - 1];
     let n_parts = ((total / SPACING).ceil() as usize).max(1);
     if n_parts >= MAX_TEMPERATURES {
-        let expected = format!("one that {MAX_TEMPERATURES} temperatures reach at 30 % of exchanges accepted");
+        let expected =
+            format!("one that {MAX_TEMPERATURES} temperatures reach at 30 % of exchanges accepted");
         return Err(Error::parameter("hottest", expected, 1.0 / betas[betas.len() - 1]));
     }
     let at = |length: f64| {

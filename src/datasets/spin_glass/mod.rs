@@ -154,8 +154,7 @@ impl SpinGlass {
         let evidence = Evidence { sampling, train, test };
         let mut provenance = self.provenance();
         provenance.extend(evidence.entries());
-        let data =
-            DataSet { test: unseen, bonds: Some(bonds), provenance, ..DataSet::from_train(patterns) };
+        let data = DataSet { test: unseen, bonds: Some(bonds), provenance, ..DataSet::from_train(patterns) };
         Ok((data.validated()?, evidence))
     }
 

@@ -10,9 +10,7 @@ use rand_pcg::Pcg64;
 use super::bonds::Bonds;
 use super::energy::Energy;
 use crate::error::{Error, Result};
-use crate::kernels::{
-    HeatBathTable, Isa, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRandom, heat_bath_sweep,
-};
+use crate::kernels::{HeatBathTable, Isa, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRandom, heat_bath_sweep};
 use crate::random::uniform;
 use crate::spins::SpinMatrix;
 
@@ -76,9 +74,8 @@ impl Model {
                 let states = (0..tables.len()).flat_map(|temperature| {
                     let rows: Vec<usize> = (temperature * REPLICAS..(temperature + 1) * REPLICAS).collect();
                     let sites = starts.select(&rows).transposed();
-                    (0..n_spins).map(move |site| {
-                        ReplicaBits(std::array::from_fn(|word| sites.row(site)[word]))
-                    })
+                    (0..n_spins)
+                        .map(move |site| ReplicaBits(std::array::from_fn(|word| sites.row(site)[word])))
                 });
                 let states = states.collect();
                 Box::new(SparseReplicas {

@@ -160,9 +160,7 @@ impl<'m> Run<'m> {
     pub(super) fn exchange_rates(&self) -> Vec<f64> {
         let n_pairs = self.walkers.first().map_or(0, |walkers| walkers.attempted.len());
         let sum = |of: &dyn Fn(&Walkers<'m>) -> u64| self.walkers.iter().map(of).sum::<u64>() as f64;
-        let rate = |pair| {
-            sum(&|walkers| walkers.accepted[pair]) / sum(&|walkers| walkers.attempted[pair])
-        };
+        let rate = |pair| sum(&|walkers| walkers.accepted[pair]) / sum(&|walkers| walkers.attempted[pair]);
         (0..n_pairs).map(rate).collect()
     }
 

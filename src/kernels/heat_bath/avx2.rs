@@ -64,10 +64,6 @@ impl Bits for Vector {
 /// # Safety
 /// The processor must have AVX2.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(super) unsafe fn sweep(
-    table: &HeatBathTable,
-    states: &mut [ReplicaBits],
-    random: &mut ReplicaRandom,
-) {
+pub(super) unsafe fn sweep(table: &HeatBathTable, states: &mut [ReplicaBits], random: &mut ReplicaRandom) {
     super::sweep::<Vector>(table, states, random);
 }

@@ -69,7 +69,10 @@ fn spins_follow_their_fields() {
             let (mean, expected) = (sum / n, expected(replica));
             // Five standard errors; one replica in a hundred or so of all degrees would leave three.
             let error = 5.0 * ((1.0 - expected * expected) / n).sqrt();
-            assert!((mean - expected).abs() < error, "degree {degree}, replica {replica}: {mean}, {expected}");
+            assert!(
+                (mean - expected).abs() < error,
+                "degree {degree}, replica {replica}: {mean}, {expected}"
+            );
         }
         let together = expected(0) * expected(200);
         assert!((product / n - together).abs() < 5.0 / n.sqrt(), "degree {degree}");
