@@ -1,5 +1,7 @@
 //! `attractor generate`: synthetic data sets.
 
+mod spin_glass;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -27,6 +29,8 @@ enum Source {
     Random(RandomOptions),
     /// Signed sums of few hidden features; feature k is used with weight k^-exponent
     Manifold(ManifoldOptions),
+    /// Equilibrium samples of a spin glass: Edwards and Anderson's, Sherrington and Kirkpatrick's, or of given bonds
+    SpinGlass(Box<spin_glass::SpinGlassOptions>),
 }
 
 #[derive(Args)]
@@ -100,25 +104,22 @@ const MAX_STORED_FEATURES: u64 = 100_000;
 impl Generate {
     pub fn run(self) -> anyhow::Result<()> {
         let common = self.common;
-        let (Source::Random(RandomOptions { shape }) | Source::Manifold(ManifoldOptions { shape, .. })) =
-            &self.source;
-        let output = shape.output.clone();
-        let (n_spins, n_patterns, n_test) = (shape.n, shape.patterns, shape.test);
         let execution = common.execution()?;
-        common.check_outputs(&[&output], &[])?;
-        let (generator, n_stored) = match self.source {
-            Source::Random(_) => {
+        let (shape, generator, n_stored) = match self.source {
+            Source::SpinGlass(options) => return options.run(&common, &execution),
+            Source::Random(RandomOptions { shape }) => {
+                let (n_spins, n_patterns, n_test) = (shape.n, shape.patterns, shape.test);
                 let random = Random { n_spins, n_patterns, n_test, seed: common.seed };
                 random.check()?;
-                (Generator::Random(random), 0)
+                (shape, Generator::Random(random), 0)
             }
             Source::Manifold(options) => {
                 let default = options.features.min(MAX_STORED_FEATURES) as usize;
                 let n_stored_features = options.stored_features.unwrap_or(default);
                 let manifold = Manifold::new(ManifoldParameters {
-                    n_spins,
-                    n_patterns,
-                    n_test,
+                    n_spins: options.shape.n,
+                    n_patterns: options.shape.patterns,
+                    n_test: options.shape.test,
                     n_features: options.features,
                     n_active: options.active,
                     exponent: options.exponent,
@@ -130,9 +131,11 @@ impl Generate {
                     n_stored_features,
                     seed: common.seed,
                 })?;
-                (Generator::Manifold(manifold), n_stored_features)
+                (options.shape, Generator::Manifold(manifold), n_stored_features)
             }
         };
+        let Shape { n: n_spins, patterns: n_patterns, test: n_test, output } = shape;
+        common.check_outputs(&[&output], &[])?;
         let n_rows = n_patterns as f64 + n_test as f64 + n_stored as f64;
         let size = n_rows * n_spins as f64 / 8.0;
         let estimate = Estimate::new(2.0 * size, size, 100.0 * n_rows * n_spins as f64, &execution);

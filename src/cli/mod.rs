@@ -12,6 +12,7 @@ mod generate;
 mod import;
 mod inputs;
 mod inspect;
+mod inverse_ising;
 mod options;
 mod progress;
 mod provenance;
@@ -38,7 +39,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a data set: random patterns, or patterns on a hidden manifold
+    /// Make a data set: random patterns, patterns on a hidden manifold, samples of spin glasses
     Generate(generate::Generate),
     /// Turn other files into data sets or couplings: MNIST, alignments, NumPy arrays
     Import(import::Import),
@@ -52,6 +53,8 @@ enum Command {
     Census(census::Census),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
+    /// How well learned couplings recover those that the data are samples of
+    InverseIsing(inverse_ising::InverseIsing),
     /// How many hidden features Hebb couplings store, for up to millions of spins
     Cutoff(cutoff::Cutoff),
     /// Show what a file holds and how it was made
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Basins(command) => command.run(),
         Command::Census(command) => command.run(),
         Command::Stabilities(command) => command.run(),
+        Command::InverseIsing(command) => command.run(),
         Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use super::spin_glass::Bonds;
 use crate::error::{Error, Result};
 use crate::spins::SpinMatrix;
 
-/// What a data set is: its "source" ("random", "manifold", "mnist", "import"), every parameter and the seed, as text.
+/// What a data set is: its "source" ("random", "manifold", "spin-glass", "mnist", "import"), every parameter and the seed, as text.
 pub type Provenance = BTreeMap<String, String>;
 
 /// Spins to store and to test with. All matrices have N spins a row.
@@ -24,6 +25,8 @@ pub struct DataSet {
     pub train_labels: Option<Vec<u8>>,
     /// Class of each unseen example.
     pub test_labels: Option<Vec<u8>>,
+    /// The couplings that the patterns are samples of, where they are known.
+    pub bonds: Option<Bonds>,
     /// Where it comes from.
     pub provenance: Provenance,
 }
@@ -38,6 +41,7 @@ impl DataSet {
             weights: None,
             train_labels: None,
             test_labels: None,
+            bonds: None,
             provenance: Provenance::new(),
         }
     }
@@ -46,7 +50,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If N or P is 0, a part that is present has no rows or another N, weights are not P numbers that are finite,
-    /// >= 0 and not all 0, or labels are not one a row.
+    /// >= 0 and not all 0, labels are not one a row, or bonds are of another N.
     pub fn validated(self) -> Result<Self> {
         at_least_one("n", self.n_spins())?;
         at_least_one("patterns", self.n_patterns())?;
@@ -70,6 +74,12 @@ impl DataSet {
             if let Some(labels) = labels {
                 one_a_row(name, labels.len(), rows.map_or(0, SpinMatrix::n_rows))?;
             }
+        }
+        if let Some(bonds) = &self.bonds
+            && bonds.n_spins() != self.n_spins()
+        {
+            let expected = format!("N = {}, as in train", self.n_spins());
+            return Err(Error::shape("bonds", expected, format!("N = {}", bonds.n_spins())));
         }
         Ok(self)
     }

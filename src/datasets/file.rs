@@ -1,13 +1,15 @@
 //! The file of a data set: a container of kind "data set".
 //!
 //! `train`, `test` and `features` are U8 [rows, ceil(N/8)], spins packed least significant bit first (numpy
-//! `unpackbits(..., bitorder="little")`); `weights` F32 [P]; `train_labels` and `test_labels` U8. `n` in the metadata is N;
-//! the provenance stands beside it.
+//! `unpackbits(..., bitorder="little")`); `weights` F32 [P]; `train_labels` and `test_labels` U8; `bonds` U32
+//! [any, 2] and `bond_values` F32 [any], couplings of pairs of spins. `n` in the metadata is N; the provenance stands beside
+//! it.
 
 use std::path::Path;
 
 use super::data_set::DataSet;
-use crate::error::Result;
+use super::spin_glass::Bonds;
+use crate::error::{Error, Result};
 use crate::storage::{Container, DType, Overwrite, Tensor, packed_bytes, write_container};
 
 const KIND: &str = "data set";
@@ -21,6 +23,7 @@ impl DataSet {
         let container = Container::open(path, KIND)?;
         let matrix = |name| container.has(name).then(|| container.spins(name)).transpose();
         let train = container.spins("train")?;
+        let n_spins = train.n_spins();
         let labels = |name| -> Result<Option<Vec<u8>>> {
             let read = || container.values::<u8>(name, DType::U8, 1).map(|(_, labels)| labels.to_vec());
             container.has(name).then(read).transpose()
@@ -36,6 +39,7 @@ impl DataSet {
             weights: container.has("weights").then(weights).transpose()?,
             train_labels: labels("train_labels")?,
             test_labels: labels("test_labels")?,
+            bonds: container.has("bonds").then(|| read_bonds(&container, n_spins)).transpose()?,
             provenance,
         };
         data.validated().map_err(|error| error.in_file(path))
@@ -66,10 +70,26 @@ impl DataSet {
                 tensors.push(Tensor::u8(name, &[labels.len()], labels));
             }
         }
+        if let Some(bonds) = &self.bonds {
+            tensors.push(Tensor::u32("bonds", &[bonds.len(), 2], bonds.pairs().as_flattened()));
+            tensors.push(Tensor::f32("bond_values", &[bonds.len()], bonds.values()));
+        }
         let mut description = self.provenance.clone();
         description.insert("n".into(), self.n_spins().to_string());
         write_container(path, KIND, &description, &tensors, overwrite)
     }
+}
+
+fn read_bonds(container: &Container, n_spins: usize) -> Result<Bonds> {
+    let (shape, pairs) = container.values::<u32>("bonds", DType::U32, 2)?;
+    let (_, values) = container.values::<f32>("bond_values", DType::F32, 1)?;
+    if shape[1] != 2 || shape[0] != values.len() {
+        let expected = format!("bonds of shape [{}, 2], one pair a value", values.len());
+        return Err(Error::format(container.path(), expected, format!("shape {shape:?}")));
+    }
+    let bonds = pairs.chunks_exact(2).zip(values);
+    let bonds = bonds.map(|(pair, &value)| (pair[0] as usize, pair[1] as usize, f64::from(value)));
+    Bonds::new(n_spins, bonds).map_err(|error| error.in_file(container.path()))
 }
 
 #[cfg(test)]
@@ -90,6 +110,7 @@ mod tests {
         data.features = Some(random_states(4, 77, 3));
         data.weights = Some(vec![1.0, 0.0, 2.0, 0.5, 3.0]);
         data.train_labels = Some(vec![0, 1, 2, 3, 4]);
+        data.bonds = Some(Bonds::new(77, [(0, 76, 0.1), (3, 5, -2.0)]).unwrap());
         data.provenance.insert("source".into(), "random".into());
         data
     }
@@ -108,8 +129,8 @@ mod tests {
         let path = folder.path().join("data.safetensors");
         data().write(&path, Overwrite::Refuse).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
-        // The last byte of the first row of train, behind the weights: 77 spins leave 3 pad bits.
-        bytes[4096 + 5 * 4 + 9] |= 0x80;
+        // The last byte of the first row of train, behind weights and bonds: 77 spins leave 3 pad bits.
+        bytes[4096 + 5 * 4 + 2 * 12 + 9] |= 0x80;
         std::fs::write(&path, bytes).unwrap();
         let error = DataSet::open(&path).unwrap_err().to_string();
         assert!(error.contains("data.safetensors") && error.contains("zero bits past spin 77"), "{error}");

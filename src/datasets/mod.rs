@@ -18,6 +18,7 @@ mod pattern_stream;
 mod random;
 mod rows;
 mod spin_encoding;
+pub mod spin_glass;
 mod zipf;
 
 pub use alignment::{

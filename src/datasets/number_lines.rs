@@ -69,7 +69,7 @@ fn expected(what: &str, is_first: bool, found: &str) -> String {
     if is_header { format!("{what} (and \"#\" before a header)") } else { what.to_owned() }
 }
 
-fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
+pub(super) fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(Error::io(path, "open"))?;
     let mut reader = BufReader::new(file);
     let delimiter = delimiter(path, &mut reader)?;

@@ -7,6 +7,7 @@
 mod acquisition;
 mod basins;
 mod cutoff;
+mod edwards_anderson;
 mod mnist;
 mod published;
 mod rules;
@@ -28,6 +29,7 @@ pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
 };
+pub use edwards_anderson::{EdwardsAndersonConfig, GlassBonds, run_edwards_anderson};
 pub use mnist::{MnistConfig, run_mnist};
 pub use rules::{RulesConfig, run_rules};
 pub use run_directory::Manifest;
@@ -74,7 +76,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 7] = [
+    pub const ALL: [Experiment; 8] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -130,6 +132,14 @@ impl Experiment {
             files: mnist::FILES,
             kept: None,
             run: mnist::run,
+        },
+        Experiment {
+            name: "edwards-anderson",
+            about: "final overlaps of training, test and random states on samples of the two-dimensional Edwards-Anderson glass \
+                    against load, beside the published curves (arXiv:2507.05147), and the error of the recovered couplings",
+            files: edwards_anderson::FILES,
+            kept: Some(edwards_anderson::KEPT),
+            run: edwards_anderson::run,
         },
     ];
 

@@ -26,6 +26,7 @@ mod dense_product;
 mod dispatch;
 mod fields;
 mod flips;
+mod heat_bath;
 mod in_order;
 mod isa;
 mod lanes;
@@ -55,6 +56,7 @@ pub use dispatch::{
 };
 pub use fields::{Finish, Source};
 pub use flips::Flips;
+pub use heat_bath::{HeatBathTable, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRandom, heat_bath_sweep};
 pub use in_order::{InOrder, InOrderStates};
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
