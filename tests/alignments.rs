@@ -135,7 +135,7 @@ fn files_that_are_no_alignment_are_refused_by_name() {
         ("good.fasta --test some", &["--test", "some"]),
         ("good.fasta --split clusters", &["--test"]),
         ("good.fasta --test 1 --split clusters --cluster-identity 2", &["cluster-identity: "]),
-        ("good.fasta --test 4 --split clusters --cluster-identity 0.01", &["test: ", "cluster"]),
+        ("crlf.fa --test 1 --split clusters --cluster-identity 0.5", &["test: ", "1 clusters of at least 2"]),
     ] {
         refused(&program, &format!("import alignment {arguments} -o new"), words);
     }
