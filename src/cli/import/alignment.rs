@@ -151,9 +151,9 @@ impl AlignmentOptions {
 
 fn estimate(alignment: &Alignment, passes: u32, execution: &attractor::execution::Execution) -> Estimate {
     let size = alignment.n_sequences() as f64 * (alignment.n_columns() as f64 + 64.0);
-    // A pair takes about as long as 3 signed multiply-adds a column.
+    // A pair takes about as long as 4 signed multiply-adds a column.
     let pairs = alignment.n_sequences() as f64 * alignment.n_sequences() as f64 / 2.0;
-    let work = f64::from(passes) * pairs * 3.0 * alignment.n_columns() as f64;
+    let work = f64::from(passes) * pairs * 4.0 * alignment.n_columns() as f64;
     Estimate::new(4.0 * size, size, work, execution)
 }
 

@@ -53,6 +53,10 @@ pub(super) fn read_records(path: &Path) -> Result<Vec<Record>> {
     while let Some(record) = reader.next() {
         let record = record.map_err(|error| match error.kind {
             ParseErrorKind::Io => Error::io(path, "read")(io::Error::other(error.msg)),
+            ParseErrorKind::UnexpectedEnd => {
+                let found = format!("none after that in line {}", n_skipped + error.position.line);
+                Error::format(path, "a sequence after each header", found)
+            }
             _ => Error::format(path, "records of FASTA", error.to_string()),
         })?;
         let name = record.id().split(u8::is_ascii_whitespace).next().unwrap_or_default();
@@ -139,7 +143,7 @@ mod tests {
             (b"\nACGT\n", "\"ACGT\" in line 2"),
             (b"# STOCKHOLM 1.0\n", "STOCKHOLM"),
             (b"PK\x03\x04", "PK\\x03\\x04"),
-            (b">header alone", "FASTA"),
+            (b"# first\n>header alone", "after each header, found none after that in line 2"),
             (&whole[..whole.len() - 20], "cannot read"),
         ];
         for (content, word) in cases {
