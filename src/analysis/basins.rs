@@ -14,6 +14,7 @@
 //! were looked at, not on the couplings: those of other patterns are another sample.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rand_core::Rng;
 
@@ -173,9 +174,9 @@ impl Basins<'_> {
         let mut search = || -> Result<()> {
             for &threshold in thresholds {
                 let mut reaches = |count: usize| -> Result<bool> {
-                    if !points.contains_key(&count) {
+                    if let Entry::Vacant(place) = points.entry(count) {
                         let corruption = Corruption { sites: Sites::Random(count), damage };
-                        points.insert(count, self.measure(&corruption, execution)?);
+                        place.insert(self.measure(&corruption, execution)?);
                     }
                     execution.progress().advance(1);
                     Ok(points[&count].final_overlap >= threshold)

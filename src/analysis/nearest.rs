@@ -20,6 +20,9 @@ pub struct Nearest {
     pub overlap_up_to_sign: f64,
 }
 
+/// A pattern and the spins in which it differs.
+type Candidate = (usize, u64);
+
 /// States in a task.
 const STATES: usize = 64;
 /// Patterns that a task's states are compared with in turn, while they are in its caches.
@@ -41,14 +44,14 @@ pub fn nearest(states: &SpinMatrix, patterns: &SpinMatrix, execution: &Execution
         ));
     }
     let isa = execution.isa();
-    // (index, distance) of the nearest, and of the nearest or farthest.
-    let mut found = vec![((0, u64::MAX), (0, n_spins as u64 / 2)); states.n_rows()];
+    // The nearest, and the nearest or farthest.
+    let mut found: Vec<[Candidate; 2]> = vec![[(0, u64::MAX); 2]; states.n_rows()];
     execution.for_each(
         found.chunks_mut(STATES).enumerate(),
         || (),
         |(), (task, found)| {
             for first in (0..patterns.n_rows()).step_by(PATTERNS) {
-                for (row, (near, either)) in found.iter_mut().enumerate() {
+                for (row, [near, either]) in found.iter_mut().enumerate() {
                     let state = states.row(task * STATES + row);
                     for pattern in first..patterns.n_rows().min(first + PATTERNS) {
                         let distance = hamming_distance(isa, state, patterns.row(pattern));
@@ -66,7 +69,7 @@ pub fn nearest(states: &SpinMatrix, patterns: &SpinMatrix, execution: &Execution
             Ok(())
         },
     )?;
-    let of_row = |(row, (near, either)): (usize, &((usize, u64), (usize, u64)))| {
+    let of_row = |(row, &[near, either]): (usize, &[Candidate; 2])| {
         let overlap_with = |pattern: usize| overlap(isa, n_spins, states.row(row), patterns.row(pattern));
         Nearest {
             index: near.0,

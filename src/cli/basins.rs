@@ -160,8 +160,10 @@ impl Basins {
                 point.steps_mean
             );
         }
-        let mut rows =
-            vec![("states", format!("{n_states} of N = {n_spins}, {} copies of each", self.repeats))];
+        let mut rows = vec![
+            ("states", format!("{n_states} of N = {n_spins}")),
+            ("copies of each", self.repeats.to_string()),
+        ];
         if let Some(size) = size {
             let of =
                 format!("{} +- {}, m_F {} and above", short(size.size), short(size.error), self.threshold);

@@ -135,7 +135,7 @@ impl Corruptions {
             match corruption.n_damaged(n_spins) {
                 Err(_)
                     if self.overlaps.is_none()
-                        && self.image_width.is_some_and(|w| w > 0 && n_spins % w == 0) =>
+                        && self.image_width.is_some_and(|width| n_spins.is_multiple_of(width)) =>
                 {
                     continue;
                 }

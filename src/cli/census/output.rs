@@ -17,7 +17,7 @@ pub fn table(census: &Census, neighbours: &[Neighbours]) -> Table {
     let near = neighbours.iter().flat_map(|neighbours| {
         let part = neighbours.part;
         [
-            format!("{part}"),
+            part.to_owned(),
             format!("{part}_overlap"),
             format!("{part}_up_to_sign"),
             format!("{part}_overlap_up_to_sign"),
