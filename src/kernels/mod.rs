@@ -28,6 +28,8 @@ mod fields;
 mod flips;
 mod isa;
 mod lanes;
+mod letter_dispatch;
+mod letters;
 mod logistic;
 pub mod machine;
 mod one_state;
@@ -53,9 +55,15 @@ pub use fields::{Finish, Source};
 pub use flips::Flips;
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
+pub use letter_dispatch::{
+    fields_of_letters, largest_letters, letter_losses, letter_pull, letter_residuals, pull_scratch,
+};
+pub use letters::{LETTER_LANES, Letters, PULL_ROWS, letter_lanes};
 pub use logistic::SpanStep;
 pub use signed_product::Signs;
 pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
 
+#[cfg(test)]
+mod letter_tests;
 #[cfg(test)]
 mod tests;
