@@ -72,6 +72,9 @@ impl Error {
     pub(crate) fn in_file(self, path: &Path) -> Self {
         match self {
             Self::Shape { what, expected, found } => Self::format(path, format!("{what}: {expected}"), found),
+            Self::Parameter { name, expected, found } => {
+                Self::format(path, format!("{name}: {expected}"), found)
+            }
             other => other,
         }
     }

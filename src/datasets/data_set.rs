@@ -61,21 +61,14 @@ impl DataSet {
             }
         }
         if let Some(weights) = &self.weights {
-            one_a_row("weights", weights.len(), Some(&self.train))?;
-            if let Some(row) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
-                let found = format!("{} for pattern {row}", weights[row]);
-                return Err(Error::shape("weights", "finite numbers >= 0", found));
-            }
-            if weights.iter().all(|&weight| weight == 0.0) {
-                return Err(Error::shape("weights", "at least one above 0", "all 0"));
-            }
+            check_weights(weights, self.n_patterns())?;
         }
         for (name, labels, rows) in [
             ("train labels", &self.train_labels, Some(&self.train)),
             ("test labels", &self.test_labels, self.test.as_ref()),
         ] {
             if let Some(labels) = labels {
-                one_a_row(name, labels.len(), rows)?;
+                one_a_row(name, labels.len(), rows.map_or(0, SpinMatrix::n_rows))?;
             }
         }
         Ok(self)
@@ -108,12 +101,25 @@ pub(super) fn at_least_one(name: &'static str, value: usize) -> Result<()> {
     if value == 0 { Err(Error::parameter(name, "at least 1", 0)) } else { Ok(()) }
 }
 
-fn one_a_row(name: &str, found: usize, rows: Option<&SpinMatrix>) -> Result<()> {
-    let expected = rows.map_or(0, SpinMatrix::n_rows);
-    if found == expected {
+/// Refuses what are not `n_patterns` numbers that are finite, >= 0 and not all 0.
+pub(super) fn check_weights(weights: &[f32], n_patterns: usize) -> Result<()> {
+    one_a_row("weights", weights.len(), n_patterns)?;
+    if let Some(row) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
+        let found = format!("{} for pattern {row}", weights[row]);
+        return Err(Error::shape("weights", "finite numbers >= 0", found));
+    }
+    if weights.iter().all(|&weight| weight == 0.0) {
+        return Err(Error::shape("weights", "at least one above 0", "all 0"));
+    }
+    Ok(())
+}
+
+/// Refuses another number than that of the rows.
+pub(super) fn one_a_row(name: &str, found: usize, n_rows: usize) -> Result<()> {
+    if found == n_rows {
         return Ok(());
     }
-    Err(Error::shape(name, format!("{expected}, one a row"), found.to_string()))
+    Err(Error::shape(name, format!("{n_rows}, one a row"), found.to_string()))
 }
 
 #[cfg(test)]

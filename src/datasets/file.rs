@@ -7,12 +7,10 @@
 use std::path::Path;
 
 use super::data_set::DataSet;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::storage::{Container, DType, Overwrite, Tensor, packed_bytes, write_container};
 
 const KIND: &str = "data set";
-/// Entries that the container adds to the provenance.
-const OWN_ENTRIES: [&str; 4] = ["format_version", "kind", "n", "program"];
 
 impl DataSet {
     /// Reads a data set.
@@ -29,8 +27,8 @@ impl DataSet {
         };
         let weights =
             || container.values::<f32>("weights", DType::F32, 1).map(|(_, weights)| weights.to_vec());
-        let mut provenance = container.description().clone();
-        OWN_ENTRIES.iter().for_each(|entry| drop(provenance.remove(*entry)));
+        let mut provenance = container.given_description();
+        provenance.remove("n");
         let data = Self {
             train,
             test: matrix("test")?,
@@ -40,15 +38,7 @@ impl DataSet {
             test_labels: labels("test_labels")?,
             provenance,
         };
-        data.validated().map_err(|error| match error {
-            Error::Shape { what, expected, found } => {
-                Error::format(path, format!("{what}: {expected}"), found)
-            }
-            Error::Parameter { name, expected, found } => {
-                Error::format(path, format!("{name}: {expected}"), found)
-            }
-            other => other,
-        })
+        data.validated().map_err(|error| error.in_file(path))
     }
 
     /// Writes the data set atomically.

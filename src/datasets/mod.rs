@@ -1,8 +1,9 @@
 //! Data sets: what is stored in a memory and what it is tested with. One file a data set.
 //!
-//! Knows spins, random streams and files; nothing of couplings. Every source ends in a validated [`DataSet`] that
-//! carries its [`Provenance`].
+//! Knows spins, random streams and files; nothing of couplings. Every source ends in a validated [`DataSet`], or
+//! [`Alignment`] of letters, that carries its [`Provenance`].
 
+mod alignment;
 mod data_set;
 mod file;
 mod idx;
@@ -19,6 +20,7 @@ mod rows;
 mod spin_encoding;
 mod zipf;
 
+pub use alignment::{Alignment, Alphabet};
 pub use data_set::{DataSet, Provenance};
 pub use idx::{Idx, read_idx};
 pub use import::{Import, read_spins, read_weights};

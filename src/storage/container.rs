@@ -2,7 +2,7 @@
 //!
 //! Any safetensors reader opens them; ours maps them read-only and checks lengths before anything is read. Besides what
 //! the format fixes, every container carries in its metadata `format_version`, `kind` ("couplings", "data set",
-//! "states") and `program`, the program's version.
+//! "alignment", "states") and `program`, the program's version.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -193,7 +193,7 @@ impl Container {
         Ok(Self { path: path.to_owned(), map, description, tensors: tensors.collect() })
     }
 
-    /// What it says it is: "couplings", "data set" or "states".
+    /// What it says it is: "couplings", "data set", "alignment" or "states".
     pub fn kind(&self) -> &str {
         self.description.get("kind").map_or("", String::as_str)
     }
@@ -206,6 +206,16 @@ impl Container {
     /// The metadata.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The metadata without what the container says of itself.
+    pub(crate) fn given_description(&self) -> Description {
+        let own = |entry: &str| matches!(entry, "format_version" | "kind" | "program");
+        self.description
+            .iter()
+            .filter(|(entry, _)| !own(entry))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     }
 
     /// A metadata entry that must be there and parse as `T`; `what` says in words what is expected.
