@@ -61,28 +61,23 @@ impl LookupTables {
         Ok(lookup)
     }
 
-    /// The couplings of tables.
+    /// The couplings of tables, also of those of a run that was cancelled.
     ///
     /// # Errors
-    /// If memory is missing, or interrupted.
-    pub(super) fn couplings(&self, execution: &Execution) -> Result<PottsCouplings> {
+    /// If memory is missing.
+    pub(super) fn couplings(&self) -> Result<PottsCouplings> {
         let (q, lanes) = (self.n_letters, self.lanes());
         let theta = self.theta.chunks_exact(lanes).flat_map(|theta| &theta[..q]).copied().collect();
         let mut couplings = PottsCouplings::zeros(self.n_columns, q)?.with_theta(theta)?;
         let n_rows = couplings.n_rows();
-        execution.for_each(
-            couplings.columns_mut().enumerate(),
-            || (),
-            |(), (column, rows)| {
-                let (table, _) = self.column(column);
-                for (a, row) in rows.chunks_exact_mut(n_rows).enumerate() {
-                    for (coupling, entry) in row.iter_mut().zip(table.chunks_exact(lanes)) {
-                        *coupling = entry[a];
-                    }
+        for (column, rows) in couplings.columns_mut().enumerate() {
+            let (table, _) = self.column(column);
+            for (a, row) in rows.chunks_exact_mut(n_rows).enumerate() {
+                for (coupling, entry) in row.iter_mut().zip(table.chunks_exact(lanes)) {
+                    *coupling = entry[a];
                 }
-                Ok(())
-            },
-        )?;
+            }
+        }
         Ok(couplings)
     }
 

@@ -74,9 +74,9 @@ impl<'a> PottsTrainer<'a> {
     /// The couplings after [`epoch`](Self::epoch) epochs.
     ///
     /// # Errors
-    /// If memory for them is missing, or interrupted.
+    /// If memory for them is missing.
     pub fn couplings(&self) -> Result<PottsCouplings> {
-        self.now.couplings(self.execution)
+        self.now.couplings()
     }
 
     /// Epochs done.
