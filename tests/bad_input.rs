@@ -145,6 +145,12 @@ fn recall_parameters_out_of_range() {
             ("--from nowhere", &["--from", "train", "test", "features", "random"]),
             ("--steps 3 --max-steps 5", &["--steps", "--max-steps"]),
             ("--steps -1", &["--steps"]),
+            ("--order random", &["order: ", "--dynamics sequential", "found --dynamics parallel"]),
+            ("--dynamics sequential --order up", &["--order", "ascending", "random"]),
+            ("--temperature 0.5", &["temperature: ", "--steps", "found 0.5"]),
+            ("--temperature -1 --steps 2", &["temperature: ", "a finite number from 0", "found -1"]),
+            ("--temperature nan --steps 2", &["temperature: ", "found NaN"]),
+            ("--temperature inf --steps 2", &["temperature: ", "found inf"]),
         ],
     );
     let program = program();

@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 
 use attractor::analysis::{Evaluation, observe};
 use attractor::datasets::{Coefficients, Manifold, ManifoldParameters};
-use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, random_states};
+use attractor::dynamics::{
+    Dynamics, GlauberDynamics, ParallelDynamics, SequentialDynamics, Stop, SweepOrder, Ties, Update,
+    random_states,
+};
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::Isa;
 use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer};
 use program::Program;
 
 /// Every way to make couplings, data and states; the sizes are no multiples of 8, 16 or 64.
-const RUNS: [&str; 18] = [
+const RUNS: [&str; 21] = [
     "generate random --n 131 --patterns 70 --test 33 --seed 3 -o random",
     "generate manifold --n 131 --patterns 150 --features 40 --exponent 1.2 --test 50 -o manifold",
     "generate manifold --n 77 --patterns 30 --features 9 --active 9 --coefficients gaussian -o dense",
@@ -34,6 +37,9 @@ const RUNS: [&str; 18] = [
     "recall full random --overlap 0.7 --steps 4 -o recalled",
     "recall mini manifold --from features --overlap 0.6 --ties up -o features",
     "recall hebb manifold --from random --states 1 -o one",
+    "recall optimum random --overlap 0.6 --dynamics sequential --order random -o swept",
+    "recall full random --overlap 0.5 --dynamics sequential --temperature 0.3 --steps 4 -o heated",
+    "recall mini manifold --from test --temperature 0.5 --steps 3 -o parallel-heat",
 ];
 
 /// What the runs write. Each starts from the files that `reference`, if any, holds at that point: outputs name the
@@ -119,7 +125,7 @@ fn files_do_not_depend_on_threads_and_instruction_set() {
 
 /// BLAKE3 of a data set, the couplings trained on it, the states recalled and the row of observables: every kernel,
 /// minibatches of uneven size included.
-fn digests(isa: Isa, n_threads: usize) -> [String; 4] {
+fn digests(isa: Isa, n_threads: usize) -> [String; 6] {
     let execution = Execution::new(thread_pool(n_threads).unwrap(), isa).unwrap();
     let manifold = ManifoldParameters {
         n_spins: 83,
@@ -152,18 +158,27 @@ fn digests(isa: Isa, n_threads: usize) -> [String; 4] {
     let evaluation = Evaluation::new(&data, &parameters, 25, 10, 6, &execution).unwrap();
     let observed = observe(couplings, &evaluation, &execution).unwrap();
 
+    let (stop, order) = (Stop::After(3), SweepOrder::Random { seed: 5 });
+    let sequential = SequentialDynamics { stop, ties: Ties::Keep, order };
+    let swept = sequential.run(couplings, &starts, &starts, &execution).unwrap();
+    let glauber = GlauberDynamics { temperature: 0.4, steps: 3, update: Update::Parallel, seed: 7 };
+    let heated = glauber.run(couplings, &starts, &starts, &execution).unwrap();
+
     let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..16].to_owned();
     [
         digest(bytemuck::cast_slice(data.train.words())),
         digest(bytemuck::cast_slice(couplings.values())),
         digest(bytemuck::cast_slice(recall.states.words())),
+        digest(bytemuck::cast_slice(swept.states.words())),
+        digest(bytemuck::cast_slice(heated.states.words())),
         digest(observed.values().join(",").as_bytes()),
     ]
 }
 
 /// Pins bits: only this program has ever produced these numbers. They tell builds apart that fuse or reorder
 /// arithmetic, so the test is to pass in a build for the processor at hand (`RUSTFLAGS="-C target-cpu=native"`) too.
-const PINNED: [&str; 4] = ["39b3ad3441a86741", "102eafa87e1d1adb", "11b7cfbc0fbb299a", "905990eac838a2e3"];
+const PINNED: [&str; 6] =
+    ["39b3ad3441a86741", "102eafa87e1d1adb", "11b7cfbc0fbb299a", "", "", "905990eac838a2e3"];
 
 #[test]
 fn results_are_pinned() {

@@ -1,18 +1,18 @@
 //! `attractor bench`: how fast this machine does the work, beside what it could do.
 
 mod cutoff;
+mod recall;
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use attractor::couplings::Couplings;
 use attractor::datasets::Random;
-use attractor::dynamics::{Dynamics, LocalFields, ParallelDynamics, Stop, Ties, at_overlap, random_states};
+use attractor::dynamics::{LocalFields, random_states};
 use attractor::execution::Execution;
 use attractor::kernels::machine;
 use attractor::learning::{Initial, PseudoLikelihood, Route, Trainer, hebb, initial_couplings};
 use attractor::spins::BlockMajor;
-use attractor::storage::Overwrite;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub struct Bench {
     /// What an epoch works on
     #[arg(long, value_enum, default_value_t = RouteOption::Automatic)]
     route: RouteOption,
-    /// Number of states [default: 4096 of fields, 1000 of recall, 256 of cutoff]
+    /// Number of states [default: 4096 of fields, 1000 of recall and sweeps, 256 of cutoff]
     #[arg(long)]
     states: Option<usize>,
     /// Timed runs of each; the median is shown
@@ -56,6 +56,8 @@ enum Work {
     Hebb,
     /// A parallel step of one state, and recall of many to convergence
     Recall,
+    /// The same recall by sequential sweeps, and a few states of it by a plain loop over spins
+    Sweeps,
     /// Hebbian fields of features without couplings, beside the kernels alone
     Cutoff,
 }
@@ -166,6 +168,9 @@ impl Bench {
         if wanted(Work::Recall) {
             timings.push(self.one_state(&machine, &execution)?);
             timings.push(self.recall(&machine, &execution)?);
+        }
+        if wanted(Work::Sweeps) {
+            timings.extend(self.sweeps(&machine, &execution)?);
         }
         if wanted(Work::Cutoff) {
             timings.extend(self.cutoff(&execution)?);
@@ -283,44 +288,5 @@ impl Bench {
         let shape = format!("P = {}, N = {}", self.patterns, self.n);
         let bound = BYTES_PER_LANE * machine.signed_bound();
         Ok(self.timing("hebb", shape, execution, seconds, work, ("GMAC/s", bound)))
-    }
-
-    fn one_state(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
-        // From a mapped file, as a user's are.
-        let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir(), "make a folder"))?;
-        let path = folder.path().join("couplings");
-        self.couplings(execution)?.write(&path, Overwrite::Refuse)?;
-        let couplings = Couplings::open(&path, execution)?;
-        let state = random_states(1, self.n, self.common.seed)?;
-        let dynamics = ParallelDynamics { stop: Stop::After(1), ties: Ties::Keep };
-        let mut failed = Ok(());
-        let seconds =
-            median(self.runs, || failed = dynamics.run(&couplings, &state, &state, execution).map(drop));
-        failed?;
-        let work = 4.0 * (self.n as f64).powi(2) / 1e9;
-        let shape = format!("1 state, 1 step, N = {}, mapped", self.n);
-        Ok(self.timing("recall", shape, execution, seconds, work, ("GB/s", machine.read)))
-    }
-
-    fn recall(&self, machine: &Machine, execution: &Execution) -> Result<Timing> {
-        // Hebb couplings at load 0.05 return nearly every state from overlap 0.7 in a few steps.
-        let patterns = random_states((self.n / 20).max(1), self.n, self.common.seed)?;
-        let couplings = hebb(&patterns, execution)?;
-        let rows: Vec<usize> = (0..self.recall_states()).map(|state| state % patterns.n_rows()).collect();
-        let reference = patterns.select(&rows);
-        let starts = at_overlap(&reference, 0.7, self.common.seed)?;
-        let dynamics = ParallelDynamics { stop: Stop::Settled { limit: 100 }, ties: Ties::Keep };
-        let mut steps = 0.0;
-        let mut failed = Ok(());
-        let seconds = median(self.runs, || {
-            failed = dynamics.run(&couplings, &starts, &reference, execution).map(|recall| {
-                // A fixed point takes one more step to be recognised.
-                steps = recall.fates.iter().map(|fate| (fate.steps + fate.period.unwrap_or(0)) as f64).sum();
-            });
-        });
-        failed?;
-        let work = steps * (self.n as f64).powi(2) / 1e9;
-        let shape = format!("{} states to convergence, N = {}", self.recall_states(), self.n);
-        Ok(self.timing("recall", shape, execution, seconds, work, ("GMAC/s", machine.signed_bound())))
     }
 }

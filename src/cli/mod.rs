@@ -4,6 +4,7 @@
 
 mod bench;
 mod cutoff;
+mod dynamics_options;
 mod estimate;
 mod export;
 mod generate;

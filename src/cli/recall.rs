@@ -6,13 +6,14 @@ use std::time::Instant;
 use attractor::analysis::recall_summary;
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
-use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, at_overlap, n_flips, random_states};
+use attractor::dynamics::{at_overlap, n_flips, random_states};
 use attractor::execution::Execution;
 use attractor::spins::SpinMatrix;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::dynamics_options::DynamicsOptions;
 use super::estimate::Estimate;
 use super::options::Common;
 use super::provenance::provenance;
@@ -30,24 +31,14 @@ pub struct Recall {
     /// Overlap of the starts with these states, by random flips
     #[arg(long, default_value_t = 1.0)]
     overlap: f64,
-    /// Update order
-    #[arg(long, value_enum, default_value_t = Order::Parallel)]
-    dynamics: Order,
-    /// Make exactly this many steps [default: until each state is fixed or in a cycle]
-    #[arg(long)]
-    steps: Option<u64>,
-    /// Give up on states that have not settled after this many steps
-    #[arg(long, default_value_t = 1000, conflicts_with = "steps")]
-    max_steps: u64,
     /// Use only the first so many states (and that many random ones)
     #[arg(long)]
     states: Option<usize>,
-    /// What a spin with zero field does
-    #[arg(long, value_enum, default_value_t = TiesOption::Keep)]
-    ties: TiesOption,
     /// Write starts, final states and fates to this file
     #[arg(long, short)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    dynamics: DynamicsOptions,
     #[command(flatten)]
     common: Common,
 }
@@ -58,18 +49,6 @@ enum From {
     Test,
     Features,
     Random,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Order {
-    /// All spins at once
-    Parallel,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum TiesOption {
-    Keep,
-    Up,
 }
 
 /// Random starts where no number is asked for.
@@ -96,10 +75,7 @@ impl Recall {
         if n_states == 0 {
             return Err(Error::parameter("states", "at least 1", 0).into());
         }
-        let stop = match self.steps {
-            Some(steps) => Stop::After(steps),
-            None => Stop::Settled { limit: self.max_steps },
-        };
+        let dynamics = self.dynamics.dynamics(self.common.seed)?;
         let estimate = self.estimate(n_states, n_spins, &execution);
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text());
@@ -111,13 +87,8 @@ impl Recall {
             None => random_states(n_states, n_spins, self.common.seed)?,
         };
         let starts = at_overlap(&reference, self.overlap, self.common.seed)?;
-        let ties = match self.ties {
-            TiesOption::Keep => Ties::Keep,
-            TiesOption::Up => Ties::Up,
-        };
-        let Order::Parallel = self.dynamics;
         let begun = Instant::now();
-        let recall = ParallelDynamics { stop, ties }.run(&couplings, &starts, &reference, &execution)?;
+        let recall = dynamics.run(&couplings, &starts, &reference, &execution)?;
         let seconds = begun.elapsed().as_secs_f64();
         let summary = recall_summary(&recall, &reference, &execution)?;
         if let Some(output) = &self.output {
@@ -125,10 +96,7 @@ impl Recall {
             description.insert("overlap".into(), self.overlap.to_string());
             description.insert("seed".into(), self.common.seed.to_string());
             description.insert("from".into(), name_of(self.from));
-            description.insert("dynamics".into(), name_of(self.dynamics));
-            description.insert("ties".into(), name_of(self.ties));
-            let (key, steps) = self.steps.map_or(("max_steps", self.max_steps), |steps| ("steps", steps));
-            description.insert(key.into(), steps.to_string());
+            self.dynamics.describe(&mut description);
             recall.write(output, &starts, &description, self.common.overwrite())?;
         }
         let mut document = serde_json::to_value(summary)?;
@@ -136,7 +104,7 @@ impl Recall {
         document["initial_overlap"] = json!(self.overlap);
         document["output"] = json!(self.output);
         let percent = |fraction: f64| format!("{:.1} %", 100.0 * fraction);
-        let text = listing([
+        let mut lines = vec![
             ("states", n_states.to_string()),
             ("initial overlap", short(self.overlap)),
             (
@@ -144,14 +112,21 @@ impl Recall {
                 format!("{} +- {} (std)", short(summary.overlap_mean), short(summary.overlap_std)),
             ),
             ("largest overlap on the way", short_or_dash(summary.overlap_max_mean)),
-            ("starts that are fixed points", summary.fixed_fraction.map_or("-".into(), percent)),
-            ("ended in a fixed point", percent(summary.converged_fraction)),
-            ("ended in a cycle", percent(summary.cycle_fraction)),
-            ("not settled", percent(summary.unsettled_fraction)),
-            ("longest period", summary.period_max.map_or("-".into(), |period| period.to_string())),
+        ];
+        if !self.dynamics.is_thermal() {
+            lines.extend([
+                ("starts that are fixed points", summary.fixed_fraction.map_or("-".into(), percent)),
+                ("ended in a fixed point", percent(summary.converged_fraction)),
+                ("ended in a cycle", percent(summary.cycle_fraction)),
+                ("not settled", percent(summary.unsettled_fraction)),
+                ("longest period", summary.period_max.map_or("-".into(), |period| period.to_string())),
+            ]);
+        }
+        lines.extend([
             ("steps before settling, or made", short(summary.steps_mean)),
             ("seconds", short(seconds)),
         ]);
+        let text = listing(lines);
         self.common.print(&document, &text)
     }
 
@@ -176,7 +151,7 @@ impl Recall {
             + execution.n_threads() as f64 * 64.0 * (n_spins + 4096.0);
         let disk = if self.output.is_some() { n_states * n_spins / 4.0 } else { 0.0 };
         // Settling takes some ten steps, unless a number is given.
-        let work = self.steps.unwrap_or(10) as f64 * n_states * n_spins * n_spins;
+        let work = self.dynamics.steps().unwrap_or(10) as f64 * n_states * n_spins * n_spins;
         Estimate::new(memory, disk, work, execution)
     }
 }

@@ -2,16 +2,24 @@
 //!
 //! Knows couplings, spins and kernels; not where the couplings came from nor what the states mean.
 
+mod batch;
 mod by_difference;
 mod field;
 mod file;
+mod glauber;
 mod local_fields;
 mod parallel;
 mod recall;
+mod rounding;
+mod sequential;
 mod start;
+mod sweep;
 
 pub use field::Ties;
+pub use glauber::{GlauberDynamics, Update};
 pub use local_fields::LocalFields;
 pub use parallel::ParallelDynamics;
 pub use recall::{Dynamics, Fate, Recall, Stop};
+pub use sequential::SequentialDynamics;
 pub use start::{at_overlap, n_flips, random_states};
+pub use sweep::SweepOrder;

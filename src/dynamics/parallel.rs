@@ -4,11 +4,10 @@
 //! may be longer. A state that recurs is recognised by a 128-bit hash of the trajectory's states (two distinct states
 //! of a trajectory of T steps collide with probability about T^2 / 2^128); a fixed point is recognised exactly.
 
-use std::collections::HashMap;
-
+use super::batch::{Clamped, Course, Mover, Recurrence};
 use super::by_difference::RememberedFields;
 use super::field::{Ties, parallel_update};
-use super::recall::{Clamped, Dynamics, Fate, Recall, Stop, check_sizes, distances, store};
+use super::recall::{Dynamics, Recall, Stop};
 use crate::couplings::Couplings;
 use crate::error::Result;
 use crate::execution::Execution;
@@ -23,30 +22,27 @@ pub struct ParallelDynamics {
     pub ties: Ties,
 }
 
-/// The states still moving.
-struct Batch {
-    states: BlockMajor,
-    reference: BlockMajor,
-    members: Vec<usize>, // their index among all states
-    /// When each state of the trajectory was seen.
-    seen: Vec<HashMap<u128, u64>>,
-    /// The step after which a state in a cycle is the final one.
-    leaves_at: Vec<u64>,
-    fields: Option<RememberedFields>,
+struct ParallelUpdates<'a> {
+    couplings: &'a Couplings,
+    ties: Ties,
     clamped: Option<Clamped>,
+    fields: Option<RememberedFields>,
+    execution: &'a Execution,
 }
 
-impl Batch {
-    fn retain(&mut self, keep: &[bool]) {
-        fn filter<T>(items: &mut Vec<T>, keep: &[bool]) {
-            let mut keep = keep.iter();
-            items.retain(|_| keep.next() == Some(&true));
+impl Mover for ParallelUpdates<'_> {
+    fn step(&mut self, _: u64, states: &BlockMajor, _: &[usize]) -> Result<BlockMajor> {
+        let mut next = match &mut self.fields {
+            Some(fields) => fields.parallel_update(self.couplings, states, self.ties, self.execution),
+            None => parallel_update(self.couplings, states, self.ties, self.execution),
+        }?;
+        if let Some(clamped) = &self.clamped {
+            clamped.restore(&mut next);
         }
-        self.states.retain_rows(keep);
-        self.reference.retain_rows(keep);
-        filter(&mut self.members, keep);
-        filter(&mut self.seen, keep);
-        filter(&mut self.leaves_at, keep);
+        Ok(next)
+    }
+
+    fn retain(&mut self, keep: &[bool]) {
         if let Some(fields) = &mut self.fields {
             fields.retain(keep);
         }
@@ -65,109 +61,27 @@ impl Dynamics for ParallelDynamics {
         clamped: Option<&SpinMatrix>,
         execution: &Execution,
     ) -> Result<Recall> {
-        check_sizes(couplings, starts, reference, clamped)?;
-        let limit = self.stop.limit();
-        let (n_states, n_spins) = (starts.n_rows(), starts.n_spins());
-        let mut recall = Recall {
-            states: starts.clone(),
-            fates: vec![Fate { steps: limit, period: None }; n_states],
-            best_overlaps: vec![f64::NEG_INFINITY; n_states],
-        };
-        let states = BlockMajor::from_rows(starts);
-        let mut batch = Batch {
-            // A third step is the first that could gain.
-            fields: (limit > 2 && RememberedFields::fit(n_states, n_spins, execution.n_threads()))
-                .then(|| RememberedFields::new(&states)),
-            seen: hashes(&states).into_iter().map(|hash| HashMap::from([(hash, 0)])).collect(),
-            states,
-            reference: BlockMajor::from_rows(reference),
+        let course = Course { starts, reference, clamped, stop: self.stop, recurrence: Recurrence::Cycle };
+        course.check(couplings)?;
+        let mut updates = ParallelUpdates {
+            couplings,
+            ties: self.ties,
             clamped: clamped.map(|held| Clamped::new(held, starts)),
-            members: (0..n_states).collect(),
-            leaves_at: vec![limit; n_states],
+            // A third step is the first that could gain.
+            fields: match self.stop.limit() {
+                0..=2 => None,
+                _ => RememberedFields::new(couplings, starts.n_rows(), execution)?,
+            },
+            execution,
         };
-        execution.progress().begin("recall", n_states as u64);
-        for step in 1..=limit {
-            if batch.members.is_empty() {
-                break;
-            }
-            let n_moving = batch.members.len();
-            let mut next = match &mut batch.fields {
-                Some(fields) => fields.parallel_update(couplings, &batch.states, self.ties, execution),
-                None => parallel_update(couplings, &batch.states, self.ties, execution),
-            }?;
-            if let Some(clamped) = &batch.clamped {
-                clamped.restore(&mut next);
-            }
-            self.settle(step, &mut batch, next, &mut recall);
-            execution.progress().advance((n_moving - batch.members.len()) as u64);
-        }
-        execution.progress().end();
-        for (row, &member) in batch.members.iter().enumerate() {
-            store(&mut recall.states, member, &batch.states, row);
-        }
-        Ok(recall)
+        course.follow(&mut updates, execution)
     }
-}
-
-impl ParallelDynamics {
-    /// Takes the batch to `next`, its states at `step`; those that are done leave.
-    fn settle(&self, step: u64, batch: &mut Batch, next: BlockMajor, recall: &mut Recall) {
-        let n_spins = next.n_columns() as f64;
-        let moved = distances(&batch.states, &next);
-        let errors = distances(&batch.reference, &next);
-        let hashes = hashes(&next);
-        batch.states = next;
-        let mut keep = vec![true; batch.members.len()];
-        for row in 0..batch.members.len() {
-            let member = batch.members[row];
-            let overlap = 1.0 - 2.0 * errors[row] as f64 / n_spins;
-            recall.best_overlaps[member] = recall.best_overlaps[member].max(overlap);
-            let fate = &mut recall.fates[member];
-            if fate.period.is_none() {
-                if moved[row] == 0 {
-                    *fate = Fate { steps: step - 1, period: Some(1) };
-                    batch.leaves_at[row] = step;
-                } else if let Some(&entered) = batch.seen[row].get(&hashes[row]) {
-                    let period = step - entered;
-                    *fate = Fate { steps: entered, period: Some(period) };
-                    batch.leaves_at[row] = match self.stop {
-                        Stop::After(steps) => step + (steps - step) % period,
-                        Stop::Settled { .. } => step,
-                    };
-                } else {
-                    batch.seen[row].insert(hashes[row], step);
-                }
-            }
-            keep[row] = step < batch.leaves_at[row];
-            if !keep[row] {
-                store(&mut recall.states, member, &batch.states, row);
-            }
-        }
-        if keep.contains(&false) {
-            batch.retain(&keep);
-        }
-    }
-}
-
-/// A hash of each row: multiply and fold, the high half fed back so that every bit reaches every other.
-fn hashes(states: &BlockMajor) -> Vec<u128> {
-    const ODD: u128 = 0x2d99_787b_7f4a_7c15_9fb2_1c65_1e98_df25;
-    let mut hashes = vec![ODD; states.n_rows()];
-    if !hashes.is_empty() {
-        for words in states.words().chunks_exact(states.n_rows()) {
-            for (hash, &word) in hashes.iter_mut().zip(words) {
-                *hash = (*hash ^ u128::from(word)).wrapping_mul(ODD);
-                *hash ^= *hash >> 64;
-            }
-        }
-    }
-    hashes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamics::random_states;
+    use crate::dynamics::{Fate, random_states};
     use crate::random::{gaussian, stream};
 
     /// Integer couplings, so that ties occur, symmetric or not.

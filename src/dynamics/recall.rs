@@ -1,9 +1,9 @@
 //! What every dynamics takes and gives: [`Dynamics`] from starts to a [`Recall`].
 
 use crate::couplings::Couplings;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
-use crate::spins::{BlockMajor, SpinMatrix};
+use crate::spins::SpinMatrix;
 
 /// When a state's trajectory ends. A step updates every spin once: all at the same time, or one after another (a sweep).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,74 +73,4 @@ pub trait Dynamics {
     ) -> Result<Recall> {
         self.run_clamped(couplings, starts, reference, None, execution)
     }
-}
-
-/// Refuses states that do not fit the couplings or one another.
-pub(super) fn check_sizes(
-    couplings: &Couplings,
-    starts: &SpinMatrix,
-    reference: &SpinMatrix,
-    clamped: Option<&SpinMatrix>,
-) -> Result<()> {
-    let n_spins = couplings.n_spins();
-    let others = [("reference states", Some(reference)), ("clamped spins", clamped)];
-    for (what, states) in [("starting states", Some(starts))].into_iter().chain(others) {
-        let Some(states) = states else { continue };
-        if states.n_spins() != n_spins {
-            let expected = format!("N = {n_spins} as in the couplings");
-            return Err(Error::shape(what, expected, format!("N = {}", states.n_spins())));
-        }
-        if states.n_rows() != starts.n_rows() {
-            let expected = format!("{} as there are starts", starts.n_rows());
-            return Err(Error::shape(what, expected, states.n_rows().to_string()));
-        }
-    }
-    Ok(())
-}
-
-/// The spins that are held, and the states they come from.
-pub(super) struct Clamped {
-    held: BlockMajor,
-    starts: BlockMajor,
-}
-
-impl Clamped {
-    pub(super) fn new(held: &SpinMatrix, starts: &SpinMatrix) -> Self {
-        Self { held: BlockMajor::from_rows(held), starts: BlockMajor::from_rows(starts) }
-    }
-
-    /// Gives held spins of `states` the values they started with.
-    pub(super) fn restore(&self, states: &mut BlockMajor) {
-        let fixed = self.held.words().iter().zip(self.starts.words());
-        for (word, (held, start)) in states.words_mut().iter_mut().zip(fixed) {
-            *word = *word & !held | start & held;
-        }
-    }
-
-    /// Keeps the rows for which `keep` holds, in order.
-    pub(super) fn retain(&mut self, keep: &[bool]) {
-        self.held.retain_rows(keep);
-        self.starts.retain_rows(keep);
-    }
-}
-
-/// Copies one state of a batch into its row.
-pub(super) fn store(states: &mut SpinMatrix, member: usize, batch: &BlockMajor, row: usize) {
-    for (block, word) in states.row_mut(member).iter_mut().enumerate() {
-        *word = batch.block(block)[row];
-    }
-}
-
-/// Spins in which the rows of two batches differ.
-pub(super) fn distances(a: &BlockMajor, b: &BlockMajor) -> Vec<u64> {
-    let mut distances = vec![0; a.n_rows()];
-    if !distances.is_empty() {
-        let blocks = a.words().chunks_exact(a.n_rows()).zip(b.words().chunks_exact(a.n_rows()));
-        for (a, b) in blocks {
-            for ((distance, a), b) in distances.iter_mut().zip(a).zip(b) {
-                *distance += u64::from((a ^ b).count_ones());
-            }
-        }
-    }
-    distances
 }

@@ -10,12 +10,13 @@ use super::counts::{ByteVector, Counts, run_counts};
 use super::dense_product::{self, DenseRows};
 use super::fields::{self, Finish, Source};
 use super::flips::{self, Flips};
+use super::in_order::{self, InOrder, InOrderStates};
 use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
 use super::letters::{self, Letters};
 use super::logistic::SpanStep;
 use super::one_state::Octet;
 use super::signed_product::{self, Scratch, Signs};
-use super::{logistic, one_state, overlap};
+use super::{logistic, noise, one_state, overlap};
 
 #[derive(Clone, Copy)]
 struct F32(__m256, __m256);
@@ -453,6 +454,9 @@ entry_points! {
     local_fields => fields::local_fields::<F32>, (signs: Signs, source: Source, theta: Option<&Lanes<f32>>, fields: &mut [Lanes<f32>],
         finish: Finish, scratch: &mut Scratch<Lanes<f32>>);
     update_fields => flips::run::<F32>, (flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]);
+    update_in_order => in_order::run::<F32>, (neurons: InOrder, first: usize, states: &mut InOrderStates);
+    logit_noise => noise::run, (bits: &[[u32; LANES]], amplitude: f32,
+        target: &mut [Lanes<f32>]);
     interleave => fields::interleave::<F32>, (rows: &[f32], n_columns: usize, first: usize, columns: &mut [Lanes<f32>]);
     deinterleave => fields::deinterleave::<F32>, (panel: &[Lanes<f32>], rows: &mut [f32]);
     fields_of_one_state => one_state::run::<F32Octet>, (state: &[u64], rows: &[f32], n_columns: usize,

@@ -192,24 +192,18 @@ pub fn local_fields_with(
 }
 
 /// `fields[m] += 2 sum_k s_mk w_k` over the columns that flipped: the fields after the flips from those before, up to
-/// rounding. Each flip adds one rounded addition whose result is at most the [magnitude](field_magnitudes).
+/// rounding. Each flip adds one rounded addition whose result is at most sum_k |w_k|.
 ///
 /// # Panics
 /// If there are not as many states as fields, or a column is not one of the panel.
 pub fn update_fields(isa: Isa, flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]) {
-    assert_eq!(flips.starts.len(), fields.len() + 1);
+    assert!(flips.starts.len() == fields.len() && flips.ends.len() == fields.len());
     twins!(
         isa,
         avx2::update_fields(flips, panel, fields),
         flips::run::<Wide<f32x8>>(flips, panel, fields),
         flips::run::<Plain<f32>>(flips, panel, fields)
     );
-}
-
-/// sum_k |w_k| for each lane of a panel, and whether fields are exact in every order of additions: integer weights of at
-/// most 2^24 altogether.
-pub fn field_magnitudes(panel: &[Lanes<f32>]) -> (Lanes<f32>, bool) {
-    flips::magnitudes(panel)
 }
 
 /// Interleaves up to 16 rows `[rows][n]` into `[n][16]`; lanes of missing rows become 0.

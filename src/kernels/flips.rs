@@ -10,8 +10,10 @@ use super::lanes::{FloatVector, Lanes};
 /// The spins that flipped since the last fields, of M states.
 #[derive(Clone, Copy)]
 pub struct Flips<'a> {
-    /// Where each state's flips begin in `columns`, and where the last one's end, `[m + 1]`.
+    /// Where each state's flips begin in `columns`, `[m]`.
     pub starts: &'a [usize],
+    /// Where they end, `[m]`.
+    pub ends: &'a [usize],
     /// Flipped columns: twice the column, plus 1 where it is +1 now.
     pub columns: &'a [u32],
 }
@@ -20,26 +22,12 @@ pub struct Flips<'a> {
 #[inline(always)]
 pub(super) fn run<V: FloatVector>(flips: Flips, panel: &[Lanes<f32>], fields: &mut [Lanes<f32>]) {
     let factors = [V::splat(-2.0), V::splat(2.0)];
-    for (range, field) in flips.starts.windows(2).zip(fields) {
+    for ((&start, &end), field) in flips.starts.iter().zip(flips.ends).zip(fields) {
         let mut sum = V::load(field);
-        for &flip in &flips.columns[range[0]..range[1]] {
+        for &flip in &flips.columns[start..end] {
             // The product with +-2 is exact, so the fused operation rounds as an addition does.
             sum = sum.fused_add(factors[(flip & 1) as usize], V::load(&panel[(flip >> 1) as usize]));
         }
         sum.store(field);
     }
-}
-
-/// S of each lane and whether its sums are exact in every order: integers of magnitude up to 2^24 altogether.
-pub(super) fn magnitudes(panel: &[Lanes<f32>]) -> (Lanes<f32>, bool) {
-    let (mut sums, mut are_integers) = ([0.0f32; 16], true);
-    for column in panel {
-        for (sum, &weight) in sums.iter_mut().zip(&column.0) {
-            *sum += weight.abs();
-        }
-        // Below 2^24 an f32 is an integer if it survives the way to i32 and back.
-        are_integers &= column.0.iter().all(|&weight| weight as i32 as f32 == weight);
-    }
-    let exact = are_integers && sums.iter().all(|&sum| sum <= 16_777_216.0);
-    (Lanes(sums), exact)
 }

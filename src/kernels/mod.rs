@@ -26,16 +26,19 @@ mod dense_product;
 mod dispatch;
 mod fields;
 mod flips;
+mod in_order;
 mod isa;
 mod lanes;
 mod letter_dispatch;
 mod letters;
 mod logistic;
 pub mod machine;
+mod noise;
 mod one_state;
 mod overlap;
 mod signed_product;
 mod span_dispatch;
+mod sweep_dispatch;
 mod tables;
 
 #[cfg(target_arch = "x86_64")]
@@ -47,12 +50,13 @@ pub use coordinate_steps::{CorrectedPanel, Correction, Relaxation, RelaxedPanel,
 pub use counts::Counts;
 pub use dense_product::{DenseBlock, DenseRows};
 pub use dispatch::{
-    CountScratch, Tables, Weight, deinterleave, differing_bits, field_magnitudes, field_scratch,
-    fields_of_one_state, hamming_distance, interleave, local_fields, local_fields_with, losses, margins,
-    residuals, signed_product, threshold, update_fields,
+    CountScratch, Tables, Weight, deinterleave, differing_bits, field_scratch, fields_of_one_state,
+    hamming_distance, interleave, local_fields, local_fields_with, losses, margins, residuals,
+    signed_product, threshold, update_fields,
 };
 pub use fields::{Finish, Source};
 pub use flips::Flips;
+pub use in_order::{InOrder, InOrderStates};
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
 pub use letter_dispatch::{
@@ -62,6 +66,7 @@ pub use letters::{LETTER_LANES, Letters, PULL_ROWS, letter_lanes};
 pub use logistic::SpanStep;
 pub use signed_product::Signs;
 pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
+pub use sweep_dispatch::{logit_noise, update_in_order};
 
 #[cfg(test)]
 mod letter_tests;

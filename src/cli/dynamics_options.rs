@@ -1,0 +1,119 @@
+//! Options that say how states move, the same for every subcommand that runs the dynamics.
+
+use attractor::dynamics::{
+    Dynamics, GlauberDynamics, ParallelDynamics, SequentialDynamics, Stop, SweepOrder, Ties, Update,
+};
+use attractor::storage::Description;
+use attractor::{Error, Result};
+use clap::{Args, ValueEnum};
+
+use super::text::name_of;
+
+#[derive(Args)]
+#[command(next_help_heading = "Dynamics")]
+pub struct DynamicsOptions {
+    /// Update order
+    #[arg(long, value_enum, default_value_t = Scheme::Parallel)]
+    dynamics: Scheme,
+    /// Order of the spins in a sweep of sequential dynamics [default: ascending]
+    #[arg(long, value_enum)]
+    order: Option<OrderOption>,
+    /// Temperature T of Glauber dynamics, P(+1) = 1 / (1 + exp(-2 h / T)); wants --steps [default: 0, the sign of h]
+    #[arg(long)]
+    temperature: Option<f64>,
+    /// Make exactly this many steps or sweeps [default: until each state is fixed or in a cycle]
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Give up on states that have not settled after this many steps
+    #[arg(long, default_value_t = 1000, conflicts_with = "steps")]
+    max_steps: u64,
+    /// What a spin with zero field does
+    #[arg(long, value_enum, default_value_t = TiesOption::Keep)]
+    ties: TiesOption,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scheme {
+    /// All spins at once
+    Parallel,
+    /// One spin after another
+    Sequential,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OrderOption {
+    /// 0..N-1
+    Ascending,
+    /// A random permutation each sweep
+    Random,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TiesOption {
+    Keep,
+    Up,
+}
+
+impl DynamicsOptions {
+    /// The dynamics that the options describe.
+    pub fn dynamics(&self, seed: u64) -> Result<Box<dyn Dynamics>> {
+        let stop = match self.steps {
+            Some(steps) => Stop::After(steps),
+            None => Stop::Settled { limit: self.max_steps },
+        };
+        let ties = match self.ties {
+            TiesOption::Keep => Ties::Keep,
+            TiesOption::Up => Ties::Up,
+        };
+        let order = match self.order {
+            Some(_) if self.dynamics == Scheme::Parallel => {
+                let expected = "--dynamics sequential with it: parallel updates have no order";
+                return Err(Error::parameter("order", expected, "--dynamics parallel"));
+            }
+            Some(OrderOption::Random) => SweepOrder::Random { seed },
+            _ => SweepOrder::Ascending,
+        };
+        if let Some(temperature) = self.temperature {
+            if !temperature.is_finite() || temperature < 0.0 {
+                return Err(Error::parameter("temperature", "a finite number from 0", temperature));
+            }
+            if temperature > 0.0 {
+                let Some(steps) = self.steps else {
+                    let expected = "--steps with it: nothing settles at a temperature";
+                    return Err(Error::parameter("temperature", expected, temperature));
+                };
+                let update = match self.dynamics {
+                    Scheme::Parallel => Update::Parallel,
+                    Scheme::Sequential => Update::Sequential(order),
+                };
+                return Ok(Box::new(GlauberDynamics { temperature, steps, update, seed }));
+            }
+        }
+        Ok(match self.dynamics {
+            Scheme::Parallel => Box::new(ParallelDynamics { stop, ties }),
+            Scheme::Sequential => Box::new(SequentialDynamics { stop, ties, order }),
+        })
+    }
+
+    /// The options as metadata of an output.
+    pub fn describe(&self, description: &mut Description) {
+        description.insert("dynamics".into(), name_of(self.dynamics));
+        if self.dynamics == Scheme::Sequential {
+            description.insert("order".into(), name_of(self.order.unwrap_or(OrderOption::Ascending)));
+        }
+        description.insert("temperature".into(), self.temperature.unwrap_or(0.0).to_string());
+        description.insert("ties".into(), name_of(self.ties));
+        let (key, steps) = self.steps.map_or(("max_steps", self.max_steps), |steps| ("steps", steps));
+        description.insert(key.into(), steps.to_string());
+    }
+
+    /// Whether states never settle, for their temperature.
+    pub fn is_thermal(&self) -> bool {
+        self.temperature.is_some_and(|temperature| temperature > 0.0)
+    }
+
+    /// Steps that are asked for.
+    pub fn steps(&self) -> Option<u64> {
+        self.steps
+    }
+}
