@@ -3,6 +3,7 @@
 use attractor::dynamics::{
     Dynamics, GlauberDynamics, ParallelDynamics, SequentialDynamics, Stop, SweepOrder, Ties, Update,
 };
+use attractor::potts::PottsDynamics;
 use attractor::storage::Description;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -57,21 +58,10 @@ enum TiesOption {
 impl DynamicsOptions {
     /// The dynamics that the options describe.
     pub fn dynamics(&self, seed: u64) -> Result<Box<dyn Dynamics>> {
-        let stop = match self.steps {
-            Some(steps) => Stop::After(steps),
-            None => Stop::Settled { limit: self.max_steps },
-        };
+        let (stop, order) = (self.stop(), self.order(seed)?);
         let ties = match self.ties {
             TiesOption::Keep => Ties::Keep,
             TiesOption::Up => Ties::Up,
-        };
-        let order = match self.order {
-            Some(_) if self.dynamics == Scheme::Parallel => {
-                let expected = "--dynamics sequential with it: parallel updates have no order";
-                return Err(Error::parameter("order", expected, "--dynamics parallel"));
-            }
-            Some(OrderOption::Random) => SweepOrder::Random { seed },
-            _ => SweepOrder::Ascending,
         };
         if let Some(temperature) = self.temperature {
             if !temperature.is_finite() || temperature < 0.0 {
@@ -93,6 +83,40 @@ impl DynamicsOptions {
             Scheme::Parallel => Box::new(ParallelDynamics { stop, ties }),
             Scheme::Sequential => Box::new(SequentialDynamics { stop, ties, order }),
         })
+    }
+
+    /// Those of Potts spins, which have no temperature and whose ties keep.
+    pub fn potts_dynamics(&self, seed: u64) -> Result<PottsDynamics> {
+        let order = self.order(seed)?;
+        if let Some(temperature) = self.temperature.filter(|&temperature| temperature != 0.0) {
+            return Err(Error::parameter("temperature", "0, for Potts spins", temperature));
+        }
+        if self.ties != TiesOption::Keep {
+            return Err(Error::parameter("ties", "keep, for Potts spins", name_of(self.ties)));
+        }
+        let update = match self.dynamics {
+            Scheme::Parallel => Update::Parallel,
+            Scheme::Sequential => Update::Sequential(order),
+        };
+        Ok(PottsDynamics { stop: self.stop(), update })
+    }
+
+    fn stop(&self) -> Stop {
+        match self.steps {
+            Some(steps) => Stop::After(steps),
+            None => Stop::Settled { limit: self.max_steps },
+        }
+    }
+
+    fn order(&self, seed: u64) -> Result<SweepOrder> {
+        match self.order {
+            Some(_) if self.dynamics == Scheme::Parallel => {
+                let expected = "--dynamics sequential with it: parallel updates have no order";
+                Err(Error::parameter("order", expected, "--dynamics parallel"))
+            }
+            Some(OrderOption::Random) => Ok(SweepOrder::Random { seed }),
+            _ => Ok(SweepOrder::Ascending),
+        }
     }
 
     /// The options as metadata of an output.

@@ -1,10 +1,12 @@
 //! `attractor inspect`: what a file holds and how it was made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use attractor::analysis::{mean_overlap_of_pairs, mean_overlap_within_classes};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
+use attractor::execution::Execution;
+use attractor::potts::PottsCouplings;
 use attractor::storage::Container;
 use clap::Args;
 use serde_json::{Value, json};
@@ -35,6 +37,7 @@ impl Inspect {
                 facts.push(("asymmetry".into(), json!(asymmetry.ratio)));
                 facts.push(("asymmetry_msd".into(), json!(asymmetry.mean_square)));
             }
+            PottsCouplings::KIND => facts.extend(potts_facts(&self.file, &execution)?),
             "data set" => {
                 let data = DataSet::open(&self.file)?;
                 facts.push(("N".into(), json!(data.n_spins())));
@@ -72,4 +75,24 @@ impl Inspect {
         text += &listing(container.description().iter().map(|(name, value)| (name.as_str(), value.clone())));
         self.common.print(&document, &text)
     }
+}
+
+/// What is measured of Potts couplings.
+fn potts_facts(file: &Path, execution: &Execution) -> attractor::Result<Vec<(String, Value)>> {
+    let couplings = PottsCouplings::open(file, execution)?;
+    let norms = couplings.column_norms(execution)?;
+    let asymmetry = couplings.asymmetry(execution)?;
+    let (least, most) = norms.iter().fold((f64::INFINITY, 0.0f64), |(a, b), &x| (a.min(x), b.max(x)));
+    let has_fields = couplings.theta().iter().any(|&theta| theta != 0.0);
+    let facts = [
+        ("columns", json!(couplings.n_columns())),
+        ("q", json!(couplings.n_letters())),
+        ("column_norm", json!(norms.iter().sum::<f64>() / norms.len() as f64)),
+        ("column_norm_min", json!(least)),
+        ("column_norm_max", json!(most)),
+        ("fields", json!(has_fields)),
+        ("asymmetry", json!(asymmetry.ratio)),
+        ("asymmetry_msd", json!(asymmetry.mean_square)),
+    ];
+    Ok(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -3,6 +3,7 @@
 //! What belongs to a program and not to a library happens here: the environment, signals, the terminal, exit codes.
 
 mod bench;
+mod contacts;
 mod cutoff;
 mod dynamics_options;
 mod estimate;
@@ -43,6 +44,8 @@ enum Command {
     Train(Box<train::Train>),
     /// Run the dynamics from patterns, features or random states
     Recall(recall::Recall),
+    /// How strongly the columns of an alignment are coupled, pair by pair
+    Contacts(contacts::Contacts),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
     /// How many hidden features Hebb couplings store, for up to millions of spins
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Recall(command) => command.run(),
+        Command::Contacts(command) => command.run(),
         Command::Stabilities(command) => command.run(),
         Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::couplings::PottsCouplings;
 use super::lookup::LookupTables;
 
-use crate::dynamics::{Fate, Stop};
+use crate::dynamics::{Fate, Stop, SweepOrder, Update};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{Isa, Letters, fields_of_letters, largest_letters};
@@ -19,24 +19,13 @@ use crate::random::{permutation, stream};
 use crate::spins::Sequences;
 use crate::storage::{Description, Overwrite, Tensor, write_container};
 
-/// Which column is updated when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PottsOrder {
-    /// All at once.
-    Parallel,
-    /// One after another, 0 to L - 1.
-    Ascending,
-    /// One after another, in an order drawn anew for every sweep and shared by all states.
-    Shuffled { seed: u64 },
-}
-
 /// Zero-temperature dynamics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PottsDynamics {
     /// When trajectories end.
     pub stop: Stop,
-    /// Order of the updates.
-    pub order: PottsOrder,
+    /// Order of the updates: a sweep of sequential ones is a step.
+    pub update: Update,
 }
 
 /// The result of a recall, one entry a state, in the order of the starts.
@@ -141,7 +130,7 @@ impl PottsDynamics {
         let n_columns = lookup.n_columns();
         let Block { states: finals, fates, best_overlaps, reference } = block;
         let limit = self.stop.limit();
-        let recurs = !matches!(self.order, PottsOrder::Shuffled { .. });
+        let recurs = !matches!(self.update, Update::Sequential(SweepOrder::Random { .. }));
         let mut moving: Vec<Trajectory> = finals
             .chunks_exact(n_columns)
             .enumerate()
@@ -226,13 +215,14 @@ impl PottsDynamics {
                 *target = letter;
             }
         };
-        match self.order {
-            PottsOrder::Parallel => (0..n_columns).for_each(|column| update(states, Some(before), column)),
-            PottsOrder::Ascending => (0..n_columns).for_each(|column| update(states, None, column)),
-            PottsOrder::Shuffled { seed } => {
-                permutation(&mut stream(seed, "sweep of columns", &[step]), n_columns)
-                    .into_iter()
-                    .for_each(|column| update(states, None, column))
+        match self.update {
+            Update::Parallel => (0..n_columns).for_each(|column| update(states, Some(before), column)),
+            Update::Sequential(SweepOrder::Ascending) => {
+                (0..n_columns).for_each(|column| update(states, None, column));
+            }
+            Update::Sequential(SweepOrder::Random { seed }) => {
+                let order = permutation(&mut stream(seed, "sweep order", &[step]), n_columns);
+                order.into_iter().for_each(|column| update(states, None, column));
             }
         }
     }

@@ -28,7 +28,7 @@ mod start;
 mod trainer;
 
 pub use couplings::PottsCouplings;
-pub use dynamics::{PottsDynamics, PottsOrder, PottsRecall};
+pub use dynamics::{PottsDynamics, PottsRecall};
 pub use fit::{PottsFit, fit};
 pub use initial::{PottsInitial, initial_couplings};
 pub use observables::{PottsEvaluation, PottsObservables, PottsOverlaps, observe, recall_summary};

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::couplings::PottsCouplings;
-use super::dynamics::{PottsDynamics, PottsOrder, PottsRecall};
+use super::dynamics::{PottsDynamics, PottsRecall};
 use super::fit::{PottsFit, fit_on};
 use super::lookup::LookupTables;
 use super::problem::PottsProblem;
 use super::start::random_sequences;
 use crate::analysis::RecallSummary;
-use crate::dynamics::Stop;
+use crate::dynamics::{Stop, Update};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::spins::Sequences;
@@ -133,7 +133,7 @@ pub fn observe(
     execution: &Execution,
 ) -> Result<PottsObservables> {
     let lookup = LookupTables::of(couplings, execution)?;
-    let dynamics = PottsDynamics { stop: Stop::After(evaluation.n_steps), order: PottsOrder::Parallel };
+    let dynamics = PottsDynamics { stop: Stop::After(evaluation.n_steps), update: Update::Parallel };
     let overlap = |states: &Sequences| -> Result<f64> {
         let recall = dynamics.run_on(&lookup, states, states, execution)?;
         let overlaps = overlaps(&recall.states, states);

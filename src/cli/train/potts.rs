@@ -75,8 +75,7 @@ impl Train {
             seed,
         )?;
         let init_scale = self.pseudo_likelihood.init_scale();
-        let trainer =
-            PottsTrainer::new(problem, parameters.clone(), &initial, init_scale, seed, execution)?;
+        let trainer = PottsTrainer::new(problem, parameters.clone(), &initial, init_scale, seed, execution)?;
         let metrics = Table::new(["epoch"].into_iter().chain(PottsObservables::COLUMNS));
         if self.eval_every.is_some() {
             metrics.write(&self.metrics_path(), self.common.overwrite())?;
@@ -99,7 +98,11 @@ impl Train {
     /// Refuses options that learning from sequences would ignore.
     fn check_options_of_alignments(&self) -> Result<()> {
         let refuse = |name, found: &str| {
-            Err(Error::parameter(name, "no such option for an alignment, whose letters are Potts spins", found))
+            Err(Error::parameter(
+                name,
+                "no such option for an alignment, whose letters are Potts spins",
+                found,
+            ))
         };
         if self.rule != Rule::PseudoLikelihood {
             let expected = "pseudo-likelihood, the rule that alignments are learned by";
@@ -349,15 +352,9 @@ impl PottsRun<'_> {
             ),
             ("loss", short(train.loss)),
             ("log pseudo-likelihood", format!("{} a column", short(train.log_pseudo_likelihood))),
-            (
-                "log pseudo-likelihood test",
-                short_or_dash(of_test.map(|test| test.log_pseudo_likelihood)),
-            ),
+            ("log pseudo-likelihood test", short_or_dash(of_test.map(|test| test.log_pseudo_likelihood))),
             ("letters right", percent(train.right_fraction)),
-            (
-                "letters right test",
-                of_test.map_or("-".into(), |test| percent(test.right_fraction)),
-            ),
+            ("letters right test", of_test.map_or("-".into(), |test| percent(test.right_fraction))),
             ("training sequences fixed", percent(train.fixed_fraction)),
             (
                 "column norm |J_i|",
