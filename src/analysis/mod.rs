@@ -4,6 +4,8 @@
 //! f64 in a fixed order.
 
 pub mod cutoff;
+mod data_facts;
+mod distinct_rows;
 mod explained;
 mod histogram;
 mod kolmogorov;
@@ -12,16 +14,23 @@ pub mod matrix_free;
 mod observables;
 mod overlaps;
 mod rank_correlation;
+mod sequence_facts;
 mod stabilities;
 
+pub use data_facts::{SpinFacts, UnseenSpinFacts, WeightFacts, spin_facts, unseen_spin_facts, weight_facts};
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;
 pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, NeuronStatistics, margin_statistics, neuron_statistics};
 pub use observables::{
-    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, note_rising_loss,
-    observe, recall_summary,
+    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, fixed_fraction,
+    note_rising_loss, observe, recall_summary,
 };
-pub use overlaps::{learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps};
+pub use overlaps::{
+    class_counts, learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps,
+};
 pub use rank_correlation::rank_correlation;
+pub use sequence_facts::{
+    SequenceFacts, UnseenSequenceFacts, letter_counts, sequence_facts, unseen_sequence_facts,
+};
 pub use stabilities::{Stabilities, stabilities};

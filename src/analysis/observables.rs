@@ -313,7 +313,7 @@ impl RecallSummary {
 }
 
 /// Fraction of starts that are fixed points.
-fn fixed_fraction(fates: &[Fate]) -> f64 {
+pub fn fixed_fraction(fates: &[Fate]) -> f64 {
     let fixed = fates.iter().filter(|fate| fate.steps == 0 && fate.period == Some(1)).count();
     fixed as f64 / fates.len() as f64
 }

@@ -1,5 +1,7 @@
 //! Overlaps m(x, y) = x.y / N.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, hamming_distance};
 use crate::spins::SpinMatrix;
@@ -31,19 +33,24 @@ pub fn learned_features(overlaps: &[f64], threshold: f64) -> usize {
 ///
 /// None for fewer than two rows.
 pub fn mean_overlap_of_pairs(states: &SpinMatrix) -> Option<f64> {
-    let (n_rows, n_spins) = (states.n_rows(), states.n_spins());
-    if n_rows < 2 || n_spins == 0 {
+    mean_overlap_of_counts(&up_counts(states), states.n_rows())
+}
+
+/// Rows in which each spin is +1.
+pub(super) fn up_counts(states: &SpinMatrix) -> Vec<u64> {
+    let columns = states.transposed();
+    let up = |site| columns.row(site).iter().map(|word| u64::from(word.count_ones())).sum();
+    (0..states.n_spins()).map(up).collect()
+}
+
+/// The mean overlap of pairs of `n_rows` rows, from the rows in which each spin is +1.
+pub(super) fn mean_overlap_of_counts(up: &[u64], n_rows: usize) -> Option<f64> {
+    if n_rows < 2 || up.is_empty() {
         return None;
     }
-    let columns = states.transposed();
-    let squares: i128 = (0..n_spins)
-        .map(|site| {
-            let up: i128 = columns.row(site).iter().map(|word| i128::from(word.count_ones())).sum();
-            (2 * up - n_rows as i128).pow(2)
-        })
-        .sum();
-    let (rows, spins) = (n_rows as f64, n_spins as f64);
-    Some((squares - (n_rows * n_spins) as i128) as f64 / (spins * rows * (rows - 1.0)))
+    let squares: i128 = up.iter().map(|&up| (2 * i128::from(up) - n_rows as i128).pow(2)).sum();
+    let (rows, spins) = (n_rows as f64, up.len() as f64);
+    Some((squares - (n_rows * up.len()) as i128) as f64 / (spins * rows * (rows - 1.0)))
 }
 
 /// Mean over the classes of the mean overlap of distinct rows of a class; classes of one row do not count.
@@ -64,6 +71,13 @@ pub fn mean_overlap_within_classes(states: &SpinMatrix, labels: &[u8]) -> Result
     };
     let means: Vec<f64> = (0..=u8::MAX).filter_map(of_class).collect();
     Ok((!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64))
+}
+
+/// Number of rows of each class.
+pub fn class_counts(labels: &[u8]) -> BTreeMap<u8, usize> {
+    let mut counts = BTreeMap::new();
+    labels.iter().for_each(|&class| *counts.entry(class).or_default() += 1);
+    counts
 }
 
 #[cfg(test)]

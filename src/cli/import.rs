@@ -1,5 +1,7 @@
 //! `attractor import`: other people's files.
 
+mod alignment;
+
 use std::path::PathBuf;
 
 use attractor::couplings::Couplings;
@@ -24,6 +26,8 @@ pub struct Import {
 enum Source {
     /// MNIST digits from the folder of the four IDX files (data/fetch-mnist brings them)
     Mnist(MnistOptions),
+    /// Aligned sequences in FASTA, A2M or A3M
+    Alignment(alignment::AlignmentOptions),
     /// Spins as NumPy arrays: bool, +-1 of any type, or packed bytes
     Npy(SpinOptions),
     /// Spins as text: one state a line
@@ -78,6 +82,12 @@ struct SpinOptions {
     /// Weight of each pattern, one number each
     #[arg(long)]
     weights: Option<PathBuf>,
+    /// Class of each pattern, one whole number from 0 to 255 each
+    #[arg(long)]
+    labels: Option<PathBuf>,
+    /// Class of each unseen example
+    #[arg(long, requires = "test")]
+    test_labels: Option<PathBuf>,
     /// Values are 0 and 1 instead of -1 and +1
     #[arg(long, conflicts_with = "packed")]
     zero_one: bool,
@@ -104,10 +114,12 @@ impl Import {
         let (output, inputs) = match &self.source {
             Source::Mnist(options) => (&options.output, Vec::new()),
             Source::Npy(options) | Source::Csv(options) => {
-                let others = [&options.test, &options.features, &options.weights];
+                let SpinOptions { test, features, weights, labels, test_labels, .. } = options;
+                let others = [test, features, weights, labels, test_labels];
                 let others = others.into_iter().filter_map(|file| file.as_deref());
                 (&options.output, std::iter::once(options.train.as_path()).chain(others).collect())
             }
+            Source::Alignment(options) => (&options.output, vec![options.file.as_path()]),
             Source::Couplings(options) => (&options.output, vec![options.file.as_path()]),
         };
         common.check_outputs(&[output], &inputs)?;
@@ -124,6 +136,7 @@ impl Import {
                 };
                 save(mnist.read(&options.folder)?, &options.output, &common, provenance(&[])?)
             }
+            Source::Alignment(options) => options.run(&common),
             Source::Npy(options) | Source::Csv(options) => {
                 let encoding = match options.packed {
                     Some(n_spins) => SpinEncoding::Packed { n_spins },
@@ -135,6 +148,8 @@ impl Import {
                     test: options.test,
                     features: options.features,
                     weights: options.weights,
+                    labels: options.labels,
+                    test_labels: options.test_labels,
                     encoding,
                 };
                 save(files.read()?, &options.output, &common, provenance(&[])?)

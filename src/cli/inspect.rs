@@ -1,10 +1,15 @@
 //! `attractor inspect`: what a file holds and how it was made.
 
-use std::path::{Path, PathBuf};
+mod alignment;
+mod data;
+mod potts;
+mod states;
 
-use attractor::analysis::{mean_overlap_of_pairs, mean_overlap_within_classes};
+use std::path::PathBuf;
+
+use attractor::Result;
 use attractor::couplings::Couplings;
-use attractor::datasets::DataSet;
+use attractor::datasets::{Alignment, DataSet};
 use attractor::execution::Execution;
 use attractor::potts::PottsCouplings;
 use attractor::storage::Container;
@@ -16,83 +21,65 @@ use super::text::{listing, short};
 
 #[derive(Args)]
 pub struct Inspect {
-    /// A file of this program: data set, couplings or states
+    /// A file of this program: data set, alignment, couplings or states
     file: PathBuf,
     #[command(flatten)]
     common: Common,
+}
+
+/// What was measured, by name, in the order in which it is printed.
+type Facts = Vec<(&'static str, Value)>;
+
+fn couplings_facts(couplings: &Couplings, execution: &Execution) -> Result<Facts> {
+    let norms = couplings.row_norms(execution)?;
+    let asymmetry = couplings.asymmetry(execution)?;
+    Ok(vec![
+        ("N", json!(couplings.n_spins())),
+        ("row_norm", json!(norms.iter().sum::<f64>() / norms.len() as f64)),
+        ("asymmetry", json!(asymmetry.ratio)),
+        ("asymmetry_msd", json!(asymmetry.mean_square)),
+    ])
 }
 
 impl Inspect {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
         let container = Container::open_any(&self.file)?;
-        let mut facts: Vec<(String, Value)> = Vec::new();
-        match container.kind() {
-            "couplings" => {
-                let couplings = Couplings::open(&self.file, &execution)?;
-                let norms = couplings.row_norms(&execution)?;
-                let asymmetry = couplings.asymmetry(&execution)?;
-                facts.push(("N".into(), json!(couplings.n_spins())));
-                facts.push(("row_norm".into(), json!(norms.iter().sum::<f64>() / norms.len() as f64)));
-                facts.push(("asymmetry".into(), json!(asymmetry.ratio)));
-                facts.push(("asymmetry_msd".into(), json!(asymmetry.mean_square)));
-            }
-            PottsCouplings::KIND => facts.extend(potts_facts(&self.file, &execution)?),
-            "data set" => {
-                let data = DataSet::open(&self.file)?;
-                facts.push(("N".into(), json!(data.n_spins())));
-                facts.push(("P".into(), json!(data.n_patterns())));
-                facts.push(("load".into(), json!(data.load())));
-                facts.push(("mean_overlap".into(), json!(mean_overlap_of_pairs(&data.train))));
-                if let Some(labels) = &data.train_labels {
-                    facts.push((
-                        "mean_overlap_within_class".into(),
-                        json!(mean_overlap_within_classes(&data.train, labels)?),
-                    ));
-                }
-            }
-            _ => {}
-        }
+        let facts = match container.kind() {
+            "couplings" => couplings_facts(&Couplings::open(&self.file, &execution)?, &execution)?,
+            PottsCouplings::KIND => potts::facts(&PottsCouplings::open(&self.file, &execution)?, &execution)?,
+            "data set" => data::facts(&DataSet::open(&self.file)?)?,
+            "alignment" => alignment::facts(&Alignment::open(&self.file)?)?,
+            "states" => states::facts(&self.file, &execution)?,
+            _ => Facts::new(),
+        };
         let tensors =
             container.tensors().map(|(name, dtype, shape)| (name.to_owned(), json!([dtype, shape])));
         let tensors: Vec<_> = tensors.collect();
         let document = json!({
             "kind": container.kind(),
             "tensors": tensors.iter().cloned().collect::<serde_json::Map<_, _>>(),
-            "measured": facts.iter().cloned().collect::<serde_json::Map<_, _>>(),
+            "measured": facts
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect::<serde_json::Map<_, _>>(),
             "metadata": container.description(),
         });
         let show = |value: &Value| match value {
             Value::Number(number) if number.is_f64() => number.as_f64().map_or("-".into(), short),
             Value::Null => "-".into(),
+            Value::Object(counts) if counts.values().all(Value::is_u64) => {
+                let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name}: {count}")).collect();
+                counts.join(", ")
+            }
             other => other.to_string().replace('"', ""),
         };
         let mut text = format!("{}: {}\n", self.file.display(), container.kind());
-        text += &listing(facts.iter().map(|(name, value)| (name.as_str(), show(value))));
+        text += &listing(facts.iter().map(|(name, value)| (*name, show(value))));
         text += "tensors\n";
         text += &listing(tensors.iter().map(|(name, value)| (name.as_str(), show(value))));
         text += "metadata\n";
         text += &listing(container.description().iter().map(|(name, value)| (name.as_str(), value.clone())));
         self.common.print(&document, &text)
     }
-}
-
-/// What is measured of Potts couplings.
-fn potts_facts(file: &Path, execution: &Execution) -> attractor::Result<Vec<(String, Value)>> {
-    let couplings = PottsCouplings::open(file, execution)?;
-    let norms = couplings.column_norms(execution)?;
-    let asymmetry = couplings.asymmetry(execution)?;
-    let (least, most) = norms.iter().fold((f64::INFINITY, 0.0f64), |(a, b), &x| (a.min(x), b.max(x)));
-    let has_fields = couplings.theta().iter().any(|&theta| theta != 0.0);
-    let facts = [
-        ("columns", json!(couplings.n_columns())),
-        ("q", json!(couplings.n_letters())),
-        ("column_norm", json!(norms.iter().sum::<f64>() / norms.len() as f64)),
-        ("column_norm_min", json!(least)),
-        ("column_norm_max", json!(most)),
-        ("fields", json!(has_fields)),
-        ("asymmetry", json!(asymmetry.ratio)),
-        ("asymmetry_msd", json!(asymmetry.mean_square)),
-    ];
-    Ok(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

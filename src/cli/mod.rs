@@ -38,7 +38,7 @@ struct Cli {
 enum Command {
     /// Make a data set: random patterns, or patterns on a hidden manifold
     Generate(generate::Generate),
-    /// Turn other files into data sets or couplings: MNIST, NumPy arrays
+    /// Turn other files into data sets or couplings: MNIST, alignments, NumPy arrays
     Import(import::Import),
     /// Learn couplings from a data set
     Train(Box<train::Train>),

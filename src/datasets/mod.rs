@@ -20,10 +20,13 @@ mod rows;
 mod spin_encoding;
 mod zipf;
 
-pub use alignment::{Alignment, Alphabet};
+pub use alignment::{
+    Alignment, AlignmentFormat, AlignmentImport, Alphabet, Ambiguous, Meaning, Split, TestShare,
+    sequence_clusters, similar_sequences,
+};
 pub use data_set::{DataSet, Provenance};
 pub use idx::{Idx, read_idx};
-pub use import::{Import, read_spins, read_weights};
+pub use import::{Import, read_labels, read_spins, read_weights};
 pub use manifold::{Manifold, ManifoldParameters};
 pub use mnist::{Mnist, TestImages};
 pub use npy::{read_npy_spins, write_npy_spins};

@@ -32,7 +32,7 @@ pub fn read_csv_spins(path: &Path, encoding: SpinEncoding) -> Result<SpinMatrix>
         for (column, field) in fields.iter().enumerate() {
             let Some(up) = field.parse().ok().and_then(|value| encoding.is_up(value)) else {
                 let found = format!("{field:?} in line {line}, value {}", column + 1);
-                return Err(Error::format(path, encoding.values(), found));
+                return Err(Error::format(path, expected(encoding.values(), n_rows == 1, field), found));
             };
             spins.push(up);
         }
@@ -54,12 +54,19 @@ pub(super) fn read_number_a_line(path: &Path) -> Result<Vec<f64>> {
         let number = if let [field] = fields { field.parse().ok() } else { None };
         let Some(number) = number else {
             let found = fields.join(", ");
-            return Err(Error::format(path, "one number a line", format!("{found:?} in line {line}")));
+            let expected = expected("one number a line", numbers.is_empty(), &found);
+            return Err(Error::format(path, expected, format!("{found:?} in line {line}")));
         };
         numbers.push(number);
         Ok(())
     })?;
     Ok(numbers)
+}
+
+/// What was expected; of a first line without numbers, also how to keep it.
+fn expected(what: &str, is_first: bool, found: &str) -> String {
+    let is_header = is_first && found.starts_with(char::is_alphabetic) && found.parse::<f64>().is_err();
+    if is_header { format!("{what} (and \"#\" before a header)") } else { what.to_owned() }
 }
 
 fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
@@ -139,7 +146,8 @@ mod tests {
             message("1,-1\n1,-1,1\n")
                 .contains("expected 2 values a line, as in the first, found 3 in line 2")
         );
-        assert!(message("a,b\n1,1\n").contains(r#""a" in line 1"#));
+        let header = message("a,b\n1,1\n");
+        assert!(header.contains(r#"before a header), found "a" in line 1"#), "{header}");
         assert!(message("1,nan\n").contains("nan"));
         assert!(message("1,,1\n").contains(r#""" in line 1, value 2"#));
         assert!(message("# nothing\n").contains("at least one line"));

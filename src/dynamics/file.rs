@@ -6,10 +6,10 @@
 
 use std::path::Path;
 
-use super::recall::Recall;
-use crate::error::Result;
+use super::recall::{Fate, Recall};
+use crate::error::{Error, Result};
 use crate::spins::SpinMatrix;
-use crate::storage::{Description, Overwrite, Tensor, packed_bytes, write_container};
+use crate::storage::{Container, DType, Description, Overwrite, Tensor, packed_bytes, write_container};
 
 const KIND: &str = "states";
 
@@ -40,5 +40,67 @@ impl Recall {
         let mut description = description.clone();
         description.insert("n".into(), n_spins.to_string());
         write_container(path, KIND, &description, &tensors, overwrite)
+    }
+
+    /// Reads what [`write`](Self::write) wrote: the starts and the recall, of which the file does not hold `best_overlaps`.
+    ///
+    /// # Errors
+    /// If the file is no container of states, is truncated, or its parts do not fit together.
+    pub fn open(path: &Path) -> Result<(SpinMatrix, Self)> {
+        let container = Container::open(path, KIND)?;
+        let (starts, states) = (container.spins("initial")?, container.spins("final")?);
+        let counts = |name| container.values::<u32>(name, DType::U32, 1).map(|(_, counts)| counts);
+        let (steps, periods) = (counts("steps")?, counts("period")?);
+        let n_states = states.n_rows();
+        if n_states == 0 {
+            return Err(Error::format(path, "at least 1 state", "none"));
+        }
+        for (name, found) in [("initial", starts.n_rows()), ("steps", steps.len()), ("period", periods.len())]
+        {
+            if found != n_states {
+                let expected = format!("{name} for each of {n_states} final states");
+                return Err(Error::format(path, expected, found.to_string()));
+            }
+        }
+        let fates = steps.iter().zip(periods).map(|(&steps, &period)| Fate {
+            steps: steps.into(),
+            period: (period > 0).then_some(period.into()),
+        });
+        Ok((starts, Self { states, fates: fates.collect(), best_overlaps: Vec::new() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::random_states;
+
+    #[test]
+    fn states_and_fates_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("states");
+        let fate = |steps, period| Fate { steps, period };
+        let recall = Recall {
+            states: random_states(3, 70, 1).unwrap(),
+            fates: vec![fate(0, Some(1)), fate(5, Some(2)), fate(9, None)],
+            best_overlaps: vec![1.0, 0.5, 0.25],
+        };
+        let starts = random_states(3, 70, 2).unwrap();
+        recall.write(&path, &starts, &Description::new(), Overwrite::Refuse).unwrap();
+        let read = Recall::open(&path).unwrap();
+        assert_eq!(read, (starts.clone(), Recall { best_overlaps: Vec::new(), ..recall }));
+
+        let (first, last) = (packed_bytes(&starts), packed_bytes(&starts.head(2)));
+        let tensors = |n: usize| {
+            vec![
+                Tensor::u8("initial", &[3, 9], &first),
+                Tensor::u8("final", &[2, 9], &last),
+                Tensor::u32("steps", &[n], &[1, 2, 3][..n]),
+                Tensor::u32("period", &[2], &[1, 0]),
+            ]
+        };
+        let description = Description::from([("n".into(), "70".into())]);
+        write_container(&path, KIND, &description, &tensors(2), Overwrite::Replace).unwrap();
+        assert!(Recall::open(&path).unwrap_err().to_string().contains("initial for each of 2"));
     }
 }

@@ -16,7 +16,7 @@ use super::letters::{self, Letters};
 use super::logistic::SpanStep;
 use super::one_state::Octet;
 use super::signed_product::{self, Scratch, Signs};
-use super::{logistic, noise, one_state, overlap};
+use super::{logistic, mismatches, noise, one_state, overlap};
 
 #[derive(Clone, Copy)]
 struct F32(__m256, __m256);
@@ -484,4 +484,5 @@ entry_points! {
     largest_letters => letters::largest::<F32Octet>, (letters: Letters, column: usize, fields: &[f32], next: &mut [u8]);
     letter_pull => letters::pull::<F32Octet>, (letters: Letters, residuals: &[f32], pull: &mut [f32], scratch: &mut [f32]);
     hamming_distance => overlap::hamming_distance, (a: &[u64], b: &[u64]) -> u64;
+    rows_within => mismatches::within, (n_planes: usize, one: &[u64], block: &[u64], most: u64) -> u64;
 }

@@ -169,8 +169,8 @@ fn losses_are_those_of_the_softmax() {
 #[test]
 fn the_pull_is_the_sum_of_residuals_by_letter() {
     for case in cases() {
-        let residuals = case.fields(Isa::Scalar).iter().map(|x| if x.is_finite() { *x } else { 0.0 });
-        let residuals: Vec<f32> = residuals.collect();
+        let fields = case.fields(Isa::Scalar);
+        let residuals: Vec<f32> = fields.iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
         let of = |isa| {
             let mut pull = case.table.clone();
             let mut scratch = vec![f32::NAN; pull_scratch(case.n_columns, case.n_letters)];

@@ -33,6 +33,7 @@ mod letter_dispatch;
 mod letters;
 mod logistic;
 pub mod machine;
+mod mismatches;
 mod noise;
 mod one_state;
 mod overlap;
@@ -64,6 +65,7 @@ pub use letter_dispatch::{
 };
 pub use letters::{LETTER_LANES, Letters, PULL_ROWS, letter_lanes};
 pub use logistic::SpanStep;
+pub use mismatches::{MATES, rows_within};
 pub use signed_product::Signs;
 pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
 pub use sweep_dispatch::{logit_noise, update_in_order};

@@ -6,6 +6,16 @@
 mod alphabet;
 mod data;
 mod file;
+mod import;
+mod records;
+mod rows;
+mod similar;
+mod split;
+mod weights;
 
-pub use alphabet::Alphabet;
+pub use alphabet::{Alphabet, Meaning};
 pub use data::Alignment;
+pub use import::AlignmentImport;
+pub use rows::{AlignmentFormat, Ambiguous};
+pub use split::{Split, TestShare, sequence_clusters};
+pub use weights::similar_sequences;
