@@ -8,6 +8,7 @@ mod acquisition;
 mod cutoff;
 mod mean;
 mod mnist;
+mod proteins;
 mod published;
 mod rules;
 mod run_directory;
@@ -27,6 +28,7 @@ pub use cutoff::{
     run_cutoff,
 };
 pub use mnist::{MnistConfig, run_mnist};
+pub use proteins::{ProteinsConfig, run_proteins};
 pub use rules::{RulesConfig, run_rules};
 pub use run_directory::Manifest;
 pub use stability::{StabilityConfig, run_stability};
@@ -45,6 +47,8 @@ pub struct Options {
     pub overwrite: Overwrite,
     /// Folder of the MNIST files, for the experiments that use them.
     pub mnist: PathBuf,
+    /// An alignment, for the experiments that use one.
+    pub alignment: Option<PathBuf>,
     /// The command line, for the manifest.
     pub command: String,
 }
@@ -72,7 +76,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 6] = [
+    pub const ALL: [Experiment; 7] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -120,6 +124,15 @@ impl Experiment {
             files: mnist::FILES,
             kept: None,
             run: mnist::run,
+        },
+        Experiment {
+            name: "proteins",
+            about: "final overlaps of training and test sequences of a protein family against load, Potts spins learned by \
+                    asymmetric and symmetric pseudo-likelihood, beside the published curves of another family; needs an \
+                    alignment, --data",
+            files: proteins::FILES,
+            kept: Some(proteins::KEPT),
+            run: proteins::run,
         },
     ];
 

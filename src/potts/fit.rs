@@ -8,7 +8,7 @@ use crate::execution::Execution;
 use crate::kernels::{PULL_ROWS, fields_of_letters, letter_losses};
 
 /// Numbers of a set of sequences under couplings.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PottsFit {
     /// Mean over columns of the loss l_i without l2, weighted as the problem is.
     pub loss: f64,

@@ -1,6 +1,6 @@
 //! What training on sequences comes to: fit, overlaps after recall, norms.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::couplings::PottsCouplings;
 use super::dynamics::{PottsDynamics, PottsRecall};
@@ -26,7 +26,7 @@ pub struct PottsEvaluation<'a> {
 }
 
 /// Mean overlaps of final states with those that dynamics started from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PottsOverlaps {
     pub train: f64,
     pub test: Option<f64>,
@@ -34,7 +34,7 @@ pub struct PottsOverlaps {
 }
 
 /// Numbers of couplings during or after training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PottsObservables {
     pub train: PottsFit,
     /// Of the test sequences, all of weight 1.
