@@ -25,6 +25,7 @@ pub mod execution;
 pub mod experiments;
 pub mod kernels;
 pub mod learning;
+pub mod potts;
 pub mod random;
 pub mod report;
 pub mod spins;

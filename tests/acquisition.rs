@@ -27,6 +27,7 @@ fn run(config: &AcquisitionConfig, folder: &Path, n_threads: usize) -> attractor
         seed: config.seed,
         overwrite: Overwrite::Refuse,
         mnist: "none".into(),
+        alignment: None,
         command: "test".into(),
     };
     run_acquisition(config, &options, &Execution::with_threads(n_threads).unwrap())

@@ -326,6 +326,7 @@ fn a_run_that_stops_ends_its_stage() {
         seed: 1,
         overwrite: Overwrite::Refuse,
         mnist: "".into(),
+        alignment: None,
         command: String::new(),
     };
     let error = run_cutoff(&config, &options, &execution).map(|_| ()).unwrap_err();

@@ -6,7 +6,7 @@ use super::margins::margin_statistics;
 use super::overlaps::{learned_features, overlaps};
 use crate::couplings::Couplings;
 use crate::datasets::DataSet;
-use crate::dynamics::{Dynamics, ParallelDynamics, Recall, Stop, Ties, random_states};
+use crate::dynamics::{Dynamics, Fate, ParallelDynamics, Recall, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::execution::Progress;
@@ -242,7 +242,7 @@ pub fn observe(
             negative_fraction: margins.negative_fraction,
         },
         overlap: Overlaps { train, test, features: features.as_deref().map(mean), random },
-        fixed_fraction: fixed_fraction(&train_recall),
+        fixed_fraction: fixed_fraction(&train_recall.fates),
         learned_features: features
             .as_deref()
             .map(|m| FeatureCount { at_0_9: learned_features(m, 0.9), at_0_99: learned_features(m, 0.99) }),
@@ -285,30 +285,37 @@ pub fn recall_summary(
     execution: &Execution,
 ) -> Result<RecallSummary> {
     let overlaps = overlaps(execution.isa(), &recall.states, reference)?;
-    let overlap_mean = mean(&overlaps);
-    let deviations: Vec<f64> = overlaps.iter().map(|m| (m - overlap_mean).powi(2)).collect();
-    let fraction = |holds: &dyn Fn(Option<u64>) -> bool| {
-        mean(&recall.fates.iter().map(|fate| f64::from(u8::from(holds(fate.period)))).collect::<Vec<_>>())
-    };
-    let best = mean(&recall.best_overlaps);
-    Ok(RecallSummary {
-        states: overlaps.len(),
-        overlap_mean,
-        overlap_max_mean: best.is_finite().then_some(best),
-        overlap_std: mean(&deviations).sqrt(),
-        fixed_fraction: best.is_finite().then(|| fixed_fraction(recall)),
-        converged_fraction: fraction(&|period| period == Some(1)),
-        cycle_fraction: fraction(&|period| period.is_some_and(|period| period > 1)),
-        unsettled_fraction: fraction(&|period| period.is_none()),
-        period_max: recall.fates.iter().filter_map(|fate| fate.period).max(),
-        steps_mean: mean(&recall.fates.iter().map(|fate| fate.steps as f64).collect::<Vec<_>>()),
-    })
+    Ok(RecallSummary::new(&overlaps, &recall.fates, &recall.best_overlaps))
+}
+
+impl RecallSummary {
+    /// From final overlaps, fates and largest overlaps on the way, one of each a state; not a number without a state.
+    pub fn new(overlaps: &[f64], fates: &[Fate], best_overlaps: &[f64]) -> Self {
+        let overlap_mean = mean(overlaps);
+        let deviations: Vec<f64> = overlaps.iter().map(|m| (m - overlap_mean).powi(2)).collect();
+        let fraction = |holds: &dyn Fn(&Fate) -> bool| {
+            mean(&fates.iter().map(|fate| f64::from(u8::from(holds(fate)))).collect::<Vec<_>>())
+        };
+        let best = mean(best_overlaps);
+        RecallSummary {
+            states: overlaps.len(),
+            overlap_mean,
+            overlap_max_mean: best.is_finite().then_some(best),
+            overlap_std: mean(&deviations).sqrt(),
+            fixed_fraction: best.is_finite().then(|| fixed_fraction(fates)),
+            converged_fraction: fraction(&|fate| fate.period == Some(1)),
+            cycle_fraction: fraction(&|fate| fate.period.is_some_and(|period| period > 1)),
+            unsettled_fraction: fraction(&|fate| fate.period.is_none()),
+            period_max: fates.iter().filter_map(|fate| fate.period).max(),
+            steps_mean: mean(&fates.iter().map(|fate| fate.steps as f64).collect::<Vec<_>>()),
+        }
+    }
 }
 
 /// Fraction of starts that are fixed points.
-pub fn fixed_fraction(recall: &Recall) -> f64 {
-    let fixed = recall.fates.iter().filter(|fate| fate.steps == 0 && fate.period == Some(1)).count();
-    fixed as f64 / recall.fates.len() as f64
+pub fn fixed_fraction(fates: &[Fate]) -> f64 {
+    let fixed = fates.iter().filter(|fate| fate.steps == 0 && fate.period == Some(1)).count();
+    fixed as f64 / fates.len() as f64
 }
 
 fn mean(values: &[f64]) -> f64 {

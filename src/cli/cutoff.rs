@@ -70,6 +70,7 @@ impl Cutoff {
             seed: self.common.seed,
             overwrite: self.common.overwrite(),
             mnist: PathBuf::new(),
+            alignment: None,
             command: command_line(),
         };
         let estimates = config.estimates(&execution)?;

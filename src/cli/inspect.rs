@@ -2,6 +2,7 @@
 
 mod alignment;
 mod data;
+mod potts;
 mod states;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use attractor::Result;
 use attractor::couplings::Couplings;
 use attractor::datasets::{Alignment, DataSet};
 use attractor::execution::Execution;
+use attractor::potts::PottsCouplings;
 use attractor::storage::Container;
 use clap::Args;
 use serde_json::{Value, json};
@@ -45,6 +47,7 @@ impl Inspect {
         let container = Container::open_any(&self.file)?;
         let facts = match container.kind() {
             "couplings" => couplings_facts(&Couplings::open(&self.file, &execution)?, &execution)?,
+            PottsCouplings::KIND => potts::facts(&PottsCouplings::open(&self.file, &execution)?, &execution)?,
             "data set" => data::facts(&DataSet::open(&self.file)?)?,
             "alignment" => alignment::facts(&Alignment::open(&self.file)?)?,
             "states" => states::facts(&self.file, &execution)?,

@@ -5,6 +5,7 @@
 mod basins;
 mod bench;
 mod census;
+mod contacts;
 mod cutoff;
 mod estimate;
 mod export;
@@ -51,6 +52,8 @@ enum Command {
     Basins(Box<basins::Basins>),
     /// The attractors that starts end in: how many, how often, near what
     Census(census::Census),
+    /// How strongly the columns of an alignment are coupled, pair by pair
+    Contacts(contacts::Contacts),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
     /// How well learned couplings recover those that the data are samples of
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Recall(command) => command.run(),
         Command::Basins(command) => command.run(),
         Command::Census(command) => command.run(),
+        Command::Contacts(command) => command.run(),
         Command::Stabilities(command) => command.run(),
         Command::InverseIsing(command) => command.run(),
         Command::Cutoff(command) => command.run(),

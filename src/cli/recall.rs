@@ -1,13 +1,17 @@
 //! `attractor recall`: run the dynamics from chosen starts and say where it ends.
 
+mod potts;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor::analysis::recall_summary;
+use attractor::analysis::{RecallSummary, recall_summary};
 use attractor::datasets::DataSet;
 use attractor::dynamics::{at_overlap, n_flips, random_states};
 use attractor::execution::Execution;
+use attractor::potts::PottsCouplings;
 use attractor::spins::SpinMatrix;
+use attractor::storage::{Container, Description};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -21,9 +25,9 @@ use super::updates::Moves;
 
 #[derive(Args)]
 pub struct Recall {
-    /// Couplings
+    /// Couplings, of spins or Potts spins
     couplings: PathBuf,
-    /// Data set with the states to start from
+    /// Data set, or alignment, with the states to start from
     data: PathBuf,
     /// Which states to start from
     #[arg(long, value_enum, default_value_t = From::Train)]
@@ -59,6 +63,9 @@ impl Recall {
         let execution = self.common.execution()?;
         let outputs: Vec<&Path> = self.output.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
+        if Container::open_any(&self.couplings)?.kind() == PottsCouplings::KIND {
+            return self.run_on_alignment(&execution);
+        }
         let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
         let n_spins = data.n_spins();
         n_flips(n_spins, self.overlap)?;
@@ -87,20 +94,30 @@ impl Recall {
         let seconds = begun.elapsed().as_secs_f64();
         let summary = recall_summary(&recall, &reference, &execution)?;
         if let Some(output) = &self.output {
-            let mut description = provenance(&[("couplings", &self.couplings), ("data", &self.data)])?;
-            description.insert("overlap".into(), self.overlap.to_string());
-            description.insert("seed".into(), self.common.seed.to_string());
-            description.insert("from".into(), name_of(self.from));
-            self.moves.describe(&mut description);
+            let description = self.describe()?;
             recall.write(output, &starts, &description, self.common.overwrite())?;
         }
+        self.report(&summary, seconds)
+    }
+
+    /// How the file of states came about.
+    fn describe(&self) -> Result<Description> {
+        let mut description = provenance(&[("couplings", &self.couplings), ("data", &self.data)])?;
+        description.insert("overlap".into(), self.overlap.to_string());
+        description.insert("seed".into(), self.common.seed.to_string());
+        description.insert("from".into(), name_of(self.from));
+        self.moves.describe(&mut description);
+        Ok(description)
+    }
+
+    fn report(&self, summary: &RecallSummary, seconds: f64) -> anyhow::Result<()> {
         let mut document = serde_json::to_value(summary)?;
         document["seconds"] = json!(seconds);
         document["initial_overlap"] = json!(self.overlap);
         document["output"] = json!(self.output);
         let percent = |fraction: f64| format!("{:.1} %", 100.0 * fraction);
         let mut lines = vec![
-            ("states", n_states.to_string()),
+            ("states", summary.states.to_string()),
             ("initial overlap", short(self.overlap)),
             (
                 "final overlap",

@@ -24,6 +24,9 @@ pub struct Reproduce {
     /// Folder of the MNIST files, for experiments that use them
     #[arg(long, default_value = "data/mnist")]
     mnist: PathBuf,
+    /// Alignment of `import alignment`, for experiments that use one
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Folder to write into [default: the experiment's name, with -quick]
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -48,6 +51,7 @@ impl Reproduce {
             seed: self.common.seed,
             overwrite: self.common.overwrite(),
             mnist: self.mnist,
+            alignment: self.data,
             command: command_line(),
         };
         if self.common.dry_run {

@@ -5,6 +5,7 @@ mod estimate;
 mod margins;
 mod neurons;
 mod optimum;
+mod potts;
 mod pseudo_likelihood;
 mod run;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use attractor::datasets::DataSet;
 use attractor::learning::{Lbfgs, Mask, Problem, PseudoLikelihood};
+use attractor::storage::Container;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
@@ -26,7 +28,7 @@ use run::Run;
 
 #[derive(Args)]
 pub struct Train {
-    /// Data set
+    /// Data set, or alignment: Potts spins
     data: PathBuf,
     /// Learning rule
     #[arg(long, value_enum, default_value_t = Rule::PseudoLikelihood)]
@@ -108,6 +110,9 @@ const DEFAULT_LAMBDA: f64 = 0.2;
 impl Train {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
+        if Container::open_any(&self.data)?.kind() == "alignment" {
+            return self.run_on_alignment(&execution);
+        }
         let data = DataSet::open(&self.data)?;
         let parameters = self.parameters(data.n_spins());
         self.check_options_of_rule()?;

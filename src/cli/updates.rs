@@ -3,6 +3,7 @@
 use attractor::dynamics::{
     Dynamics, GlauberDynamics, ParallelDynamics, SequentialDynamics, Stop, SweepOrder, Ties, Update,
 };
+use attractor::potts::PottsDynamics;
 use attractor::storage::Description;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -82,6 +83,15 @@ impl Updates {
         })
     }
 
+    /// Which spins a step updates at a time.
+    fn update(&self, seed: u64) -> Result<Update> {
+        let order = self.order(seed)?;
+        Ok(match self.dynamics {
+            Scheme::Parallel => Update::Parallel,
+            Scheme::Sequential => Update::Sequential(order),
+        })
+    }
+
     fn order(&self, seed: u64) -> Result<SweepOrder> {
         match self.order {
             Some(_) if self.dynamics == Scheme::Parallel => {
@@ -108,10 +118,7 @@ impl Moves {
     /// The dynamics that the options describe.
     pub fn dynamics(&self, seed: u64) -> Result<Box<dyn Dynamics>> {
         let Some(temperature) = self.temperature.filter(|&temperature| temperature != 0.0) else {
-            return match self.steps {
-                Some(steps) => self.updates.until(Stop::After(steps), seed),
-                None => self.updates.settle(seed),
-            };
+            return self.updates.until(self.stop(), seed);
         };
         if !temperature.is_finite() || temperature < 0.0 {
             return Err(Error::parameter("temperature", "a finite number from 0", temperature));
@@ -120,12 +127,24 @@ impl Moves {
             let expected = "--steps with it: nothing settles at a temperature";
             return Err(Error::parameter("temperature", expected, temperature));
         };
-        let order = self.updates.order(seed)?;
-        let update = match self.updates.dynamics {
-            Scheme::Parallel => Update::Parallel,
-            Scheme::Sequential => Update::Sequential(order),
-        };
+        let update = self.updates.update(seed)?;
         Ok(Box::new(GlauberDynamics { temperature, steps, update, seed }))
+    }
+
+    /// Those of Potts spins, which have no temperature and whose ties keep.
+    pub fn potts_dynamics(&self, seed: u64) -> Result<PottsDynamics> {
+        let update = self.updates.update(seed)?;
+        if let Some(temperature) = self.temperature.filter(|&temperature| temperature != 0.0) {
+            return Err(Error::parameter("temperature", "0, for Potts spins", temperature));
+        }
+        if self.updates.ties != TiesOption::Keep {
+            return Err(Error::parameter("ties", "keep, for Potts spins", name_of(self.updates.ties)));
+        }
+        Ok(PottsDynamics { stop: self.stop(), update })
+    }
+
+    fn stop(&self) -> Stop {
+        self.steps.map_or(Stop::Settled { limit: self.updates.max_steps }, Stop::After)
     }
 
     /// The options as metadata of an output.

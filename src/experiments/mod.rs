@@ -9,6 +9,7 @@ mod basins;
 mod cutoff;
 mod edwards_anderson;
 mod mnist;
+mod proteins;
 mod published;
 mod rules;
 mod run_directory;
@@ -31,6 +32,7 @@ pub use cutoff::{
 };
 pub use edwards_anderson::{EdwardsAndersonConfig, GlassBonds, run_edwards_anderson};
 pub use mnist::{MnistConfig, run_mnist};
+pub use proteins::{ProteinsConfig, run_proteins};
 pub use rules::{RulesConfig, run_rules};
 pub use run_directory::Manifest;
 pub use stability::{StabilityConfig, run_stability};
@@ -49,6 +51,8 @@ pub struct Options {
     pub overwrite: Overwrite,
     /// Folder of the MNIST files, for the experiments that use them.
     pub mnist: PathBuf,
+    /// An alignment, for the experiments that use one.
+    pub alignment: Option<PathBuf>,
     /// The command line, for the manifest.
     pub command: String,
 }
@@ -76,7 +80,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 8] = [
+    pub const ALL: [Experiment; 9] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -140,6 +144,15 @@ impl Experiment {
             files: edwards_anderson::FILES,
             kept: Some(edwards_anderson::KEPT),
             run: edwards_anderson::run,
+        },
+        Experiment {
+            name: "proteins",
+            about: "final overlaps of training and test sequences of a protein family against load, Potts spins learned by \
+                    asymmetric and symmetric pseudo-likelihood, beside the published curves of another family; needs an \
+                    alignment, --data",
+            files: proteins::FILES,
+            kept: Some(proteins::KEPT),
+            run: proteins::run,
         },
     ];
 

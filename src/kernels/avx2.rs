@@ -12,6 +12,7 @@ use super::fields::{self, Finish, Source};
 use super::flips::{self, Flips};
 use super::in_order::{self, InOrder, InOrderStates};
 use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
+use super::letters::{self, Letters};
 use super::logistic::SpanStep;
 use super::one_state::Octet;
 use super::signed_product::{self, Scratch, Signs};
@@ -429,6 +430,8 @@ impl Octet for F32Octet {
     }
 }
 
+mod letter_vector;
+
 /// Declares the entry points: the generic kernels compiled with this file's processor features.
 macro_rules! entry_points {
     ($($name:ident => $kernel:path, ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
@@ -473,6 +476,13 @@ entry_points! {
     threshold => logistic::threshold::<F32>, (fields: &[Lanes<f32>], ties: &[u64], shift: u32, next: &mut [u64]);
     differing_bits => run_counts::<U8>, (signs: Signs, lanes: &[u64], counts: &mut [Counts],
         bytes: &mut [Lanes<u8, BYTE_LANES>], scratch: &mut Scratch<Lanes<u8, BYTE_LANES>>);
+    fields_of_letters => letters::fields::<F32Octet>, (letters: Letters, table: &[f32], theta: &[f32], fields: &mut [f32]);
+    letter_residuals => letters::residuals::<F32Octet>, (letters: Letters, column: usize, lambda: f32, weights: Option<&[f32]>,
+        fields: &mut [f32]);
+    letter_losses => letters::losses::<F32Octet>, (letters: Letters, column: usize, lambda: f32, fields: &[f32],
+        losses: &mut [[f32; 2]]);
+    largest_letters => letters::largest::<F32Octet>, (letters: Letters, column: usize, fields: &[f32], next: &mut [u8]);
+    letter_pull => letters::pull::<F32Octet>, (letters: Letters, residuals: &[f32], pull: &mut [f32], scratch: &mut [f32]);
     hamming_distance => overlap::hamming_distance, (a: &[u64], b: &[u64]) -> u64;
     rows_within => mismatches::within, (n_planes: usize, one: &[u64], block: &[u64], most: u64) -> u64;
 }

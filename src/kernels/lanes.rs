@@ -100,6 +100,44 @@ pub(super) trait FloatVector: SignedVector<Row = Lanes<f32>> {
     fn deinterleave(columns: &[Lanes<f32>; 8], first: usize, rows: &mut [&mut [f32]; LANES]);
 }
 
+/// What the exponential function takes, of any number of f32 lanes.
+pub(super) trait Arithmetic: Copy {
+    fn splat(value: f32) -> Self;
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    fn max(self, other: Self) -> Self;
+    /// As [`FloatVector::exp2_of_shifted`].
+    fn exp2_of_shifted(self) -> Self;
+}
+
+impl<V: FloatVector> Arithmetic for V {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        FloatVector::splat(value)
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Vector::add(self, other)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        FloatVector::sub(self, other)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        FloatVector::mul(self, other)
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        FloatVector::max(self, other)
+    }
+    #[inline(always)]
+    fn exp2_of_shifted(self) -> Self {
+        FloatVector::exp2_of_shifted(self)
+    }
+}
+
 /// Asks for the cache line at `address`, which need not be one of this process, to be in L1.
 #[inline(always)]
 pub(super) fn prefetch<T>(address: *const T) {

@@ -8,7 +8,7 @@
 //! Errors, relative, against f64 over all z (tested): at most 4 units of the last place (2.4e-7) for both, as long as
 //! |z| <= 87; beyond, exp(-|z|) stays at exp(-87) = 1.6e-38.
 
-use super::lanes::{FloatVector, Lanes};
+use super::lanes::{Arithmetic, FloatVector, Lanes};
 
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
 /// ln 2 in two parts, the first with few enough bits that its products with small integers are exact.
@@ -23,7 +23,7 @@ const SMALLEST_EXPONENT: f32 = -87.0;
 
 /// exp(x) for x <= 0.
 #[inline(always)]
-fn exp_of_negative<V: FloatVector>(x: V) -> V {
+pub(super) fn exp_of_negative<V: Arithmetic>(x: V) -> V {
     let x = x.max(V::splat(SMALLEST_EXPONENT));
     let shifted = x.mul(V::splat(LOG2_E)).add(V::splat(SHIFT));
     let n = shifted.sub(V::splat(SHIFT));

@@ -30,6 +30,8 @@ mod heat_bath;
 mod in_order;
 mod isa;
 mod lanes;
+mod letter_dispatch;
+mod letters;
 mod logistic;
 pub mod machine;
 mod mismatches;
@@ -60,11 +62,17 @@ pub use heat_bath::{HeatBathTable, MAX_DEGREE, REPLICAS, ReplicaBits, ReplicaRan
 pub use in_order::{InOrder, InOrderStates};
 pub use isa::Isa;
 pub use lanes::{BYTE_LANES, Element, LANES, Lanes};
+pub use letter_dispatch::{
+    fields_of_letters, largest_letters, letter_losses, letter_pull, letter_residuals, pull_scratch,
+};
+pub use letters::{LETTER_LANES, Letters, PULL_ROWS, letter_lanes};
 pub use logistic::SpanStep;
 pub use mismatches::{MATES, rows_within};
 pub use signed_product::Signs;
 pub use span_dispatch::{compensated_product, correct, dense_product, relax, span_step};
 pub use sweep_dispatch::{logit_noise, update_in_order};
 
+#[cfg(test)]
+mod letter_tests;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,8 @@ use bytemuck::cast;
 use wide::{f32x8, i32x8, u64x4};
 
 use super::counts::{ByteVector, Counts};
-use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
+use super::lanes::{Arithmetic, BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
+use super::letters::LetterVector;
 use super::one_state::Octet;
 
 #[derive(Clone, Copy)]
@@ -238,5 +239,56 @@ impl Octet for f32x8 {
     #[inline(always)]
     fn sums(sums: [f32; 4]) -> [f32; 4] {
         sums
+    }
+}
+
+impl Arithmetic for f32x8 {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        f32x8::splat(value)
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self - other
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self * other
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.fast_max(other)
+    }
+    #[inline(always)]
+    fn exp2_of_shifted(self) -> Self {
+        cast((cast::<_, i32x8>(self) << 23) + i32x8::splat(0x3f80_0000))
+    }
+}
+
+impl LetterVector for f32x8 {
+    #[inline(always)]
+    fn load(letters: &[f32; 8]) -> Self {
+        f32x8::new(*letters)
+    }
+    #[inline(always)]
+    fn store(self, letters: &mut [f32; 8]) {
+        *letters = self.to_array();
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let x = self.to_array();
+        ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]))
+    }
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        self.to_array().into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u8 {
+        self.simd_eq(other).to_bitmask() as u8
     }
 }

@@ -1,7 +1,8 @@
 //! Plain loops: the reference twin.
 
 use super::counts::{ByteVector, Counts};
-use super::lanes::{BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
+use super::lanes::{Arithmetic, BYTE_LANES, FloatVector, LANES, Lanes, SignedVector, Vector};
+use super::letters::LetterVector;
 use super::one_state::Octet;
 
 #[derive(Clone, Copy)]
@@ -57,7 +58,7 @@ impl SignedVector for Plain<f32> {
         *word
     }
     fn add_signed(self, entry: Self, signs: u64, group: usize) -> Self {
-        self.add(if signs >> (8 * group + 7) & 1 == 1 { entry } else { entry.opposite() })
+        Vector::add(self, if signs >> (8 * group + 7) & 1 == 1 { entry } else { entry.opposite() })
     }
 }
 
@@ -145,5 +146,45 @@ impl Octet for PlainOctet {
     }
     fn sums(sums: [f32; 4]) -> [f32; 4] {
         sums
+    }
+}
+
+impl Arithmetic for PlainOctet {
+    fn splat(value: f32) -> Self {
+        Self([value; 8])
+    }
+    fn add(self, other: Self) -> Self {
+        Self(map2(self.0, other.0, |a, b| a + b))
+    }
+    fn sub(self, other: Self) -> Self {
+        Self(map2(self.0, other.0, |a, b| a - b))
+    }
+    fn mul(self, other: Self) -> Self {
+        Self(map2(self.0, other.0, |a, b| a * b))
+    }
+    fn max(self, other: Self) -> Self {
+        Self(map2(self.0, other.0, |a, b| if a > b { a } else { b }))
+    }
+    fn exp2_of_shifted(self) -> Self {
+        Self(self.0.map(|x| f32::from_bits((x.to_bits() << 23).wrapping_add(0x3f80_0000))))
+    }
+}
+
+impl LetterVector for PlainOctet {
+    fn load(letters: &[f32; 8]) -> Self {
+        Self(*letters)
+    }
+    fn store(self, letters: &mut [f32; 8]) {
+        *letters = self.0;
+    }
+    fn sum(self) -> f32 {
+        let x = self.0;
+        ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]))
+    }
+    fn largest(self) -> f32 {
+        self.0.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
+    fn equal_mask(self, other: Self) -> u8 {
+        (0..8).fold(0, |mask, lane| mask | u8::from(self.0[lane] == other.0[lane]) << lane)
     }
 }

@@ -26,18 +26,7 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// If there are not P weights, one is negative or not finite, or none is above 0.
     pub fn with_weights(self, weights: &'a [f32]) -> Result<Self> {
-        let n_patterns = self.patterns.n_rows();
-        if weights.len() != n_patterns {
-            let expected = format!("{n_patterns}, one a pattern");
-            return Err(Error::shape("weights", expected, weights.len().to_string()));
-        }
-        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
-            let found = format!("{} for pattern {row}", weights[row]);
-            return Err(Error::shape("weights", "finite numbers >= 0", found));
-        }
-        if weights.iter().all(|&weight| weight == 0.0) {
-            return Err(Error::shape("weights", "at least one above 0", "all 0"));
-        }
+        check_weights(weights, self.patterns.n_rows())?;
         Ok(Self { weights: Some(weights), ..self })
     }
 
@@ -101,12 +90,34 @@ impl<'a> Problem<'a> {
 
     /// The weights times a factor that makes their mean 1.
     pub(crate) fn relative_weights(&self) -> Option<Vec<f32>> {
-        self.weights.map(|weights| {
-            let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
-            let factor = weights.len() as f64 / sum;
-            weights.iter().map(|&weight| (f64::from(weight) * factor) as f32).collect()
-        })
+        self.weights.map(relative)
     }
+}
+
+/// Refuses weights that patterns cannot have.
+///
+/// # Errors
+/// If there are not P weights, one is negative or not finite, or none is above 0.
+pub(crate) fn check_weights(weights: &[f32], n_patterns: usize) -> Result<()> {
+    if weights.len() != n_patterns {
+        let expected = format!("{n_patterns}, one a pattern");
+        return Err(Error::shape("weights", expected, weights.len().to_string()));
+    }
+    if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+        let found = format!("{} for pattern {row}", weights[row]);
+        return Err(Error::shape("weights", "finite numbers >= 0", found));
+    }
+    if weights.iter().all(|&weight| weight == 0.0) {
+        return Err(Error::shape("weights", "at least one above 0", "all 0"));
+    }
+    Ok(())
+}
+
+/// Weights times a factor that makes their mean 1.
+pub(crate) fn relative(weights: &[f32]) -> Vec<f32> {
+    let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+    let factor = weights.len() as f64 / sum;
+    weights.iter().map(|&weight| (f64::from(weight) * factor) as f32).collect()
 }
 
 /// Patterns that a step sees.

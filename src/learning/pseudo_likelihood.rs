@@ -99,11 +99,6 @@ impl PseudoLikelihood {
     pub fn check<'a>(&self, problem: impl Into<Problem<'a>>) -> Result<()> {
         let problem = problem.into();
         let n_patterns = problem.patterns().n_rows();
-        let positive = |name, value: f64| {
-            // Steps are taken in f32: a value must be positive and finite there too.
-            let sound = value as f32 > 0.0 && (value as f32).is_finite();
-            if sound { Ok(()) } else { Err(Error::parameter(name, "a finite positive number", value)) }
-        };
         positive("lambda", self.lambda)?;
         positive("lr", self.lr)?;
         positive("lr-decay", self.lr_decay)?;
@@ -117,9 +112,7 @@ impl PseudoLikelihood {
             return Err(Error::parameter("lr-steps", "epochs in ascending order", found));
         }
         for (name, value) in [("l2", self.l2), ("l1", self.l1)] {
-            if !(value >= 0.0 && (value as f32).is_finite()) {
-                return Err(Error::parameter(name, "a finite number, 0 or above", value));
-            }
+            not_negative(name, value)?;
         }
         if !(0.0..1.0).contains(&self.momentum) {
             return Err(Error::parameter("momentum", "a number from 0, below 1", self.momentum));
@@ -172,6 +165,18 @@ impl PseudoLikelihood {
         let (first, lr) = taken_over.copied().unwrap_or((0, self.lr));
         lr * libm::pow(self.lr_decay, (epoch - first) as f64)
     }
+}
+
+/// Refuses a parameter of steps, which are taken in f32, that is not positive and finite there too.
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<()> {
+    let sound = value as f32 > 0.0 && (value as f32).is_finite();
+    if sound { Ok(()) } else { Err(Error::parameter(name, "a finite positive number", value)) }
+}
+
+/// The same for one that may be 0.
+pub(crate) fn not_negative(name: &'static str, value: f64) -> Result<()> {
+    let sound = value >= 0.0 && (value as f32).is_finite();
+    if sound { Ok(()) } else { Err(Error::parameter(name, "a finite number, 0 or above", value)) }
 }
 
 /// Rows of a panel, `[rows][n_spins]`, and the fields of their neurons.

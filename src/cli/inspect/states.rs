@@ -20,7 +20,7 @@ pub fn facts(path: &Path, execution: &Execution) -> Result<Facts> {
         ("states", json!(summary.states)),
         ("overlap_with_start_mean", json!(summary.overlap_mean)),
         ("overlap_with_start_std", json!(summary.overlap_std)),
-        ("fixed_fraction", json!(fixed_fraction(&recall))),
+        ("fixed_fraction", json!(fixed_fraction(&recall.fates))),
         ("converged_fraction", json!(summary.converged_fraction)),
         ("cycle_fraction", json!(summary.cycle_fraction)),
         ("unsettled_fraction", json!(summary.unsettled_fraction)),

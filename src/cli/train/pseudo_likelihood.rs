@@ -39,7 +39,8 @@ pub struct PseudoLikelihoodOptions {
     /// Leave out a last, smaller minibatch
     #[arg(long, requires = "batch")]
     drop_last: bool,
-    /// Initial couplings: hebb, zero, random, uniform, or a file [default: hebb]
+    /// Initial couplings: hebb, zero, random, uniform, or a file [default: hebb];
+    /// of an alignment: zero, hebb, covariance, random, or a file [default: zero]
     #[arg(long)]
     init: Option<String>,
     /// Factor of the initial couplings [default: 1]

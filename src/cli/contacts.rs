@@ -1,0 +1,167 @@
+//! `attractor contacts`: how strongly the columns of an alignment are coupled, a row a pair.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use attractor::potts::{ContactPrecision, PairScore, PottsCouplings, contact_precision, pair_scores};
+use attractor::{Error, Result};
+use clap::Args;
+use serde_json::json;
+
+use super::options::Common;
+use super::text::{listing, short};
+
+#[derive(Args)]
+pub struct Contacts {
+    /// Potts couplings, of `train` on an alignment
+    couplings: PathBuf,
+    /// Table to write: i, j, frobenius, apc, the strongest pair first
+    #[arg(long, short, default_value = "contacts.csv")]
+    output: PathBuf,
+    /// Letter that does not count in the norm, or none [default: "-" where the alphabet has it]
+    #[arg(long)]
+    gap: Option<String>,
+    /// Number of the first column, in the table and in --distances
+    #[arg(long, default_value_t = 1)]
+    first: usize,
+    /// Distances of columns, lines "i j distance": counts contacts among the strongest pairs
+    #[arg(long)]
+    distances: Option<PathBuf>,
+    /// Distance below which a pair is a contact
+    #[arg(long, default_value_t = 8.0)]
+    cutoff: f64,
+    /// Columns between which pairs are counted as strongest: at least so many apart
+    #[arg(long, default_value_t = 4)]
+    min_separation: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Distances by columns i < j, counted from 0.
+type Distances = BTreeMap<(usize, usize), f64>;
+
+impl Contacts {
+    pub fn run(self) -> anyhow::Result<()> {
+        let execution = self.common.execution()?;
+        let inputs: Vec<&Path> = [Some(&self.couplings), self.distances.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
+            .collect();
+        self.common.check_outputs(&[&self.output], &inputs)?;
+        if !(self.cutoff > 0.0 && self.cutoff.is_finite()) {
+            return Err(Error::parameter("cutoff", "a finite positive distance", self.cutoff).into());
+        }
+        let couplings = PottsCouplings::open(&self.couplings, &execution)?;
+        let alphabet = couplings.description().get("alphabet").map(String::as_str);
+        let gap = self.gap(alphabet)?;
+        let n_columns = couplings.n_columns();
+        let distances =
+            self.distances.as_ref().map(|path| read_distances(path, self.first, n_columns)).transpose()?;
+        if self.common.dry_run {
+            return self.common.print_dry_run(&self.output);
+        }
+        let scores = pair_scores(&couplings, gap, &execution)?;
+        PairScore::table(&scores, self.first).write(&self.output, self.common.overwrite())?;
+        let precisions: Vec<ContactPrecision> = distances
+            .iter()
+            .flat_map(|distances| {
+                [1, 2, 5].map(|part| {
+                    let distance = |i, j| distances.get(&(i, j)).copied();
+                    let asked = n_columns.div_ceil(part);
+                    contact_precision(&scores, asked, self.min_separation, self.cutoff, distance)
+                })
+            })
+            .collect();
+        let strongest = scores.iter().filter(|score| score.j - score.i >= self.min_separation).take(5);
+        let strongest: Vec<String> = strongest
+            .map(|score| format!("{}-{} ({})", score.i + self.first, score.j + self.first, short(score.apc)))
+            .collect();
+        let left_out = gap.map_or("none".to_owned(), |gap| {
+            let letter = alphabet.and_then(|letters| letters.chars().nth(gap.into()));
+            letter.map_or_else(|| gap.to_string(), |letter| letter.to_string())
+        });
+        let document = json!({
+            "output": self.output, "columns": n_columns, "pairs": scores.len(), "gap": left_out,
+            "precision": precisions,
+        });
+        let mut lines = vec![
+            ("table", self.output.display().to_string()),
+            ("pairs", format!("{} of {n_columns} columns", scores.len())),
+            ("letter left out", left_out),
+            ("strongest", strongest.join(", ")),
+        ];
+        let contacts: Vec<String> = precisions
+            .iter()
+            .map(|precision| {
+                let share = 100.0 * precision.contacts as f64 / precision.counted.max(1) as f64;
+                format!("{} of {} ({share:.1} %)", precision.contacts, precision.counted)
+            })
+            .collect();
+        if let [l, half, fifth] = &contacts[..] {
+            lines.extend([
+                ("contacts among the L strongest", l.clone()),
+                ("among L/2", half.clone()),
+                ("among L/5", fifth.clone()),
+            ]);
+        }
+        self.common.print(&document, &listing(lines))
+    }
+
+    /// The letter that does not count.
+    fn gap(&self, alphabet: Option<&str>) -> Result<Option<u8>> {
+        let number = |letter: &str| {
+            let mut letters = alphabet.unwrap_or_default().chars();
+            letters.position(|x| x.to_string() == letter).and_then(|number| u8::try_from(number).ok())
+        };
+        match self.gap.as_deref() {
+            None => Ok(number("-")),
+            Some("none") => Ok(None),
+            Some(letter) => match number(letter) {
+                Some(number) => Ok(Some(number)),
+                None => {
+                    let expected = format!("none, or a letter of {:?}", alphabet.unwrap_or_default());
+                    Err(Error::parameter("gap", expected, letter))
+                }
+            },
+        }
+    }
+}
+
+/// Reads lines "i j distance" of columns counted from `first`; "#" begins a comment.
+fn read_distances(path: &Path, first: usize, n_columns: usize) -> Result<Distances> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+    let mut distances = Distances::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default();
+        let fields: Vec<&str> = line.split([' ', '\t', ',', ';']).filter(|field| !field.is_empty()).collect();
+        if fields.is_empty() {
+            continue;
+        }
+        let column = |text: &str| {
+            let column = text.parse::<usize>().ok().and_then(|column| column.checked_sub(first));
+            column.filter(|&column| column < n_columns)
+        };
+        let read = match fields[..] {
+            [i, j, distance] => column(i).zip(column(j)).zip(distance.parse::<f64>().ok()),
+            _ => None,
+        };
+        match read {
+            Some(((i, j), distance)) if i != j && distance >= 0.0 => {
+                distances.insert((i.min(j), i.max(j)), distance);
+            }
+            _ => {
+                let last = first + n_columns - 1;
+                let expected = format!(
+                    "two different columns from {first} to {last} and a distance, in line {}",
+                    number + 1
+                );
+                return Err(Error::format(path, expected, format!("{line:?}")));
+            }
+        }
+    }
+    if distances.is_empty() {
+        return Err(Error::format(path, "lines \"i j distance\"", "none"));
+    }
+    Ok(distances)
+}

@@ -1,0 +1,230 @@
+//! A protein family as in arXiv:2507.05147: final overlaps of training and test sequences, Potts spins learned by
+//! pseudo-likelihood, against the load P / L.
+//!
+//! The family is the caller's alignment. The published curves, `data/reference/proteins.csv`, are of a family, an encoding and
+//! settings that are not published: they show what to expect, not what to hit.
+
+mod comparison;
+mod records;
+
+use serde::Serialize;
+
+use super::run_directory::{Kept, RunDirectory};
+use super::{Options, Outcome};
+use crate::analysis::sequence_facts;
+use crate::datasets::Alignment;
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::potts::{
+    PottsEvaluation, PottsInitial, PottsObservables, PottsPseudoLikelihood, PottsTrainer, observe,
+};
+use crate::random::{permutation, stream};
+use crate::spins::Sequences;
+use crate::storage::{Overwrite, hash_file};
+use comparison::Comparison;
+use records::Record;
+
+/// What the experiment writes.
+pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "comparison.csv"];
+
+/// Runs measured point by point go on where they were stopped.
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: "proteins.lock" };
+
+/// Symmetry of the couplings, in the order in which they are measured.
+pub(super) const VARIANTS: [&str; 3] = ["asymmetric", "symmetrized", "symmetric"];
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProteinsConfig {
+    /// P of each run, ascending: the first so many of a seeded permutation of the sequences.
+    pub sequences: Vec<usize>,
+    /// Unseen sequences: those after the largest P of the same permutation, or the first of the alignment's own test.
+    pub n_test: usize,
+    /// lambda = 2 lambda'.
+    pub lambda: f64,
+    /// lr = 2 lr' / L.
+    pub lr: f64,
+    pub epochs: u64,
+    /// Whether columns learn fields.
+    pub fields: bool,
+    /// Training sequences that are recalled, at most.
+    pub n_states: usize,
+    /// Parallel steps of a recall.
+    pub n_steps: u64,
+    pub seed: u64,
+}
+
+/// Loads a decade.
+const PER_DECADE: usize = 10;
+/// Unseen sequences that are set aside, at most, and what part of the family they may be.
+const MOST_TESTS: usize = 1000;
+const PART_OF_TESTS: usize = 5;
+
+impl ProteinsConfig {
+    /// The settings of the published MNIST runs, lambda' = 0.1 and lr' = 100, from couplings of 0, for an alignment: ten loads a
+    /// decade up to the size of the family, or some three up to P = 2000 and fewer epochs.
+    pub fn new(alignment: &Alignment, quick: bool, seed: u64) -> Self {
+        let n_sequences = alignment.n_sequences();
+        let (n_test, most) = match &alignment.test {
+            Some(test) => (test.n_rows().min(MOST_TESTS), n_sequences),
+            None => {
+                let n_test = (n_sequences / PART_OF_TESTS).min(MOST_TESTS);
+                (n_test, n_sequences - n_test)
+            }
+        };
+        let most = if quick { most.min(2000) } else { most };
+        let all = (PER_DECADE * 3 / 10..)
+            .map(|step| libm::pow(10.0, step as f64 / PER_DECADE as f64).round() as usize);
+        let mut sequences: Vec<usize> = all.take_while(|&p| p < most).chain([most]).collect();
+        sequences.dedup();
+        if quick {
+            sequences = sequences.into_iter().rev().step_by(4).collect();
+            sequences.reverse();
+        }
+        Self {
+            sequences,
+            n_test,
+            lambda: 2.0 * 0.1,
+            lr: 2.0 * 100.0 / alignment.n_columns() as f64,
+            epochs: if quick { 100 } else { 300 },
+            fields: false,
+            n_states: if quick { 300 } else { 1000 },
+            n_steps: 100,
+            seed,
+        }
+    }
+}
+
+/// What was measured at a load, in the order of [`VARIANTS`].
+pub(super) struct Point {
+    n_sequences: usize,
+    load: f64,
+    observed: Vec<PottsObservables>,
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+    let Some(path) = &options.alignment else {
+        return Err(Error::parameter("data", "an alignment, made by `attractor import alignment`", "none"));
+    };
+    let alignment = Alignment::open(path)?;
+    run_proteins(
+        &ProteinsConfig::new(&alignment, options.quick, options.seed),
+        &alignment,
+        options,
+        execution,
+    )
+}
+
+/// Runs the experiment on an alignment with parameters of the caller's; of `options`, all but the size and the seed count.
+/// Weights of sequences are not used. Points that the output folder holds are taken from there, unless it may be overwritten.
+///
+/// # Errors
+/// If the alignment has too few sequences, a parameter is out of range, the folder holds points that were measured otherwise or
+/// cannot be written, or interrupted, with the points finished so far kept.
+pub fn run_proteins(
+    config: &ProteinsConfig,
+    alignment: &Alignment,
+    options: &Options,
+    execution: &Execution,
+) -> Result<Outcome> {
+    let (train, test) = split(config, alignment)?;
+    let mut directory = RunDirectory::resume("proteins", options, config, FILES, KEPT)?;
+    let _lock = directory.lock(FILES)?;
+    let data = match &options.alignment {
+        Some(path) => hash_file(path)?,
+        None => blake3::hash(alignment.train.letters()).to_hex().to_string(),
+    };
+    directory.input("alignment", &data);
+    let records: Vec<Record> =
+        config.sequences.iter().map(|&n_sequences| Record::new(config, &data, n_sequences)).collect();
+    // What is there is read, and refused if it does not fit, before anything is written.
+    let found = records.iter().map(|record| match options.overwrite {
+        Overwrite::Replace => Ok(None),
+        Overwrite::Refuse => record.find(directory.folder()),
+    });
+    let found = found.collect::<Result<Vec<_>>>()?;
+    directory.begin_anew()?;
+    let mut points = Vec::new();
+    for (record, found) in records.iter().zip(found) {
+        let n_sequences = record.n_sequences();
+        let observed = match found {
+            Some(observed) => observed,
+            None => {
+                let observed = measure(config, &train.head(n_sequences), &test, execution)?;
+                record.write(directory.folder(), &observed)?;
+                observed
+            }
+        };
+        directory.holds(&record.name())?;
+        let load = n_sequences as f64 / alignment.n_columns() as f64;
+        points.push(Point { n_sequences, load, observed });
+    }
+    let identity = sequence_facts(&train, None)?.mean_identity;
+    let comparison = Comparison::new(&points, identity)?;
+    directory.table("table.csv", &comparison::observables(&points))?;
+    directory.table("comparison.csv", &comparison.table())?;
+    directory.figure("figure", &comparison.figure())?;
+    if let Some(identity) = identity {
+        directory.result("mean_identity", identity);
+    }
+    let shape = format!(
+        "{} sequences of {} columns, {} of them unseen; mean pairwise identity {:.3}\n\n",
+        alignment.n_sequences(),
+        alignment.n_columns(),
+        test.n_rows(),
+        identity.unwrap_or(f64::NAN)
+    );
+    let summary = shape + &comparison.summary();
+    Ok(Outcome { manifest: directory.finish()?, summary })
+}
+
+/// The sequences to learn from, in random order, and the unseen ones.
+fn split(config: &ProteinsConfig, alignment: &Alignment) -> Result<(Sequences, Sequences)> {
+    let most = config.sequences.iter().copied().max().unwrap_or(0);
+    let n_sequences = alignment.n_sequences();
+    let own_test = alignment.test.as_ref();
+    let wanted = most + if own_test.is_some() { 0 } else { config.n_test };
+    if config.sequences.first().is_none_or(|&p| p == 0) || config.n_test == 0 || wanted > n_sequences {
+        let expected = format!("at least one load and one unseen sequence, of {n_sequences} sequences");
+        return Err(Error::parameter("sequences", expected, wanted));
+    }
+    let order = permutation(&mut stream(config.seed, "order of sequences", &[]), n_sequences);
+    let train = alignment.train.select(&order[..most]);
+    let test = match own_test {
+        Some(test) => test.head(config.n_test),
+        None => alignment.train.select(&order[most..most + config.n_test]),
+    };
+    Ok((train, test))
+}
+
+/// Learns the sequences and observes each variant.
+fn measure(
+    config: &ProteinsConfig,
+    train: &Sequences,
+    test: &Sequences,
+    execution: &Execution,
+) -> Result<Vec<PottsObservables>> {
+    let seed = config.seed;
+    let evaluation =
+        PottsEvaluation::new(train, Some(test), config.lambda, config.n_states, config.n_steps, seed)?;
+    let learn = |symmetric| {
+        let parameters = PottsPseudoLikelihood {
+            theta: config.fields,
+            symmetric,
+            ..PottsPseudoLikelihood::new(config.lambda, config.lr)
+        };
+        let mut trainer = PottsTrainer::new(train, parameters, &PottsInitial::Zero, 1.0, seed, execution)?;
+        let what = format!("training on P = {}", train.n_rows());
+        execution.progress().begin(&what, config.epochs);
+        trainer.advance_to(config.epochs)?;
+        execution.progress().end();
+        trainer.couplings()
+    };
+    let asymmetric = learn(false)?;
+    let symmetrized = asymmetric.symmetrized(execution)?;
+    let symmetric = learn(true)?;
+    [asymmetric, symmetrized, symmetric]
+        .iter()
+        .map(|couplings| observe(couplings, &evaluation, execution))
+        .collect()
+}

@@ -1,0 +1,120 @@
+//! A measured load as a file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ProteinsConfig;
+use crate::error::{Error, Result};
+use crate::potts::PottsObservables;
+use crate::storage::{Overwrite, write_bytes};
+
+/// Where points are kept.
+pub(super) const FOLDER: &str = "points";
+
+/// What decides a point besides its P.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Settings {
+    format: u32,
+    alignment: String, // BLAKE3
+    /// Decides which sequences are unseen.
+    most: usize,
+    n_test: usize,
+    lambda: f64,
+    lr: f64,
+    epochs: u64,
+    fields: bool,
+    n_states: usize,
+    n_steps: u64,
+    seed: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    program: String,
+    sequences: usize,
+    settings: Settings,
+    observed: Vec<PottsObservables>,
+}
+
+/// The place of a point among the files.
+pub(super) struct Record {
+    n_sequences: usize,
+    settings: Settings,
+}
+
+impl Record {
+    pub(super) fn new(config: &ProteinsConfig, alignment: &str, n_sequences: usize) -> Self {
+        let settings = Settings {
+            format: 1,
+            alignment: alignment.to_owned(),
+            most: config.sequences.iter().copied().max().unwrap_or(0),
+            n_test: config.n_test,
+            lambda: config.lambda,
+            lr: config.lr,
+            epochs: config.epochs,
+            fields: config.fields,
+            n_states: config.n_states,
+            n_steps: config.n_steps,
+            seed: config.seed,
+        };
+        Self { n_sequences, settings }
+    }
+
+    /// P.
+    pub(super) fn n_sequences(&self) -> usize {
+        self.n_sequences
+    }
+
+    /// Its file, within the run directory.
+    pub(super) fn name(&self) -> String {
+        format!("{FOLDER}/p{}.json", self.n_sequences)
+    }
+
+    /// What was observed, if the folder holds it.
+    ///
+    /// # Errors
+    /// If the file is none of ours, damaged, or was measured with other settings.
+    pub(super) fn find(&self, folder: &Path) -> Result<Option<Vec<PottsObservables>>> {
+        let path = folder.join(self.name());
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(&path, "open")(error)),
+        };
+        let content: Content = serde_json::from_slice(&bytes).map_err(|error| {
+            let expected = "a finished point of this experiment (--force measures it again)";
+            Error::format(&path, expected, error.to_string())
+        })?;
+        if content.settings != self.settings || content.sequences != self.n_sequences {
+            let show = |settings: &Settings| serde_json::to_string(settings).unwrap_or_default();
+            let expected = format!(
+                "a point of {} (use another folder, or --force to measure again)",
+                show(&self.settings)
+            );
+            return Err(Error::format(&path, expected, show(&content.settings)));
+        }
+        if content.observed.len() != super::VARIANTS.len() {
+            let expected = format!("{} variants", super::VARIANTS.len());
+            return Err(Error::format(&path, expected, content.observed.len().to_string()));
+        }
+        Ok(Some(content.observed))
+    }
+
+    /// Keeps a finished point.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn write(&self, folder: &Path, observed: &[PottsObservables]) -> Result<()> {
+        let content = Content {
+            program: concat!("attractor ", env!("CARGO_PKG_VERSION")).into(),
+            sequences: self.n_sequences,
+            settings: self.settings.clone(),
+            observed: observed.to_vec(),
+        };
+        let path = folder.join(self.name());
+        let json = serde_json::to_vec(&content)
+            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
+        write_bytes(&path, Overwrite::Replace, &json)
+    }
+}
