@@ -127,8 +127,7 @@ mod tests {
         let members = [gzip(b">a/1-6\nAC-D"), gzip(b"EF\n>b\nGHIKLM\n")].concat();
         assert_eq!(read(&members).unwrap(), expected);
         let text = "\u{feff}#6\t1\n\n>a\nAC\n>\nDE\n>c\n>d\nFG";
-        let lines: Vec<_> =
-            read(text.as_bytes()).unwrap().into_iter().map(|(name, line, s)| (name, line, s)).collect();
+        let lines = read(text.as_bytes()).unwrap();
         let expected = [("a", 3, "AC"), ("", 5, "DE"), ("c", 7, ""), ("d", 8, "FG")];
         assert!(lines.iter().map(|(name, line, s)| (name.as_str(), *line, s.as_str())).eq(expected));
     }
