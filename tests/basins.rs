@@ -117,7 +117,7 @@ fn results_do_not_depend_on_threads_and_quiet_prints_nothing() {
             document
         };
         assert_eq!(found(1), found(3));
-        let output = program.run(&format!("{command} --quiet -o quiet"));
+        let output = program.run(&format!("{command} --quiet --force -o quiet"));
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{command}");
         let before = program.files();
         json(&program, &format!("{command} -o dry --dry-run"));
