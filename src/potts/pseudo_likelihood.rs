@@ -142,12 +142,12 @@ impl ColumnGradient {
             }
             letter_pull(self.isa, letters, residuals, &mut self.pull, &mut self.scratch);
         }
-        self.to_zero_sum(column);
+        self.take_means(column);
         (&self.pull, &self.theta)
     }
 
     /// Takes the mean over b from each column's pull.
-    fn to_zero_sum(&mut self, own: usize) {
+    fn take_means(&mut self, own: usize) {
         let (q, lanes) = (self.n_letters, letter_lanes(self.n_letters));
         let share = 1.0 / q as f32;
         for (column, table) in self.pull.chunks_exact_mut(q * lanes).enumerate() {
