@@ -107,7 +107,7 @@ fn fields_of_letters_equal_the_plain_sum() {
 
 #[test]
 fn residuals_are_those_of_the_softmax() {
-    for (case, lambda) in cases().into_iter().zip([0.3, 1.0, 3.0, 40.0].into_iter().cycle()) {
+    for (case, lambda) in cases().into_iter().zip([0.3, 1.0, 3.0, 8.0].into_iter().cycle()) {
         for weights in [None, Some(&case.weights[..])] {
             let of = |isa| {
                 let mut fields = case.fields(isa);

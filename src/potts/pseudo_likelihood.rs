@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Steps stay in the zero-sum gauge, sum_a J_ij(a, b) = sum_b J_ij(a, b) = 0, where couplings hold no field: the gradient in the
-//! space of such couplings is g without its mean over b (sums over a are 0 as they are). The share of theta is that of the
+//! space of such couplings is g without its mean over b (sums over a are 0 as they are, up to rounding: some 1e-8 an epoch may add
+//! up there, which no difference of fields sees). The share of theta is that of the
 //! coupling to a column that never changes its letter. At q = 2 this is, step by step, the descent of
 //! [`PseudoLikelihood`](crate::learning::PseudoLikelihood) with the same lambda and lr: lambda = 2 lambda' and lr = 2 lr' / L in
 //! the units of arXiv:2507.05147. l2 does not act on theta.
@@ -141,12 +142,12 @@ impl ColumnGradient {
             }
             letter_pull(self.isa, letters, residuals, &mut self.pull, &mut self.scratch);
         }
-        self.to_zero_sum(column);
+        self.take_means(column);
         (&self.pull, &self.theta)
     }
 
     /// Takes the mean over b from each column's pull.
-    fn to_zero_sum(&mut self, own: usize) {
+    fn take_means(&mut self, own: usize) {
         let (q, lanes) = (self.n_letters, letter_lanes(self.n_letters));
         let share = 1.0 / q as f32;
         for (column, table) in self.pull.chunks_exact_mut(q * lanes).enumerate() {

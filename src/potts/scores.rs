@@ -45,7 +45,7 @@ pub fn pair_scores(
     let mut norms = vec![0.0; n_columns * n_columns];
     let block = || vec![0.0f64; q * q];
     execution.for_each(norms.chunks_exact_mut(n_columns).enumerate(), block, |block, (i, norms)| {
-        for j in i + 1..n_columns {
+        for (j, norm) in norms.iter_mut().enumerate().skip(i + 1) {
             for (a, row) in block.chunks_exact_mut(q).enumerate() {
                 for (b, value) in row.iter_mut().enumerate() {
                     let (here, there) =
@@ -56,7 +56,7 @@ pub fn pair_scores(
             to_zero_sum(block, q);
             let counts = |place: usize| Some(place / q) != left_out && Some(place % q) != left_out;
             let values = block.iter().enumerate().filter(|(place, _)| counts(*place));
-            norms[j] = values.map(|(_, x)| x * x).sum::<f64>().sqrt();
+            *norm = values.map(|(_, x)| x * x).sum::<f64>().sqrt();
         }
         Ok(())
     })?;

@@ -15,7 +15,7 @@ use super::pseudo_likelihood::{Batch, ColumnGradient, PottsPseudoLikelihood, mea
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 
-/// Lookups after which a segment ends: about a second, so that a stopped run loses little.
+/// Lookups after which a segment ends: seconds, so that a stopped run loses little.
 const SEGMENT_WORK: f64 = 1e9;
 
 /// Gradient descent on the pseudo-likelihood of a set of sequences.
