@@ -104,7 +104,7 @@ fn update(
             }
             added.resize(next.len(), Lanes::ZERO);
         }
-        for index in 0..PANELS_PER_BLOCK {
+        for (index, bits) in bits.iter().enumerate() {
             let panel = block * PANELS_PER_BLOCK + index;
             if panel >= n_panels(n_spins) {
                 break;
@@ -131,7 +131,7 @@ fn update(
                 local_fields_with(isa, signs, source, theta.as_ref(), fields, finish, tables);
             }
             if let Some(noise) = noise {
-                logit_noise(isa, &bits[index], noise.amplitude, added);
+                logit_noise(isa, bits, noise.amplitude, added);
                 let n_rows = panel_rows(panel, n_spins).len();
                 for (field, added) in fields.iter_mut().zip(&*added) {
                     for (field, added) in field.0[..n_rows].iter_mut().zip(added.0) {

@@ -16,7 +16,7 @@ const LOG: [f32; 9] = [
     -1.666_805_8e-1,
     2.000_071_5e-1,
     -2.499_999_4e-1,
-    3.333_333_1e-1,
+    3.333_333e-1,
 ];
 /// ln 2 in two parts, the first with few enough bits that its products with small integers are exact.
 const LN_2_HIGH: f32 = 0.693_359_4;
