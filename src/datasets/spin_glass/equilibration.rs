@@ -239,7 +239,7 @@ impl Evidence {
         for (name, run) in self.runs() {
             for (what, z) in Self::COMPARISONS.into_iter().zip(run.z_scores()) {
                 // A comparison that is not a number says nothing for it either.
-                if !(z.abs() < DISAGREE) {
+                if z.is_nan() || z.abs() >= DISAGREE {
                     doubts.push(format!("{name}: {what} differ by {z:.1} standard errors"));
                 }
             }
