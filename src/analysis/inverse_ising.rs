@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn errors_fall_with_the_square_root_of_the_samples() {
         let execution = Execution::with_threads(2).unwrap();
-        let (data, _) = SpinGlass::new(lattice(), 2.0, 16 * 2000, 0, 5).generate(&execution).unwrap();
+        let (data, _) = SpinGlass::new(lattice(), 2.0, 16 * 8000, 0, 5).generate(&execution).unwrap();
         let bonds = data.bonds.as_ref().unwrap();
         let gamma = |n_patterns: usize| {
             let patterns = data.train.head(n_patterns);
@@ -205,7 +205,7 @@ mod tests {
                 optimum(&patterns, &parameters, &Lbfgs::new(1.0), &Initial::Zero, 1.0, &execution).unwrap();
             inverse_ising(&found.couplings, bonds, 1.0, 2.0, &execution).unwrap()
         };
-        let (few, many) = (gamma(2000), gamma(16 * 2000));
+        let (few, many) = (gamma(8000), gamma(16 * 8000));
         assert!((4.0 * many.gamma / few.gamma - 1.0).abs() < 0.15, "{few:?} {many:?}");
         assert!((many.slope - 1.0).abs() < 0.05 && many.gamma < 0.1, "{many:?}");
     }

@@ -70,7 +70,7 @@ pub struct SpinGlassOptions {
     #[arg(long)]
     equilibration: Option<u64>,
     /// Sweeps between samples of a chain
-    /// [default: 5 autocorrelation times]
+    /// [default: 25 autocorrelation times]
     #[arg(long)]
     spacing: Option<u64>,
     /// Give up waiting for chains to forget their starts after this many sweeps
@@ -124,13 +124,17 @@ impl SpinGlassOptions {
             ..SpinGlass::new(self.source(common)?, self.temperature, self.patterns, self.test, common.seed)
         };
         glass.check()?;
-        let bonds = glass.bonds()?;
-        let estimate = self.estimate(&bonds, execution);
+        let shape = match &glass.bonds {
+            BondSource::Lattice { lattice, .. } => (lattice.n_spins()?, lattice.n_bonds()?),
+            BondSource::Given(bonds) => (bonds.n_spins(), bonds.len()),
+        };
+        let estimate = self.estimate(shape, execution);
         if common.dry_run {
             let text = format!("{} (guessed: chains are timed in the run)", estimate.text());
             return common.print(&estimate, &text);
         }
         estimate.check_memory(execution)?;
+        let bonds = glass.bonds()?;
         let (mut data, evidence) = glass.generate(execution)?;
         let doubts = evidence.doubts();
         doubts.iter().for_each(|doubt| execution.progress().note(&format!("warning: {doubt}")));
@@ -203,10 +207,10 @@ impl SpinGlassOptions {
         Ok(BondSource::Lattice { lattice, law, seed: self.bond_seed.unwrap_or(common.seed) })
     }
 
-    fn estimate(&self, bonds: &Bonds, execution: &Execution) -> Estimate {
-        let (n, rows) = (bonds.n_spins() as f64, self.patterns as f64 + self.test as f64);
+    fn estimate(&self, (n_spins, n_bonds): (usize, usize), execution: &Execution) -> Estimate {
+        let (n, rows) = (n_spins as f64, self.patterns as f64 + self.test as f64);
         // Where each spin has many neighbours an update costs as many additions, some of the time.
-        let neighbours = 2.0 * bonds.len() as f64 / n;
+        let neighbours = 2.0 * n_bonds as f64 / n;
         let dense = neighbours > 6.0;
         let cost = if dense { 20.0 + neighbours / 8.0 } else { 1.0 };
         let chains = (rows / if dense { 64.0 } else { 32.0 }).max(512.0);
@@ -214,8 +218,8 @@ impl SpinGlassOptions {
         let matrix = if dense { 8.0 * n * n } else { 64.0 * n * TEMPERATURES };
         let chain = n * TEMPERATURES * if dense { 16.0 } else { 0.25 };
         Estimate {
-            memory_bytes: (rows * n / 2.0 + 40.0 * bonds.len() as f64 + matrix + chains * chain) as u64,
-            disk_bytes: (rows * n / 8.0 + 12.0 * bonds.len() as f64) as u64,
+            memory_bytes: (rows * n / 2.0 + 100.0 * n_bonds as f64 + matrix + chains * chain) as u64,
+            disk_bytes: (rows * n / 8.0 + 12.0 * n_bonds as f64) as u64,
             seconds: cost * updates / UPDATES_PER_SECOND / execution.n_threads() as f64,
         }
     }
@@ -223,12 +227,13 @@ impl SpinGlassOptions {
 
 fn run_document(run: &Equilibration) -> Value {
     let mean = |mean: Mean| json!({ "value": mean.value, "error": mean.error });
-    let [halves, starts, overlaps] = run.z_scores();
+    let [halves, starts, overlaps, successive] = run.z_scores();
     json!({
         "chains": run.n_chains, "samples_a_chain": run.n_samples, "energy_per_spin": mean(run.energy),
         "energy_of_halves": run.halves.map(mean), "energy_of_starts": run.starts.map(mean),
         "squared_overlap_of_starts": run.squared_overlaps.map(mean), "exchange_rates": run.exchange_rates,
-        "z": { "halves": halves, "starts": starts, "overlaps": overlaps },
+        "squared_overlap_successive": run.successive.map(mean),
+        "z": { "halves": halves, "starts": starts, "overlaps": overlaps, "successive": successive },
     })
 }
 
@@ -273,7 +278,7 @@ fn evidence_text(evidence: &Evidence) -> String {
     let mean = |mean: Mean| format!("{:.5} +- {:.5}", mean.value, mean.error);
     for (name, run) in [("train", Some(&evidence.train)), ("test", evidence.test.as_ref())] {
         let Some(run) = run else { continue };
-        let [halves, starts, overlaps] = run.z_scores();
+        let [halves, starts, overlaps, successive] = run.z_scores();
         rows.push((name, format!("{} chains, {} samples each", run.n_chains, run.n_samples)));
         rows.push(("  energy per spin", mean(run.energy)));
         rows.push((
@@ -288,6 +293,10 @@ fn evidence_text(evidence: &Evidence) -> String {
             "  their squared overlaps",
             format!("{}, {} (z {overlaps:.1})", mean(run.squared_overlaps[0]), mean(run.squared_overlaps[1])),
         ));
+        if let Some(mean_successive) = run.successive {
+            let text = format!("{} (z {successive:.1})", mean(mean_successive));
+            rows.push(("  of successive samples", text));
+        }
     }
     let verdict = if evidence.doubts().is_empty() { "nothing speaks against it" } else { "see the warnings" };
     rows.push(("equilibrium", verdict.to_owned()));

@@ -1,9 +1,11 @@
 //! How long a chain remembers: integrated autocorrelation times, and how long a run must be for them.
 //!
 //! tau = 1/2 + sum_t rho(t) over lags up to 6 tau (Madras and Sokal 1988). Two memories are followed: that of the energy,
-//! rho(t) = <dE(s) dE(s + t)> / <dE^2>, and that of the state, by the squared overlap with the start,
-//! rho(t) = (<q^2(t)> - q2) / (1 - q2) with q2 = <q^2> between independent chains. The square is blind to a flip of all spins,
-//! which leaves every energy as it is.
+//! rho(t) = <dE(s) dE(s + t)> / <dE^2>, and that of the state, by squared overlaps with what it was,
+//! rho(t) = sum_k (<q_k^2(t)> - <q_k'^2(t)>) / (1 - <q'^2>), where q_k is the overlap of the replica's state at temperature k with its start
+//! at the temperature of the samples, and q_k' that with another replica's start. A state that is exchanged leaves the samples'
+//! temperature and may come back, so memory counts wherever it is. The square is blind to a flip of all spins, which leaves
+//! every energy as it is.
 
 use super::bonds::Bonds;
 use super::replicas::Model;
@@ -27,7 +29,7 @@ const N_BLOCKS: usize = 2;
 pub struct Memory {
     /// Integrated autocorrelation time of the energy.
     pub energy: f64,
-    /// The same of the squared overlap with the start.
+    /// The same of the state, at whatever temperature it is.
     pub overlap: f64,
     /// Sweeps from the starts until both kinds of starts agreed over a run of 20 of these times.
     pub sweeps: u64,
@@ -46,8 +48,8 @@ impl Memory {
 struct Watched {
     origin: SpinMatrix,
     energies: Vec<Vec<f64>>, // [step][replica]
-    memory: Vec<f64>,        // [step], squared overlap with the origin, mean over replicas
-    others: Vec<Vec<f64>>,   // [time][pair], squared overlap of two replicas of one kind of start
+    memory: Vec<f64>, // [step], squared overlap with the own origin less that with another's, all temperatures
+    others: Vec<Vec<f64>>, // [time][pair], squared overlap of two replicas of one kind of start
 }
 
 /// Watches chains for 64 steps, 128, ... until they have settled or the next attempt would pass `max_sweeps`.
@@ -63,7 +65,7 @@ pub(super) fn measure_memory(
     let mut n_steps = STEPS;
     let mut n_done = 0;
     loop {
-        let watched = watch(&mut run, n_steps, execution)?;
+        let watched = watch(&mut run, betas.len(), n_steps, execution)?;
         n_done += n_steps;
         let sweeps = n_done * SWEEPS;
         let (energy, overlap) = (energy_time(&watched), overlap_time(&watched));
@@ -77,7 +79,12 @@ pub(super) fn measure_memory(
     }
 }
 
-fn watch(run: &mut Run<'_>, n_steps: u64, execution: &Execution) -> Result<Vec<Watched>> {
+fn watch(
+    run: &mut Run<'_>,
+    n_temperatures: usize,
+    n_steps: u64,
+    execution: &Execution,
+) -> Result<Vec<Watched>> {
     let isa = execution.isa();
     let begin = |walkers: &Walkers<'_>| Watched {
         origin: walkers.states(0),
@@ -93,9 +100,9 @@ fn watch(run: &mut Run<'_>, n_steps: u64, execution: &Execution) -> Result<Vec<W
         |step, walkers, watched| {
             watched.energies.push(walkers.energies(0).to_vec());
             let states = walkers.states(0);
-            let n = states.n_rows();
-            let memory = (0..n).map(|row| squared_overlap(isa, &states, row, &watched.origin, row));
-            watched.memory.push(memory.sum::<f64>() / n as f64);
+            let memory = (0..n_temperatures)
+                .map(|temperature| excess_overlap(isa, &walkers.states(temperature), &watched.origin));
+            watched.memory.push(memory.sum());
             // Pairs change little from step to step; sixteen times show them.
             if 2 * step >= n_steps && step % (n_steps / 32) == 0 {
                 watched.others.push(squared_overlaps_of_pairs(isa, &states));
@@ -105,6 +112,16 @@ fn watch(run: &mut Run<'_>, n_steps: u64, execution: &Execution) -> Result<Vec<W
     );
     execution.progress().end();
     done.map(|()| watched)
+}
+
+/// Squared overlap of each replica with its own origin less that with the next origin of its kind, mean over replicas.
+fn excess_overlap(isa: crate::kernels::Isa, states: &SpinMatrix, origin: &SpinMatrix) -> f64 {
+    let n = states.n_rows();
+    let excess = |row| {
+        squared_overlap(isa, states, row, origin, row)
+            - squared_overlap(isa, states, row, origin, (row + 2) % n)
+    };
+    (0..n).map(excess).sum::<f64>() / n as f64
 }
 
 /// The squared overlaps of replicas r and r + 2, four replicas after four: random starts and quenched ones in turn.
@@ -136,7 +153,7 @@ fn overlap_time(watched: &[Watched]) -> f64 {
     let others = pairs().sum::<f64>() / pairs().count().max(1) as f64;
     let left = |lag: usize| {
         let memory = watched.iter().map(|block| block.memory[lag - 1]).sum::<f64>() / watched.len() as f64;
-        if others < 1.0 { (memory - others) / (1.0 - others) } else { 0.0 }
+        if others < 1.0 { memory / (1.0 - others) } else { 0.0 }
     };
     integrated(n_steps, left)
 }

@@ -2,14 +2,15 @@
 //!
 //! Chains are independent, so the mean of each over its run is one independent sample: standard errors need no
 //! autocorrelation time. What is compared: the two halves of the run, chain by chain; chains from random starts with those
-//! from a quenched one, in energy and in the squared overlap of pairs; the samples to train with and those to test with.
+//! from a quenched one, in energy and in the squared overlap of pairs; the squared overlap of a chain's successive samples with
+//! that of samples of different chains; the samples to train with and those to test with.
 
 use std::fmt::Write;
 
 use super::autocorrelation::{Memory, squared_overlaps_of_pairs};
 use super::bonds::Bonds;
 use super::replicas::Model;
-use super::statistics::{DISAGREE, Mean};
+use super::statistics::{DISAGREE, Mean, squared_overlap};
 use super::tempering::{Run, SWEEPS};
 use crate::datasets::data_set::Provenance;
 use crate::error::Result;
@@ -51,17 +52,30 @@ pub struct Equilibration {
     pub starts: [Mean; 2],
     /// Mean squared overlap of two chains of the same kind of start.
     pub squared_overlaps: [Mean; 2],
+    /// Mean squared overlap of a chain's successive samples, where a chain has two: that of different chains, if a chain
+    /// keeps no memory from sample to sample.
+    pub successive: Option<Mean>,
     /// Accepted exchanges over attempted ones, for each pair of neighbouring temperatures.
     pub exchange_rates: Vec<f64>,
 }
 
 impl Equilibration {
-    /// z-scores of the comparisons: the halves of the run, energies of both starts, squared overlaps of both starts.
-    pub fn z_scores(&self) -> [f64; 3] {
+    /// z-scores of the comparisons: the halves of the run, energies of both starts, squared overlaps of both starts, squared
+    /// overlaps of successive samples and of different chains (0 where a chain has one sample).
+    pub fn z_scores(&self) -> [f64; 4] {
         let zero = Mean { value: 0.0, error: 0.0 };
         let [random, quenched] = self.starts;
         let [of_random, of_quenched] = self.squared_overlaps;
-        [self.drift.z_score(zero), random.z_score(quenched), of_random.z_score(of_quenched)]
+        let different = Mean {
+            value: 0.5 * (of_random.value + of_quenched.value),
+            error: 0.5 * of_random.error.hypot(of_quenched.error),
+        };
+        [
+            self.drift.z_score(zero),
+            random.z_score(quenched),
+            of_random.z_score(of_quenched),
+            self.successive.map_or(0.0, |successive| successive.z_score(different)),
+        ]
     }
 }
 
@@ -69,6 +83,7 @@ impl Equilibration {
 struct Kept {
     halves: [Vec<f64>; 2],      // energy summed over steps, a replica each
     squared_overlaps: Vec<f64>, // summed over samples, a pair each
+    successive: Vec<f64>,       // squared overlap with the sample before, summed over samples, a replica each
     samples: Vec<SpinMatrix>,   // [sample], a row a replica
 }
 
@@ -100,6 +115,7 @@ pub(super) fn sample(
         .map(|_| Kept {
             halves: [vec![0.0; n_replicas], vec![0.0; n_replicas]],
             squared_overlaps: vec![0.0; n_replicas / 4 * 2],
+            successive: vec![0.0; n_replicas],
             samples: Vec::new(),
         })
         .collect();
@@ -115,8 +131,14 @@ pub(super) fn sample(
                 }
                 if (step + 1) % spacing == 0 {
                     let states = walkers.states(0);
-                    let pairs = squared_overlaps_of_pairs(execution.isa(), &states);
+                    let isa = execution.isa();
+                    let pairs = squared_overlaps_of_pairs(isa, &states);
                     kept.squared_overlaps.iter_mut().zip(pairs).for_each(|(sum, pair)| *sum += pair);
+                    if let Some(before) = kept.samples.last() {
+                        for (row, sum) in kept.successive.iter_mut().enumerate() {
+                            *sum += squared_overlap(isa, &states, row, before, row);
+                        }
+                    }
                     kept.samples.push(states);
                 }
             },
@@ -175,6 +197,8 @@ fn evidence(run: &Run<'_>, kept: &[Kept], n_samples: u64, n_steps: u64, n_spins:
         drift: mean(&|block, replica| second(block, replica) - first(block, replica)),
         starts: [of_start(0), of_start(1)],
         squared_overlaps: [overlaps(0), overlaps(1)],
+        successive: (n_samples > 1)
+            .then(|| mean(&|block, replica| block.successive[replica] / (n_samples - 1) as f64)),
         exchange_rates: run.exchange_rates(),
     }
 }
@@ -215,7 +239,7 @@ impl Evidence {
         for (name, run) in self.runs() {
             for (what, z) in Self::COMPARISONS.into_iter().zip(run.z_scores()) {
                 // A comparison that is not a number says nothing for it either.
-                if !(z.abs() < DISAGREE) {
+                if z.is_nan() || z.abs() >= DISAGREE {
                     doubts.push(format!("{name}: {what} differ by {z:.1} standard errors"));
                 }
             }
@@ -237,8 +261,12 @@ impl Evidence {
         doubts
     }
 
-    const COMPARISONS: [&str; 3] =
-        ["energies of the two halves", "energies of the two starts", "squared overlaps of the two starts"];
+    const COMPARISONS: [&str; 4] = [
+        "energies of the two halves",
+        "energies of the two starts",
+        "squared overlaps of the two starts",
+        "squared overlaps of successive samples and of different chains",
+    ];
 
     fn runs(&self) -> impl Iterator<Item = (&'static str, &Equilibration)> {
         [(TRAIN, Some(&self.train)), (TEST, self.test.as_ref())]
@@ -275,7 +303,7 @@ impl Evidence {
             ),
         ];
         for (name, run) in self.runs() {
-            let [halves, starts, overlaps] = run.z_scores();
+            let z_scores = run.z_scores();
             for (what, value) in [
                 ("chains", run.n_chains.to_string()),
                 ("samples_a_chain", run.n_samples.to_string()),
@@ -286,7 +314,8 @@ impl Evidence {
                 ("energy_quenched_start", mean(run.starts[1])),
                 ("squared_overlap_random_starts", mean(run.squared_overlaps[0])),
                 ("squared_overlap_quenched_start", mean(run.squared_overlaps[1])),
-                ("z_halves_starts_overlaps", list(&[halves, starts, overlaps], 2)),
+                ("squared_overlap_successive", run.successive.map_or("-".to_owned(), mean)),
+                ("z_halves_starts_overlaps_successive", list(&z_scores, 2)),
                 ("exchange_rates", list(&run.exchange_rates, 3)),
             ] {
                 entries.push((format!("{name}_{what}"), value));

@@ -68,6 +68,21 @@ impl Lattice {
         }
     }
 
+    /// Number of bonds.
+    ///
+    /// # Errors
+    /// As [`n_spins`](Self::n_spins).
+    pub fn n_bonds(self) -> Result<usize> {
+        let n_spins = self.n_spins()?;
+        let (side, boundary, dimensions) = match self {
+            Self::Square { side, boundary } => (side, boundary, 2),
+            Self::Cubic { side, boundary } => (side, boundary, 3),
+            Self::Complete { .. } => return Ok(n_spins * (n_spins - 1) / 2),
+        };
+        let a_line = if boundary == Boundary::Periodic { side } else { side - 1 };
+        Ok(dimensions * (n_spins / side) * a_line)
+    }
+
     /// A word for tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -88,14 +103,19 @@ impl Lattice {
     /// The coupled pairs, each once.
     fn pairs(self) -> Result<Vec<(usize, usize)>> {
         let n_spins = self.n_spins()?;
+        let mut pairs = Vec::new();
+        if pairs.try_reserve_exact(self.n_bonds()?).is_err() {
+            let found = format!("{} of {n_spins} spins", self.n_bonds()?);
+            return Err(Error::shape("bonds", "bonds that fit in memory", found));
+        }
         let (side, boundary, strides) = match self {
             Self::Square { side, boundary } => (side, boundary, vec![1, side]),
             Self::Cubic { side, boundary } => (side, boundary, vec![1, side, side * side]),
             Self::Complete { .. } => {
-                return Ok((0..n_spins).flat_map(|i| (i + 1..n_spins).map(move |j| (i, j))).collect());
+                pairs.extend((0..n_spins).flat_map(|i| (i + 1..n_spins).map(move |j| (i, j))));
+                return Ok(pairs);
             }
         };
-        let mut pairs = Vec::new();
         for site in 0..n_spins {
             for &stride in &strides {
                 if site / stride % side + 1 < side {
@@ -172,6 +192,8 @@ mod tests {
                 (bonds(Lattice::Square { side: 5, boundary }), bonds(Lattice::Cubic { side: 5, boundary }));
             assert_eq!((flat.n_spins(), flat.len()), (25, square));
             assert_eq!((deep.n_spins(), deep.len()), (125, cubic));
+            assert_eq!(Lattice::Square { side: 5, boundary }.n_bonds().unwrap(), square);
+            assert_eq!(Lattice::Cubic { side: 5, boundary }.n_bonds().unwrap(), cubic);
             if boundary == Boundary::Periodic {
                 assert!(flat.neighbours().iter().all(|of_site| of_site.len() == 4));
                 assert!(deep.neighbours().iter().all(|of_site| of_site.len() == 6));

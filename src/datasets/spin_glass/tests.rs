@@ -47,7 +47,7 @@ fn energies(bonds: &Bonds, states: &SpinMatrix) -> Vec<f64> {
 }
 
 /// Samples against the sum over all states: the mean energy and every product of two spins, to five standard errors of
-/// independent samples. What samples of a chain share after 5 autocorrelation times, below 1 %, widens those by less.
+/// independent samples. What samples of a chain share after 25 autocorrelation times is not seen in their squared overlaps, and widens those by less.
 fn agrees_with_enumeration(glass: &SpinGlass) {
     let (data, evidence) = glass.generate(&execution()).unwrap();
     assert_eq!(evidence.doubts(), Vec::<String>::new());
@@ -149,7 +149,7 @@ fn the_open_ferromagnet_has_its_exact_energy() {
     }
 }
 
-/// On Nishimori's line the disorder average of the energy per bond is -tanh(1/T), exactly, at every size: means over 24
+/// On Nishimori's line the disorder average of the energy per bond is -tanh(1/T), exactly, at every size: means over 12
 /// sets of bonds, to five standard errors.
 #[test]
 fn the_nishimori_line_has_its_energy() {
@@ -159,7 +159,7 @@ fn the_nishimori_line_has_its_energy() {
         (Lattice::Cubic { side: 4, boundary: Boundary::Periodic }, 1.7),
     ] {
         let law = BondLaw::PlusMinus { ferromagnetic_fraction: 1.0 / (1.0 + libm::exp(-2.0 / temperature)) };
-        let energies: Vec<f64> = (0..24)
+        let energies: Vec<f64> = (0..12)
             .map(|seed| {
                 let bonds = BondSource::Lattice { lattice, law, seed };
                 let glass =
@@ -172,7 +172,7 @@ fn the_nishimori_line_has_its_energy() {
         let mean = Mean::of(&energies);
         let exact = -libm::tanh(1.0 / temperature);
         assert!((mean.value - exact).abs() < 5.0 * mean.error, "{lattice:?}: {mean:?}, {exact}");
-        assert!(mean.error < 0.02, "{mean:?}");
+        assert!(mean.error < 0.03, "{mean:?}");
     }
 }
 
@@ -252,5 +252,5 @@ fn parameters_out_of_range_are_refused() {
 fn samples_are_pinned() {
     let (data, _) =
         glass(square(4, Boundary::Open), BondLaw::Gaussian, 1.0, 3).generate(&execution()).unwrap();
-    assert_eq!(data.train.words(), [57_793, 7_742, 3_766]);
+    assert_eq!(data.train.words(), [57_950, 7_585, 37_829]);
 }

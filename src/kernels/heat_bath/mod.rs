@@ -209,8 +209,8 @@ fn visit<B: Bits, const D: usize, const ENTRIES: usize>(
     let last = B::load(&states[neighbours[D - 1] as usize]);
     let all = B::splat(0xff);
     let mut masks = [all; ENTRIES];
-    for k in 0..D - 1 {
-        let differs = B::load(&states[neighbours[k] as usize]).xor(last);
+    for (k, &neighbour) in neighbours[..D - 1].iter().enumerate() {
+        let differs = B::load(&states[neighbour as usize]).xor(last);
         for configuration in 0..1 << k {
             let mask = masks[configuration];
             masks[configuration + (1 << k)] = mask.and(differs);
@@ -240,8 +240,8 @@ fn visit<B: Bits, const D: usize, const ENTRIES: usize>(
                 let up = |neighbour: u32| states[neighbour as usize].0[word] >> bit & 1;
                 let of_last = up(neighbours[D - 1]);
                 let mut configuration = 0;
-                for k in 0..D - 1 {
-                    configuration |= ((up(neighbours[k]) ^ of_last) as usize) << k;
+                for (k, &neighbour) in neighbours[..D - 1].iter().enumerate() {
+                    configuration |= ((up(neighbour) ^ of_last) as usize) << k;
                 }
                 let below = split_mix(rest) >> DIGITS < thresholds[configuration] << DIGITS >> DIGITS;
                 same_bits.0[word] |= u64::from(below) << bit;
