@@ -47,7 +47,7 @@ fn energies(bonds: &Bonds, states: &SpinMatrix) -> Vec<f64> {
 }
 
 /// Samples against the sum over all states: the mean energy and every product of two spins, to five standard errors of
-/// independent samples. What samples of a chain share after 25 autocorrelation times is not seen in their squared overlaps, and widens those by less.
+/// independent samples. What samples of a chain share after 40 autocorrelation times is not seen in their squared overlaps, and widens those by less.
 fn agrees_with_enumeration(glass: &SpinGlass) {
     let (data, evidence) = glass.generate(&execution()).unwrap();
     assert_eq!(evidence.doubts(), Vec::<String>::new());
