@@ -70,7 +70,7 @@ pub struct SpinGlassOptions {
     #[arg(long)]
     equilibration: Option<u64>,
     /// Sweeps between samples of a chain
-    /// [default: 25 autocorrelation times]
+    /// [default: 40 autocorrelation times]
     #[arg(long)]
     spacing: Option<u64>,
     /// Give up waiting for chains to forget their starts after this many sweeps

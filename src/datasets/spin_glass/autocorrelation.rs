@@ -52,7 +52,7 @@ struct Watched {
     others: Vec<Vec<f64>>, // [time][pair], squared overlap of two replicas of one kind of start
 }
 
-/// Watches chains for 64 steps, 128, ... until they have settled or the next attempt would pass `max_sweeps`.
+/// Watches chains for 64 steps, after as many before, then 128, 256, ... until they have settled or the next attempt would pass `max_sweeps`.
 pub(super) fn measure_memory(
     bonds: &Bonds,
     model: &Model,
@@ -63,7 +63,9 @@ pub(super) fn measure_memory(
 ) -> Result<Memory> {
     let mut run = Run::new(bonds, model, betas, N_BLOCKS, "autocorrelation", seed)?;
     let mut n_steps = STEPS;
-    let mut n_done = 0;
+    let mut n_done = STEPS;
+    // States at the very start are no states of equilibrium: what becomes of them says nothing of its memory.
+    watch(&mut run, betas.len(), STEPS, execution)?;
     loop {
         let watched = watch(&mut run, betas.len(), n_steps, execution)?;
         n_done += n_steps;

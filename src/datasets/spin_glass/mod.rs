@@ -57,7 +57,7 @@ pub struct SpinGlass {
     pub n_chains: Option<usize>,
     /// Sweeps before the first sample; as many as the chains took to forget their starts if none is given.
     pub equilibration: Option<u64>,
-    /// Sweeps between samples of a chain; 25 autocorrelation times if none is given.
+    /// Sweeps between samples of a chain; 40 autocorrelation times if none is given.
     pub spacing: Option<u64>,
     /// Sweeps after which chains that have not forgotten their starts are taken as they are, with a doubt in the evidence.
     pub max_sweeps: u64,
@@ -65,9 +65,9 @@ pub struct SpinGlass {
     pub seed: u64,
 }
 
-/// Samples of a chain are this many autocorrelation times apart. The integrated time is a mean over memories of all lengths: of
-/// one five times as long, e^-5 is left.
-const SPACING_TIMES: f64 = 25.0;
+/// Samples of a chain are this many autocorrelation times apart. The integrated time is a mean over memories of all lengths, most
+/// of them far shorter than the longest, a collective one: of one eight times as long as the mean, e^-5 is left.
+const SPACING_TIMES: f64 = 40.0;
 /// Samples of a chain, where nothing else is said.
 const SAMPLES_A_CHAIN: usize = 32;
 /// The same of chains whose spins have many neighbours.
