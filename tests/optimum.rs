@@ -104,6 +104,23 @@ fn all_states_of_an_ising_model_give_it_back() {
 
 /// With P samples the error falls as P^(-1/2): sixteen times as many, a quarter of it. Over 20 models and 8 neurons the ratio
 /// of root mean squares scatters by a few per cent.
+/// As Hebb couplings of a large load have them: the search begins within its bound, not at it.
+#[test]
+fn starts_beyond_the_norm_bound_find_the_optimum() {
+    let ising = Ising::random(6, 3);
+    let states = ising.states(0..1 << 6);
+    let weights: Vec<f32> = ising.weights().iter().map(|&weight| weight as f32).collect();
+    let problem = Problem { weights: Some(&weights), ..Problem::new(&states) };
+    let parameters = PseudoLikelihood { theta: true, ..PseudoLikelihood::new(2.0, 1.0) };
+    let execution = Execution::with_threads(1).unwrap();
+    let solver = Lbfgs::new(2.0);
+    let far = 100.0;
+    assert!(far > solver.max_norm);
+    let found = optimum(problem, &parameters, &solver, &Initial::Random, far, &execution).unwrap();
+    assert!(found.searches.iter().all(|search| search.ending == Ending::Converged));
+    assert!(ising.error(&found.couplings) < 1e-5, "{}", ising.error(&found.couplings));
+}
+
 #[test]
 fn the_error_of_samples_falls_with_their_root() {
     let (n, parameters) = (8, PseudoLikelihood { theta: true, ..PseudoLikelihood::new(2.0, 1.0) });

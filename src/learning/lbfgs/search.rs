@@ -132,6 +132,9 @@ impl Lane {
     }
 }
 
+/// Share of the largest norm that searches without an optimum begin within.
+const START_WITHIN: f64 = 0.5;
+
 /// The pairs of the last rounds.
 struct History {
     pairs: Vec<(Vector, Vector, Scalars)>, // s, y, 1 / (s . y) or 0; oldest first
@@ -152,10 +155,10 @@ pub(super) fn search(
     let fit_at_zero = space.gradient(&trial, &mut gradient)?;
     let at_zero = space.dot(&gradient, &gradient)?.map(f64::sqrt);
     let norms = space.dot(point, point)?.map(f64::sqrt);
-    // No optimum, no way back to one: searches for none begin within their bound.
-    let is_beyond = |index: usize| !has_optimum[index] && norms[index] > solver.max_norm;
+    // At its bound a search ends: it begins well within, as from Hebb couplings of a large load.
+    let is_beyond = |index: usize| !has_optimum[index] && norms[index] > START_WITHIN * solver.max_norm;
     let back: Scalars = std::array::from_fn(|index| match is_beyond(index) {
-        true => solver.max_norm / norms[index] - 1.0,
+        true => START_WITHIN * solver.max_norm / norms[index] - 1.0,
         false => 0.0,
     });
     if back.iter().any(|&factor| factor != 0.0) {
