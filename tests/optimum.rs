@@ -110,7 +110,7 @@ fn starts_beyond_the_norm_bound_find_the_optimum() {
     let ising = Ising::random(6, 3);
     let states = ising.states(0..1 << 6);
     let weights: Vec<f32> = ising.weights().iter().map(|&weight| weight as f32).collect();
-    let problem = Problem { weights: Some(&weights), ..Problem::new(&states) };
+    let problem = Problem::from(&states).with_weights(&weights).unwrap();
     let parameters = PseudoLikelihood { theta: true, ..PseudoLikelihood::new(2.0, 1.0) };
     let execution = Execution::with_threads(1).unwrap();
     let solver = Lbfgs::new(2.0);

@@ -42,11 +42,11 @@ pub struct Basins {
     /// Mean final overlap at the edge of a basin
     #[arg(long, default_value_t = 0.999)]
     threshold: f64,
-    #[command(flatten)]
-    moves: Moves,
     /// Write the curve to this name with .csv, .svg and .png
     #[arg(long, short)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    moves: Moves,
     #[command(flatten)]
     common: Common,
 }

@@ -32,11 +32,11 @@ pub struct Census {
     /// Starts of each kind [default: 1000 random ones, all of the data]
     #[arg(long)]
     states: Option<usize>,
-    #[command(flatten)]
-    updates: Updates,
     /// Write the attractors to this name with .csv, .safetensors (their states), .svg and .png
     #[arg(long, short)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    updates: Updates,
     #[command(flatten)]
     common: Common,
 }
