@@ -3,8 +3,10 @@
 use std::hint::black_box;
 
 use attractor::kernels::{
-    BYTE_LANES, CountScratch, DenseRows, Finish, Isa, Lanes, Signs, Source, Tables, Weight, dense_product,
-    differing_bits, fields_of_one_state, hamming_distance, local_fields, losses, residuals, signed_product,
+    BYTE_LANES, CountScratch, DenseRows, Finish, Isa, Lanes, Letters, PULL_ROWS, Signs, Source, Tables,
+    Weight, dense_product, differing_bits, fields_of_letters, fields_of_one_state, hamming_distance,
+    letter_lanes, letter_pull, letter_residuals, local_fields, losses, pull_scratch, residuals,
+    signed_product,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -134,6 +136,40 @@ fn elementwise(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A column of Potts spins: lookups of its fields, the softmax, the pull of the residuals; throughput in lookups a second,
+/// in letters a second for the softmax.
+fn letters(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("letters of a column");
+    let (n_rows, n_columns, n_letters) = (PULL_ROWS, 128, 21);
+    let lanes = letter_lanes(n_letters);
+    let sequences: Vec<u8> =
+        words(n_rows * n_columns).iter().map(|word| (word >> 32) as u8 % n_letters as u8).collect();
+    let letters = Letters { letters: &sequences, n_columns, n_letters };
+    let table = vec![0.25f32; n_columns * n_letters * lanes];
+    let mut theta = vec![f32::NEG_INFINITY; lanes];
+    theta[..n_letters].fill(0.0);
+    let (mut values, mut pull) = (vec![0.0f32; n_rows * lanes], vec![0.0f32; table.len()]);
+    let mut scratch = vec![0.0; pull_scratch(n_columns, n_letters)];
+    for isa in Isa::available() {
+        group.throughput(Throughput::Elements((n_rows * n_columns) as u64));
+        group.bench_function(BenchmarkId::new("fields", isa.name()), |bencher| {
+            bencher.iter(|| fields_of_letters(isa, letters, &table, &theta, &mut values));
+        });
+        values.fill(1e-3);
+        group.bench_function(BenchmarkId::new("pull", isa.name()), |bencher| {
+            bencher.iter(|| {
+                pull.fill(0.0);
+                letter_pull(isa, letters, &values, &mut pull, &mut scratch);
+            });
+        });
+        group.throughput(Throughput::Elements((n_rows * n_letters) as u64));
+        group.bench_function(BenchmarkId::new("residuals", isa.name()), |bencher| {
+            bencher.iter(|| letter_residuals(isa, letters, 0, 0.2, None, &mut values));
+        });
+    }
+    group.finish();
+}
+
 fn distances(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hamming distance");
     let (a, b) = (words(1024), words(1025)[1..].to_vec());
@@ -146,5 +182,15 @@ fn distances(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, signed_products, recall_step, counts, dense, one_state, elementwise, distances);
+criterion_group!(
+    benches,
+    signed_products,
+    recall_step,
+    counts,
+    dense,
+    one_state,
+    elementwise,
+    letters,
+    distances
+);
 criterion_main!(benches);

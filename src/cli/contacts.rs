@@ -21,23 +21,24 @@ pub struct Contacts {
     /// Letter that does not count in the norm, or none [default: "-" where the alphabet has it]
     #[arg(long)]
     gap: Option<String>,
-    /// Number of the first column, in the table and in --distances
+    /// Number of the first match column of the input, whose numbers the table and --distances have
     #[arg(long, default_value_t = 1)]
-    first: usize,
-    /// Distances of columns, lines "i j distance": counts contacts among the strongest pairs
+    first: u32,
+    /// Distances of columns, lines "i j distance": counts contacts among the strongest pairs; columns that were left out
+    /// of the alignment do not count
     #[arg(long)]
     distances: Option<PathBuf>,
     /// Distance below which a pair is a contact
     #[arg(long, default_value_t = 8.0)]
     cutoff: f64,
-    /// Columns between which pairs are counted as strongest: at least so many apart
+    /// Pairs are counted among the strongest if at least so many columns of the input apart
     #[arg(long, default_value_t = 4)]
     min_separation: usize,
     #[command(flatten)]
     common: Common,
 }
 
-/// Distances by columns i < j, counted from 0.
+/// Distances by columns i < j, numbers of the input counted from 0.
 type Distances = BTreeMap<(usize, usize), f64>;
 
 impl Contacts {
@@ -56,13 +57,14 @@ impl Contacts {
         let alphabet = couplings.description().get("alphabet").map(String::as_str);
         let gap = self.gap(alphabet)?;
         let n_columns = couplings.n_columns();
-        let distances =
-            self.distances.as_ref().map(|path| read_distances(path, self.first, n_columns)).transpose()?;
+        let first = self.first as usize;
+        let read = |path: &PathBuf| read_distances(path, first, couplings.columns());
+        let distances = self.distances.as_ref().map(read).transpose()?;
         if self.common.dry_run {
             return self.common.print_dry_run(&self.output);
         }
         let scores = pair_scores(&couplings, gap, &execution)?;
-        PairScore::table(&scores, self.first).write(&self.output, self.common.overwrite())?;
+        PairScore::table(&scores, first).write(&self.output, self.common.overwrite())?;
         let precisions: Vec<ContactPrecision> = distances
             .iter()
             .flat_map(|distances| {
@@ -75,7 +77,7 @@ impl Contacts {
             .collect();
         let strongest = scores.iter().filter(|score| score.j - score.i >= self.min_separation).take(5);
         let strongest: Vec<String> = strongest
-            .map(|score| format!("{}-{} ({})", score.i + self.first, score.j + self.first, short(score.apc)))
+            .map(|score| format!("{}-{} ({})", score.i + first, score.j + first, short(score.apc)))
             .collect();
         let left_out = gap.map_or("none".to_owned(), |gap| {
             let letter = alphabet.and_then(|letters| letters.chars().nth(gap.into()));
@@ -83,11 +85,14 @@ impl Contacts {
         });
         let document = json!({
             "output": self.output, "columns": n_columns, "pairs": scores.len(), "gap": left_out,
-            "precision": precisions,
+            "pairs_with_distance": distances.as_ref().map(Distances::len), "precision": precisions,
         });
         let mut lines = vec![
             ("table", self.output.display().to_string()),
-            ("pairs", format!("{} of {n_columns} columns", scores.len())),
+            (
+                "pairs",
+                format!("{} of {n_columns} columns, {}", scores.len(), range(couplings.columns(), first)),
+            ),
             ("letter left out", left_out),
             ("strongest", strongest.join(", ")),
         ];
@@ -98,8 +103,9 @@ impl Contacts {
                 format!("{} of {} ({share:.1} %)", precision.contacts, precision.counted)
             })
             .collect();
-        if let [l, half, fifth] = &contacts[..] {
+        if let ([l, half, fifth], Some(distances)) = (&contacts[..], &distances) {
             lines.extend([
+                ("pairs with a distance", distances.len().to_string()),
                 ("contacts among the L strongest", l.clone()),
                 ("among L/2", half.clone()),
                 ("among L/5", fifth.clone()),
@@ -128,8 +134,15 @@ impl Contacts {
     }
 }
 
-/// Reads lines "i j distance" of columns counted from `first`; "#" begins a comment.
-fn read_distances(path: &Path, first: usize, n_columns: usize) -> Result<Distances> {
+/// The numbers of the first and the last column.
+fn range(columns: &[u32], first: usize) -> String {
+    let number = |column: Option<&u32>| column.map_or(first, |&column| column as usize + first);
+    format!("{} to {}", number(columns.first()), number(columns.last()))
+}
+
+/// Reads lines "i j distance" of columns counted from `first`; "#" begins a comment. Those of columns that are not among
+/// `columns` are left out.
+fn read_distances(path: &Path, first: usize, columns: &[u32]) -> Result<Distances> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
     let mut distances = Distances::new();
     for (number, line) in text.lines().enumerate() {
@@ -138,30 +151,29 @@ fn read_distances(path: &Path, first: usize, n_columns: usize) -> Result<Distanc
         if fields.is_empty() {
             continue;
         }
-        let column = |text: &str| {
-            let column = text.parse::<usize>().ok().and_then(|column| column.checked_sub(first));
-            column.filter(|&column| column < n_columns)
-        };
+        let column = |text: &str| text.parse::<usize>().ok().and_then(|column| column.checked_sub(first));
         let read = match fields[..] {
             [i, j, distance] => column(i).zip(column(j)).zip(distance.parse::<f64>().ok()),
             _ => None,
         };
         match read {
             Some(((i, j), distance)) if i != j && distance >= 0.0 => {
-                distances.insert((i.min(j), i.max(j)), distance);
+                let is_kept =
+                    |column| u32::try_from(column).is_ok_and(|column| columns.binary_search(&column).is_ok());
+                if is_kept(i) && is_kept(j) {
+                    distances.insert((i.min(j), i.max(j)), distance);
+                }
             }
             _ => {
-                let last = first + n_columns - 1;
-                let expected = format!(
-                    "two different columns from {first} to {last} and a distance, in line {}",
-                    number + 1
-                );
+                let expected =
+                    format!("two different columns from {first} and a distance, in line {}", number + 1);
                 return Err(Error::format(path, expected, format!("{line:?}")));
             }
         }
     }
     if distances.is_empty() {
-        return Err(Error::format(path, "lines \"i j distance\"", "none"));
+        let expected = format!("lines \"i j distance\" of columns among {}", range(columns, first));
+        return Err(Error::format(path, expected, "none"));
     }
     Ok(distances)
 }

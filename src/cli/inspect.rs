@@ -3,6 +3,7 @@
 mod alignment;
 mod data;
 mod potts;
+mod potts_states;
 mod states;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use attractor::Result;
 use attractor::couplings::Couplings;
 use attractor::datasets::{Alignment, DataSet};
 use attractor::execution::Execution;
-use attractor::potts::PottsCouplings;
+use attractor::potts::{PottsCouplings, PottsRecall};
 use attractor::storage::Container;
 use clap::Args;
 use serde_json::{Value, json};
@@ -50,6 +51,7 @@ impl Inspect {
             PottsCouplings::KIND => potts::facts(&PottsCouplings::open(&self.file, &execution)?, &execution)?,
             "data set" => data::facts(&DataSet::open(&self.file)?)?,
             "alignment" => alignment::facts(&Alignment::open(&self.file)?)?,
+            PottsRecall::KIND => potts_states::facts(&self.file)?,
             "states" => states::facts(&self.file, &execution)?,
             _ => Facts::new(),
         };

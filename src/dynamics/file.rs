@@ -26,9 +26,7 @@ impl Recall {
         overwrite: Overwrite,
     ) -> Result<()> {
         let (n_states, n_spins) = (self.states.n_rows(), self.states.n_spins());
-        let in_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let steps: Vec<u32> = self.fates.iter().map(|fate| in_u32(fate.steps)).collect();
-        let periods: Vec<u32> = self.fates.iter().map(|fate| fate.period.map_or(0, in_u32)).collect();
+        let (steps, periods) = counts_of_fates(&self.fates);
         let (first, last) = (packed_bytes(starts), packed_bytes(&self.states));
         let shape = [n_states, n_spins.div_ceil(8)];
         let tensors = [
@@ -49,25 +47,35 @@ impl Recall {
     pub fn open(path: &Path) -> Result<(SpinMatrix, Self)> {
         let container = Container::open(path, KIND)?;
         let (starts, states) = (container.spins("initial")?, container.spins("final")?);
-        let counts = |name| container.values::<u32>(name, DType::U32, 1).map(|(_, counts)| counts);
-        let (steps, periods) = (counts("steps")?, counts("period")?);
-        let n_states = states.n_rows();
-        if n_states == 0 {
-            return Err(Error::format(path, "at least 1 state", "none"));
-        }
-        for (name, found) in [("initial", starts.n_rows()), ("steps", steps.len()), ("period", periods.len())]
-        {
-            if found != n_states {
-                let expected = format!("{name} for each of {n_states} final states");
-                return Err(Error::format(path, expected, found.to_string()));
-            }
-        }
-        let fates = steps.iter().zip(periods).map(|(&steps, &period)| Fate {
-            steps: steps.into(),
-            period: (period > 0).then_some(period.into()),
-        });
-        Ok((starts, Self { states, fates: fates.collect(), best_overlaps: Vec::new() }))
+        let fates = fates_of_states(&container, starts.n_rows(), states.n_rows())?;
+        Ok((starts, Self { states, fates, best_overlaps: Vec::new() }))
     }
+}
+
+/// Steps and periods as files of states hold them.
+pub(crate) fn counts_of_fates(fates: &[Fate]) -> (Vec<u32>, Vec<u32>) {
+    let in_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    fates.iter().map(|fate| (in_u32(fate.steps), fate.period.map_or(0, in_u32))).unzip()
+}
+
+/// The fates in a file of that many starts and final states, which must have one each.
+pub(crate) fn fates_of_states(container: &Container, n_starts: usize, n_states: usize) -> Result<Vec<Fate>> {
+    let counts = |name| container.values::<u32>(name, DType::U32, 1).map(|(_, counts)| counts);
+    let (steps, periods) = (counts("steps")?, counts("period")?);
+    if n_states == 0 {
+        return Err(Error::format(container.path(), "at least 1 state", "none"));
+    }
+    for (name, found) in [("initial", n_starts), ("steps", steps.len()), ("period", periods.len())] {
+        if found != n_states {
+            let expected = format!("{name} for each of {n_states} final states");
+            return Err(Error::format(container.path(), expected, found.to_string()));
+        }
+    }
+    let fates = steps
+        .iter()
+        .zip(periods)
+        .map(|(&steps, &period)| Fate { steps: steps.into(), period: (period > 0).then_some(period.into()) });
+    Ok(fates.collect())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod sweep;
 
 pub use corruption::{Corrupted, Corruption, Damage, Patch, Sites};
 pub use field::Ties;
+pub(crate) use file::{counts_of_fates, fates_of_states};
 pub use glauber::{GlauberDynamics, Update};
 pub use local_fields::LocalFields;
 pub use parallel::ParallelDynamics;

@@ -7,7 +7,7 @@ use memmap2::Mmap;
 use crate::couplings::Asymmetry;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::spins::MAX_LETTERS;
+use crate::spins::{MAX_LETTERS, check_column_numbers};
 use crate::storage::Description;
 
 /// Couplings of L columns of q letters, `[L q, L q]`: row (i, a), number i q + a, holds the inputs of letter a of column i, one
@@ -18,6 +18,7 @@ pub struct PottsCouplings {
     n_letters: usize,
     values: Values,  // [L q][L q]
     theta: Vec<f32>, // [L][q]
+    columns: Vec<u32>,
     description: Description,
 }
 
@@ -72,7 +73,8 @@ impl PottsCouplings {
 
     fn new(n_columns: usize, n_letters: usize, values: Values) -> Self {
         let theta = vec![0.0; n_columns * n_letters];
-        Self { n_columns, n_letters, values, theta, description: Description::new() }
+        let columns = (0..n_columns).map(|column| column as u32).collect();
+        Self { n_columns, n_letters, values, theta, columns, description: Description::new() }
     }
 
     /// Values in a map, not checked yet.
@@ -99,6 +101,16 @@ impl PottsCouplings {
             return Err(Error::shape("theta", "finite numbers", found));
         }
         self.theta = theta;
+        Ok(self)
+    }
+
+    /// Sets the numbers of the columns among the match columns of the input, counted from 0, `[L]`; 0..L where none are set.
+    ///
+    /// # Errors
+    /// If they are not L numbers that ascend.
+    pub fn with_columns(mut self, columns: Vec<u32>) -> Result<Self> {
+        check_column_numbers(&columns, self.n_columns)?;
+        self.columns = columns;
         Ok(self)
     }
 
@@ -149,6 +161,11 @@ impl PottsCouplings {
         &self.theta
     }
 
+    /// Where the columns stood among the match columns of the input, counted from 0, ascending, `[L]`.
+    pub fn columns(&self) -> &[u32] {
+        &self.columns
+    }
+
     /// How these couplings came about.
     pub fn description(&self) -> &Description {
         &self.description
@@ -178,14 +195,14 @@ impl PottsCouplings {
         })
     }
 
-    /// (J + J^T) / 2, with these fields and this description.
+    /// (J + J^T) / 2, with these fields, numbers of columns and this description.
     ///
     /// # Errors
     /// If memory for a copy is missing, or interrupted.
     pub fn symmetrized(&self, execution: &Execution) -> Result<Self> {
         let symmetrized = Self::zeros(self.n_columns, self.n_letters)?;
-        let mut symmetrized =
-            symmetrized.with_theta(self.theta.clone())?.with_description(self.description.clone());
+        let symmetrized = symmetrized.with_theta(self.theta.clone())?.with_columns(self.columns.clone())?;
+        let mut symmetrized = symmetrized.with_description(self.description.clone());
         let (values, n_rows, q) = (self.values(), self.n_rows(), self.n_letters);
         execution.for_each(
             symmetrized.columns_mut().enumerate(),

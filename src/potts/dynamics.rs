@@ -6,7 +6,6 @@
 //! to step is always the same one; a fixed point exactly.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use super::couplings::PottsCouplings;
 use super::lookup::LookupTables;
@@ -17,7 +16,6 @@ use crate::execution::Execution;
 use crate::kernels::{Isa, Letters, fields_of_letters, largest_letters};
 use crate::random::{permutation, stream};
 use crate::spins::Sequences;
-use crate::storage::{Description, Overwrite, Tensor, write_container};
 
 /// Zero-temperature dynamics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,38 +231,4 @@ fn hash(state: &[u8]) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(&blake3::hash(state).as_bytes()[..16]);
     short
-}
-
-impl PottsRecall {
-    /// What the container of [`write`](Self::write) says it is.
-    pub const KIND: &str = "potts states";
-
-    /// Writes starts, final states and fates atomically: `initial` and `final` U8 [states, L], letters; `steps` U32, those before
-    /// the fixed point or cycle was entered (or all made); `period` U32, 1 for a fixed point, 0 if neither was reached.
-    ///
-    /// # Errors
-    /// If the output exists and may not be replaced, or cannot be written.
-    pub fn write(
-        &self,
-        path: &Path,
-        starts: &Sequences,
-        description: &Description,
-        overwrite: Overwrite,
-    ) -> Result<()> {
-        let (n_states, n_columns) = (self.states.n_rows(), self.states.n_columns());
-        let in_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let steps: Vec<u32> = self.fates.iter().map(|fate| in_u32(fate.steps)).collect();
-        let periods: Vec<u32> = self.fates.iter().map(|fate| fate.period.map_or(0, in_u32)).collect();
-        let shape = [n_states, n_columns];
-        let tensors = [
-            Tensor::u8("initial", &shape, starts.letters()),
-            Tensor::u8("final", &shape, self.states.letters()),
-            Tensor::u32("steps", &[n_states], &steps),
-            Tensor::u32("period", &[n_states], &periods),
-        ];
-        let mut description = description.clone();
-        description.insert("columns".into(), n_columns.to_string());
-        description.insert("q".into(), self.states.n_letters().to_string());
-        write_container(path, Self::KIND, &description, &tensors, overwrite)
-    }
 }

@@ -1,6 +1,6 @@
 //! The file of Potts couplings: a container of kind "potts couplings" with `J` F32 [L q, L q] row-major, row i q + a holding the
-//! inputs of letter a of column i, `theta` F32 [L q], and in the metadata `columns`, `q` and, where letters have names,
-//! `alphabet`.
+//! inputs of letter a of column i, `theta` F32 [L q], `columns` U32 [L], numbers among the match columns of the input (0..L where
+//! it is not there), and in the metadata `columns`, L, `q` and, where letters have names, `alphabet`.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -35,12 +35,20 @@ impl PottsCouplings {
             return Err(Error::format(path, expected, format!("shape {shape:?}")));
         }
         let theta = container.values::<f32>("theta", DType::F32, 1)?.1.to_vec();
+        let columns = match container.has("columns") {
+            true => Some(container.values::<u32>("columns", DType::U32, 1)?.1.to_vec()),
+            false => None,
+        };
         let description = container.description().clone();
         let Some((map, range)) = container.into_mapped("J") else {
             unreachable!("the tensor was read above");
         };
         let couplings = Self::mapped(n_columns, n_letters, map, range).with_description(description);
         let couplings = couplings.with_theta(theta).map_err(|error| error.in_file(path))?;
+        let couplings = match columns {
+            Some(columns) => couplings.with_columns(columns).map_err(|error| error.in_file(path))?,
+            None => couplings,
+        };
         let first: Mutex<Option<Fault>> = Mutex::new(None);
         let check = |(): &mut (), column: usize| {
             if let Some(found) = couplings.first_fault(column) {
@@ -73,6 +81,7 @@ impl PottsCouplings {
         let tensors = [
             Tensor::f32("J", &[n_rows, n_rows], self.values()),
             Tensor::f32("theta", &[n_rows], self.theta()),
+            Tensor::u32("columns", &[self.n_columns()], self.columns()),
         ];
         write_container(path, Self::KIND, &description, &tensors, overwrite)
     }

@@ -29,7 +29,7 @@ pub enum PottsInitial {
     Covariance,
     /// Gaussians of standard deviation 1/sqrt(L), independent but for the zero-sum gauge.
     Random,
-    /// Given couplings and fields.
+    /// Given couplings, fields and numbers of columns.
     Given(PottsCouplings),
 }
 
@@ -67,7 +67,7 @@ pub fn initial_couplings<'a>(
                 ));
             }
             let theta = given.theta().iter().map(|&theta| (f64::from(theta) * factor) as f32).collect();
-            couplings = couplings.with_theta(theta)?;
+            couplings = couplings.with_theta(theta)?.with_columns(given.columns().to_vec())?;
             execution.for_each(
                 couplings.columns_mut().enumerate(),
                 || (),

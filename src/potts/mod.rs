@@ -23,6 +23,7 @@ mod lookup;
 mod observables;
 mod problem;
 mod pseudo_likelihood;
+mod recall_file;
 mod scores;
 mod start;
 mod trainer;

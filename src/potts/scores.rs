@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Table;
 
-/// Scores of columns i < j, counted from 0.
+/// Scores of columns i < j, numbered as [`PottsCouplings::columns`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairScore {
     pub i: usize,
@@ -72,7 +72,8 @@ pub fn pair_scores(
             let frobenius = norm(i, j);
             // Without couplings there is nothing to correct.
             let correction = if mean > 0.0 { means[i] * means[j] / mean } else { 0.0 };
-            PairScore { i, j, frobenius, apc: frobenius - correction }
+            let number = |column: usize| couplings.columns()[column] as usize;
+            PairScore { i: number(i), j: number(j), frobenius, apc: frobenius - correction }
         })
         .collect();
     scores.sort_by(|a, b| b.apc.total_cmp(&a.apc).then((a.i, a.j).cmp(&(b.i, b.j))));
@@ -80,7 +81,7 @@ pub fn pair_scores(
 }
 
 impl PairScore {
-    /// Scores as a table, the first column of the alignment being number `first`.
+    /// Scores as a table, the first match column of the input being number `first`.
     pub fn table(scores: &[PairScore], first: usize) -> Table {
         let mut table = Table::new(["i", "j", "frobenius", "apc"]);
         for score in scores {
@@ -101,8 +102,8 @@ pub struct ContactPrecision {
     pub contacts: usize,
 }
 
-/// Contacts among the `asked` strongest pairs that are at least `min_separation` columns apart and whose distance is known:
-/// those with a distance below `cutoff`. `distance` takes columns i < j, counted from 0.
+/// Contacts among the `asked` strongest pairs that are at least `min_separation` columns of the input apart and whose distance is
+/// known: those with a distance below `cutoff`. `distance` takes columns i < j, numbered as in the scores.
 pub fn contact_precision(
     scores: &[PairScore],
     asked: usize,

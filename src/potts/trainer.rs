@@ -27,6 +27,7 @@ pub struct PottsTrainer<'a> {
     now: LookupTables,             // generation A
     next: LookupTables,            // generation B
     stepped: Option<LookupTables>, // symmetric: before the mean with the transpose
+    columns: Vec<u32>,             // numbers of the input's columns
     epoch: u64,
 }
 
@@ -67,16 +68,17 @@ impl<'a> PottsTrainer<'a> {
             now: LookupTables::of(&couplings, execution)?,
             next: LookupTables::zeros(n_columns, n_letters)?,
             stepped,
+            columns: couplings.columns().to_vec(),
             epoch: 0,
         })
     }
 
-    /// The couplings after [`epoch`](Self::epoch) epochs.
+    /// The couplings after [`epoch`](Self::epoch) epochs, columns numbered as in the initial ones.
     ///
     /// # Errors
     /// If memory for them is missing.
     pub fn couplings(&self) -> Result<PottsCouplings> {
-        self.now.couplings()
+        self.now.couplings()?.with_columns(self.columns.clone())
     }
 
     /// Epochs done.

@@ -15,6 +15,7 @@ mod transpose;
 
 pub use block_major::BlockMajor;
 pub use matrix::SpinMatrix;
+pub(crate) use sequences::check_column_numbers;
 pub use sequences::{MAX_LETTERS, Sequences};
 pub use transpose::transpose_64x64;
 

@@ -87,6 +87,19 @@ impl Sequences {
     }
 }
 
+/// Refuses numbers of columns that are not one a column, ascending.
+pub(crate) fn check_column_numbers(numbers: &[u32], n_columns: usize) -> Result<()> {
+    if numbers.len() != n_columns {
+        return Err(Error::shape("columns", format!("{n_columns}, one a column"), numbers.len().to_string()));
+    }
+    match numbers.windows(2).find(|pair| pair[0] >= pair[1]) {
+        Some(pair) => {
+            Err(Error::shape("columns", "ascending numbers", format!("{} before {}", pair[0], pair[1])))
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -171,6 +171,13 @@ impl Train {
             let expected = format!("{expected} as in {}", self.data.display());
             return Err(Error::format(file, expected, found));
         }
+        if couplings.columns() != alignment.columns {
+            execution.progress().note(&format!(
+                "note: {} is of other columns of the input than {}",
+                file.display(),
+                self.data.display()
+            ));
+        }
         Ok(PottsInitial::Given(couplings))
     }
 
@@ -313,6 +320,7 @@ impl PottsRun<'_> {
         let mut description = self.description.clone();
         description.insert("epoch".into(), epoch.to_string());
         description.insert("status".into(), status.into());
+        let couplings = couplings.with_columns(self.alignment.columns.clone())?;
         couplings.with_description(description).write(path, self.options.common.overwrite())
     }
 

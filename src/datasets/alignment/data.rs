@@ -4,7 +4,7 @@ use super::alphabet::Alphabet;
 use crate::datasets::Provenance;
 use crate::datasets::data_set::{at_least_one, check_weights, one_a_row};
 use crate::error::{Error, Result};
-use crate::spins::Sequences;
+use crate::spins::{Sequences, check_column_numbers};
 
 /// Aligned sequences. All have L columns of the same q letters.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,14 +70,7 @@ impl Alignment {
         if let Some(weights) = &self.weights {
             check_weights(weights, self.n_sequences())?;
         }
-        if self.columns.len() != n_columns {
-            let expected = format!("{n_columns}, one a column of train");
-            return Err(Error::shape("columns", expected, self.columns.len().to_string()));
-        }
-        if let Some(pair) = self.columns.windows(2).find(|pair| pair[0] >= pair[1]) {
-            let found = format!("{} before {}", pair[0], pair[1]);
-            return Err(Error::shape("columns", "ascending numbers", found));
-        }
+        check_column_numbers(&self.columns, n_columns)?;
         let n_test = self.test.as_ref().map_or(0, Sequences::n_rows);
         for (what, names, n_rows) in
             [("train names", &self.train_names, self.n_sequences()), ("test names", &self.test_names, n_test)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::run_directory::{Kept, RunDirectory};
 use super::{Options, Outcome};
-use crate::analysis::sequence_facts;
+use crate::analysis::{sequence_facts, unseen_sequence_facts};
 use crate::datasets::Alignment;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -128,6 +128,16 @@ pub fn run_proteins(
     execution: &Execution,
 ) -> Result<Outcome> {
     let (train, test) = split(config, alignment)?;
+    let n_seen = unseen_sequence_facts(&train, &test)?.in_train;
+    let seen = (n_seen > 0).then(|| {
+        format!(
+            "{n_seen} of {} test sequences occur in the training ones: they are not unseen",
+            test.n_rows()
+        )
+    });
+    if let Some(seen) = &seen {
+        execution.progress().note(&format!("note: {seen}"));
+    }
     let mut directory = RunDirectory::resume("proteins", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let data = match &options.alignment {
@@ -167,12 +177,14 @@ pub fn run_proteins(
     if let Some(identity) = identity {
         directory.result("mean_identity", identity);
     }
+    directory.result("test_in_train", n_seen as f64);
     let shape = format!(
-        "{} sequences of {} columns, {} of them unseen; mean pairwise identity {:.3}\n\n",
+        "{} sequences of {} columns, {} of them unseen; mean pairwise identity {:.3}\n{}\n",
         alignment.n_sequences(),
         alignment.n_columns(),
         test.n_rows(),
-        identity.unwrap_or(f64::NAN)
+        identity.unwrap_or(f64::NAN),
+        seen.map_or(String::new(), |seen| seen + "\n"),
     );
     let summary = shape + &comparison.summary();
     Ok(Outcome { manifest: directory.finish()?, summary })
