@@ -348,7 +348,7 @@ fn scores_are_those_of_a_plain_loop_in_any_gauge() {
         }
     }
     let scores = pair_scores(&plain, None, &execution).unwrap();
-    let is_far = |i: usize, j: usize| (i + j) % 2 == 0;
+    let is_far = |i: usize, j: usize| (i + j).is_multiple_of(2);
     let distance = |i, j| (i > 0).then_some(if is_far(i, j) { 20.0 } else { 5.0 });
     let counted: Vec<_> =
         scores.iter().filter(|score| score.j - score.i >= 2 && score.i > 0).take(6).collect();

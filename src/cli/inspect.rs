@@ -52,7 +52,11 @@ impl Inspect {
             "data set" => data::facts(&DataSet::open(&self.file)?)?,
             "alignment" => alignment::facts(&Alignment::open(&self.file)?)?,
             PottsRecall::KIND => potts_states::facts(&self.file)?,
-            "states" => states::facts(&self.file, &execution)?,
+            "states" => {
+                let temperature = container.description().get("temperature");
+                let is_thermal = temperature.is_some_and(|temperature| temperature != "0");
+                states::facts(&self.file, is_thermal, &execution)?
+            }
             _ => Facts::new(),
         };
         let tensors =

@@ -5,7 +5,7 @@ mod potts;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor::analysis::{RecallSummary, recall_summary};
+use attractor::analysis::{RecallSummary, overlaps, recall_summary};
 use attractor::datasets::DataSet;
 use attractor::dynamics::{at_overlap, n_flips, random_states};
 use attractor::execution::Execution;
@@ -58,6 +58,10 @@ enum From {
 /// Random starts where no number is asked for.
 const DEFAULT_RANDOM_STATES: usize = 1000;
 
+/// What a summary says of states that settle, and nothing of others.
+pub const UNTIL_SETTLED: [&str; 4] =
+    ["fixed_fraction", "converged_fraction", "cycle_fraction", "unsettled_fraction"];
+
 impl Recall {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
@@ -97,7 +101,8 @@ impl Recall {
             let description = self.describe()?;
             recall.write(output, &starts, &description, self.common.overwrite())?;
         }
-        self.report(&summary, seconds)
+        let starts = overlaps(execution.isa(), &starts, &reference)?;
+        self.report(&starts, &summary, seconds)
     }
 
     /// How the file of states came about.
@@ -110,15 +115,22 @@ impl Recall {
         Ok(description)
     }
 
-    fn report(&self, summary: &RecallSummary, seconds: f64) -> anyhow::Result<()> {
+    /// Prints the summary; `starts` are the overlaps of the starts.
+    fn report(&self, starts: &[f64], summary: &RecallSummary, seconds: f64) -> anyhow::Result<()> {
+        let initial = starts.iter().sum::<f64>() / starts.len() as f64;
         let mut document = serde_json::to_value(summary)?;
+        if self.moves.is_thermal() {
+            for name in UNTIL_SETTLED {
+                document[name] = json!(null);
+            }
+        }
         document["seconds"] = json!(seconds);
-        document["initial_overlap"] = json!(self.overlap);
+        document["initial_overlap"] = json!(initial);
         document["output"] = json!(self.output);
         let percent = |fraction: f64| format!("{:.1} %", 100.0 * fraction);
         let mut lines = vec![
             ("states", summary.states.to_string()),
-            ("initial overlap", short(self.overlap)),
+            ("initial overlap", short(initial)),
             (
                 "final overlap",
                 format!("{} +- {} (std)", short(summary.overlap_mean), short(summary.overlap_std)),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use attractor::Error;
 use attractor::experiments::{Experiment, Options};
 use clap::Args;
 use serde_json::json;
@@ -43,6 +44,10 @@ impl Reproduce {
             return self.common.print(&all, &text);
         };
         let experiment = Experiment::named(&name)?;
+        if self.data.is_some() && !experiment.takes_alignment() {
+            let expected = format!("no such option with reproduce {}", experiment.name);
+            return Err(Error::parameter("data", expected, "an alignment").into());
+        }
         let default = if self.quick { format!("{name}-quick") } else { name };
         let output = self.output.unwrap_or_else(|| default.into());
         let options = Options {
@@ -55,7 +60,7 @@ impl Reproduce {
             command: command_line(),
         };
         if self.common.dry_run {
-            experiment.check_output(&options)?;
+            experiment.check(&options)?;
             let document = json!({ "experiment": experiment.name, "output": output });
             return self.common.print(&document, &format!("would write into {}", output.display()));
         }

@@ -127,6 +127,10 @@ impl Moves {
             let expected = "--steps with it: nothing settles at a temperature";
             return Err(Error::parameter("temperature", expected, temperature));
         };
+        if self.updates.ties != TiesOption::Keep {
+            let expected = "none with --temperature: with noise no field is 0";
+            return Err(Error::parameter("ties", expected, name_of(self.updates.ties)));
+        }
         let update = self.updates.update(seed)?;
         Ok(Box::new(GlauberDynamics { temperature, steps, update, seed }))
     }

@@ -70,13 +70,13 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
     run_mnist(&MnistConfig::new(options.quick, options.seed), options, execution)
 }
 
-/// Runs the experiment with parameters of the caller's; of `options`, all but the size and the seed count.
-///
-/// # Errors
-/// If MNIST is missing or has too few images, a parameter is out of range, the output exists and may not be replaced or
-/// cannot be written, or interrupted.
-pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
-    let mut directory = RunDirectory::create("mnist", options, config, FILES)?;
+/// Checks that the images are there.
+pub(super) fn check_input(options: &Options) -> Result<()> {
+    images(&MnistConfig::new(options.quick, options.seed), options).map(drop)
+}
+
+/// The training images, binarised.
+fn images(config: &MnistConfig, options: &Options) -> Result<DataSet> {
     let images = Mnist {
         n_train: 60_000,
         n_test: 0,
@@ -86,7 +86,17 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
         deskew: config.deskew,
         seed: config.seed,
     };
-    let images = images.read(&options.mnist)?;
+    images.read(&options.mnist)
+}
+
+/// Runs the experiment with parameters of the caller's; of `options`, all but the size and the seed count.
+///
+/// # Errors
+/// If MNIST is missing or has too few images, a parameter is out of range, the output exists and may not be replaced or
+/// cannot be written, or interrupted.
+pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+    let mut directory = RunDirectory::create("mnist", options, config, FILES)?;
+    let images = images(config, options)?;
     for (name, hash) in images.provenance.iter().filter(|(name, _)| name.ends_with("_blake3")) {
         directory.input(name, hash);
     }

@@ -75,6 +75,8 @@ pub struct Experiment {
     files: &'static [&'static str],
     /// Results that outlast a run that was stopped.
     kept: Option<run_directory::Kept>,
+    /// Whether its input is there, if it takes one.
+    check_input: Option<fn(&Options) -> Result<()>>,
     run: fn(&Options, &Execution) -> Result<Outcome>,
 }
 
@@ -87,6 +89,7 @@ impl Experiment {
                     and test gaps against load and epochs, pseudo-likelihood beside Hebb",
             files: transition::FILES,
             kept: None,
+            check_input: None,
             run: transition::run,
         },
         Experiment {
@@ -95,6 +98,7 @@ impl Experiment {
                     overlaps and slopes beside the laws",
             files: cutoff::FILES,
             kept: Some(cutoff::KEPT),
+            check_input: None,
             run: cutoff::run,
         },
         Experiment {
@@ -103,6 +107,7 @@ impl Experiment {
                     and in data, beside Hebb; and how far the number of learned features explains the test gaps",
             files: acquisition::FILES,
             kept: None,
+            check_input: None,
             run: acquisition::run,
         },
         Experiment {
@@ -111,6 +116,7 @@ impl Experiment {
                     patterns, beside the published curves; symmetric couplings beside symmetrised ones",
             files: rules::FILES,
             kept: None,
+            check_input: None,
             run: rules::run,
         },
         Experiment {
@@ -119,6 +125,7 @@ impl Experiment {
                     training, beside the published values (arXiv:2507.05147)",
             files: basins::FILES,
             kept: Some(basins::KEPT),
+            check_input: None,
             run: basins::run,
         },
         Experiment {
@@ -127,6 +134,7 @@ impl Experiment {
                     largest margin, and their margin against Gardner's",
             files: stability::FILES,
             kept: None,
+            check_input: None,
             run: stability::run,
         },
         Experiment {
@@ -135,6 +143,7 @@ impl Experiment {
                     curves (arXiv:2507.05147)",
             files: mnist::FILES,
             kept: None,
+            check_input: Some(mnist::check_input),
             run: mnist::run,
         },
         Experiment {
@@ -143,6 +152,7 @@ impl Experiment {
                     against load, beside the published curves (arXiv:2507.05147), and the error of the recovered couplings",
             files: edwards_anderson::FILES,
             kept: Some(edwards_anderson::KEPT),
+            check_input: None,
             run: edwards_anderson::run,
         },
         Experiment {
@@ -152,6 +162,7 @@ impl Experiment {
                     alignment, --data",
             files: proteins::FILES,
             kept: Some(proteins::KEPT),
+            check_input: Some(proteins::check_input),
             run: proteins::run,
         },
     ];
@@ -168,12 +179,18 @@ impl Experiment {
         })
     }
 
-    /// Checks that its output can be written.
+    /// Checks that its output can be written and its input is there.
     ///
     /// # Errors
-    /// If a file exists and may not be replaced, or the folder cannot be made.
-    pub fn check_output(&self, options: &Options) -> Result<()> {
-        run_directory::check_folder(options, self.files, self.kept)
+    /// If a file exists and may not be replaced, the folder cannot be made, or an input is missing or no such thing.
+    pub fn check(&self, options: &Options) -> Result<()> {
+        run_directory::check_folder(options, self.files, self.kept)?;
+        self.check_input.map_or(Ok(()), |check| check(options))
+    }
+
+    /// Whether it is made from an alignment of the caller's.
+    pub fn takes_alignment(&self) -> bool {
+        self.name == "proteins"
     }
 
     /// Runs it.

@@ -57,6 +57,8 @@ pub(super) struct Kept {
     pub(super) folder: &'static str,
     /// File that marks the folder as one of such runs, and is locked while one writes.
     pub(super) lock: &'static str,
+    /// Whether results of other parameters may join them.
+    pub(super) grows: bool,
 }
 
 /// What to do with tables and figures: those of a run that kept its results can be made again.
@@ -64,6 +66,20 @@ fn derived(options: &Options, kept: Option<Kept>) -> Overwrite {
     match kept {
         Some(kept) if options.output.join(kept.lock).is_file() => Overwrite::Replace,
         _ => options.overwrite,
+    }
+}
+
+/// Refuses a folder that holds results of other parameters than `config`.
+fn refuse_others(path: &Path, config: &str) -> Result<()> {
+    match std::fs::read_to_string(path) {
+        Ok(found) if found != config => {
+            let other = found.lines().zip(config.lines()).find(|(found, config)| found != config);
+            let (found, expected) = other.unwrap_or(("fewer or more lines", "those of this run"));
+            let expected = format!("the parameters of this run, {expected} (or --force, or another folder)");
+            Err(Error::format(path, expected, found))
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "read")(error)),
+        _ => Ok(()),
     }
 }
 
@@ -121,6 +137,9 @@ impl RunDirectory {
         let config = toml::to_string_pretty(config).map_err(|error| {
             Error::format(Path::new("config.toml"), "parameters TOML can hold", error.to_string())
         })?;
+        if let (Some(Kept { grows: false, .. }), Overwrite::Refuse) = (kept, options.overwrite) {
+            refuse_others(&folder.join("config.toml"), &config)?;
+        }
         Ok(Self {
             folder,
             overwrite: derived(options, kept),

@@ -62,7 +62,8 @@ pub struct SpinGlassOptions {
     /// Number of samples to test with, from a run of their own
     #[arg(long, default_value_t = 1000)]
     test: usize,
-    /// Independent chains of a run [default: one for every 32 samples]
+    /// Independent chains of a run, rounded up to blocks of 256 (16 where spins have more than 6 neighbours), at least two
+    /// blocks [default: one for every 32 samples (64)]
     #[arg(long)]
     chains: Option<usize>,
     /// Sweeps before the first sample

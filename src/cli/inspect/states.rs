@@ -9,13 +9,15 @@ use attractor::execution::Execution;
 use serde_json::json;
 
 use super::Facts;
+use crate::cli::recall::UNTIL_SETTLED;
 
-pub fn facts(path: &Path, execution: &Execution) -> Result<Facts> {
+/// `is_thermal`: the states were recalled at a temperature, where none settles.
+pub fn facts(path: &Path, is_thermal: bool, execution: &Execution) -> Result<Facts> {
     let (starts, recall) = Recall::open(path)?;
     // Final states are compared with their starts: what the starts were made from is not in the file.
     let summary = recall_summary(&recall, &starts, execution)?;
     let ends = spin_facts(&recall.states)?;
-    Ok(vec![
+    let mut facts = vec![
         ("N", json!(starts.n_spins())),
         ("states", json!(summary.states)),
         ("overlap_with_start_mean", json!(summary.overlap_mean)),
@@ -28,5 +30,9 @@ pub fn facts(path: &Path, execution: &Execution) -> Result<Facts> {
         ("steps_mean", json!(summary.steps_mean)),
         ("distinct_ends", json!(recall.states.n_rows() - ends.duplicates)),
         ("mean_overlap_of_ends", json!(ends.mean_overlap)),
-    ])
+    ];
+    if is_thermal {
+        facts.retain(|(name, _)| !UNTIL_SETTLED.contains(name));
+    }
+    Ok(facts)
 }

@@ -58,7 +58,10 @@ impl Recall {
         if let Some(output) = &self.output {
             recall.write(output, &starts, &self.describe()?, self.common.overwrite())?;
         }
-        self.report(&summary, seconds)
+        let rows = 0..starts.n_rows();
+        let starts: Vec<f64> =
+            rows.map(|row| Sequences::overlap(starts.row(row), reference.row(row))).collect();
+        self.report(&starts, &summary, seconds)
     }
 
     /// The sequences to start from; none for random ones.

@@ -147,9 +147,11 @@ fn equal_parts(betas: &[f64], deviations: &[f64]) -> Result<Vec<f64>> {
     let total = lengths[betas.len() - 1];
     let n_parts = ((total / SPACING).ceil() as usize).max(1);
     if n_parts >= MAX_TEMPERATURES {
-        let expected =
-            format!("one that {MAX_TEMPERATURES} temperatures reach at 30 % of exchanges accepted");
-        return Err(Error::parameter("hottest", expected, 1.0 / betas[betas.len() - 1]));
+        let expected = format!(
+            "one from which {MAX_TEMPERATURES} temperatures reach the hottest, {}, at 30 % of exchanges accepted",
+            1.0 / betas[betas.len() - 1]
+        );
+        return Err(Error::parameter("temperature", expected, 1.0 / betas[0]));
     }
     let at = |length: f64| {
         let after = lengths.partition_point(|&other| other < length).clamp(1, betas.len() - 1);

@@ -52,7 +52,7 @@ pub struct SpinGlass {
     pub n_patterns: usize,
     /// Number of unseen samples, from a run of their own; 0 for none.
     pub n_test: usize,
-    /// Independent chains of a run, rounded up to whole blocks of 256 (16 where spins have more than 6 neighbours). Without
+    /// Independent chains of a run, rounded up to whole blocks of 256 (16 where spins have more than 6 neighbours), at least two. Without
     /// a number: a chain for every 32 samples (64).
     pub n_chains: Option<usize>,
     /// Sweeps before the first sample; as many as the chains took to forget their starts if none is given.

@@ -28,7 +28,7 @@ use results::Results;
 pub(super) const FILES: &[&str] = &["table.csv", "settings.csv", "asymmetry.csv", "figure.svg", "figure.png"];
 
 /// Finished points.
-pub(super) const KEPT: Kept = Kept { folder: measure::FOLDER, lock: ".basins.lock" };
+pub(super) const KEPT: Kept = Kept { folder: measure::FOLDER, lock: ".basins.lock", grows: false };
 
 /// Parameters of the experiment.
 #[derive(Clone, Debug, PartialEq, Serialize)]

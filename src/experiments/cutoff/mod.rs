@@ -49,7 +49,7 @@ pub(super) const FILES: &[&str] = &[
 ];
 
 /// Finished draws.
-pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".cutoff.lock" };
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".cutoff.lock", grows: true };
 
 /// All draws of one setting.
 struct Size<'a> {

@@ -33,7 +33,7 @@ use records::{Point, Records};
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "gamma.svg", "gamma.png"];
 
 /// Finished loads, and the samples.
-pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".edwards-anderson.lock" };
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".edwards-anderson.lock", grows: false };
 
 /// Law of the bonds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ use records::Record;
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "comparison.csv"];
 
 /// Runs measured point by point go on where they were stopped.
-pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: "proteins.lock" };
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: "proteins.lock", grows: false };
 
 /// Symmetry of the couplings, in the order in which they are measured.
 pub(super) const VARIANTS: [&str; 3] = ["asymmetric", "symmetrized", "symmetric"];
@@ -95,6 +95,15 @@ impl ProteinsConfig {
     }
 }
 
+/// What a folder's results are of.
+#[derive(Serialize)]
+struct Run<'a> {
+    /// BLAKE3 of the alignment.
+    alignment: &'a str,
+    #[serde(flatten)]
+    config: &'a ProteinsConfig,
+}
+
 /// What was measured at a load, in the order of [`VARIANTS`].
 pub(super) struct Point {
     n_sequences: usize,
@@ -102,11 +111,21 @@ pub(super) struct Point {
     observed: Vec<PottsObservables>,
 }
 
+/// Checks that there is an alignment.
+pub(super) fn check_input(options: &Options) -> Result<()> {
+    let alignment = open_alignment(options)?;
+    split(&ProteinsConfig::new(&alignment, options.quick, options.seed), &alignment).map(drop)
+}
+
+fn open_alignment(options: &Options) -> Result<Alignment> {
+    match &options.alignment {
+        Some(path) => Alignment::open(path),
+        None => Err(Error::parameter("data", "an alignment, made by `attractor import alignment`", "none")),
+    }
+}
+
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    let Some(path) = &options.alignment else {
-        return Err(Error::parameter("data", "an alignment, made by `attractor import alignment`", "none"));
-    };
-    let alignment = Alignment::open(path)?;
+    let alignment = open_alignment(options)?;
     run_proteins(
         &ProteinsConfig::new(&alignment, options.quick, options.seed),
         &alignment,
@@ -138,12 +157,13 @@ pub fn run_proteins(
     if let Some(seen) = &seen {
         execution.progress().note(&format!("note: {seen}"));
     }
-    let mut directory = RunDirectory::resume("proteins", options, config, FILES, KEPT)?;
-    let _lock = directory.lock(FILES)?;
     let data = match &options.alignment {
         Some(path) => hash_file(path)?,
         None => blake3::hash(alignment.train.letters()).to_hex().to_string(),
     };
+    let run = Run { alignment: &data, config };
+    let mut directory = RunDirectory::resume("proteins", options, &run, FILES, KEPT)?;
+    let _lock = directory.lock(FILES)?;
     directory.input("alignment", &data);
     let records: Vec<Record> =
         config.sequences.iter().map(|&n_sequences| Record::new(config, &data, n_sequences)).collect();
