@@ -130,7 +130,7 @@ fn memories_are_recalled_and_inspected() {
     for (name, dynamics) in
         [("parallel", "parallel"), ("sequential", "sequential"), ("random", "sequential --order random")]
     {
-        let arguments = format!("recall K memories --overlap 0.92 --dynamics {dynamics} -o {name}");
+        let arguments = format!("recall K memories --overlap 0.9 --dynamics {dynamics} -o {name}");
         assert_eq!(json(&program, &arguments)["overlap_mean"], 1.0, "{name}");
         let measured = measured(name);
         let numbers: Vec<_> = ["columns", "q", "states", "distinct_ends", "period_max"]
