@@ -79,7 +79,7 @@ impl Cutoff {
         let disk = estimates.iter().map(|estimate| estimate.disk_bytes).max().unwrap_or(0) as f64;
         let estimate = Estimate::new(memory, disk, WORK_A_PRODUCT * work, &execution);
         if self.common.dry_run {
-            Experiment::named("cutoff")?.check_output(&options)?;
+            Experiment::named("cutoff")?.check(&options)?;
             let text = format!("{}\n{}", table(&config, &estimates), estimate.text());
             let document = json!({
                 "memory_bytes": estimate.memory_bytes,
