@@ -105,7 +105,8 @@ fn contacts_are_counted_by_the_numbers_of_the_input() {
     let counted = json(&program, "contacts J --distances distances");
     // 10 columns are left, and 45 pairs of them; 27 are at least 4 columns of the input apart.
     assert_eq!((&counted["columns"], &counted["pairs_with_distance"]), (&10.into(), &45.into()));
-    let precision = counted["precision"].as_array().unwrap().iter();
+    assert_eq!(counted["pairs_with_distance_apart"], 27);
+    let precision = counted["precision_of_pairs_with_distance"].as_array().unwrap().iter();
     let numbers: Vec<_> = precision.map(|x| (x["asked"].as_u64(), x["contacts"].as_u64())).collect();
     assert_eq!(numbers, [(Some(10), Some(1)), (Some(5), Some(1)), (Some(2), Some(1))]);
     // Nine columns of the input lie between the paired ones' numbers, seven of which are left.
@@ -114,7 +115,7 @@ fn contacts_are_counted_by_the_numbers_of_the_input() {
             &program,
             &format!("contacts J --distances distances --min-separation {separation} -o {separation}.csv"),
         );
-        counted["precision"][0]["contacts"].as_u64()
+        counted["precision_of_pairs_with_distance"][0]["contacts"].as_u64()
     };
     assert_eq!((apart(9), apart(10)), (Some(1), Some(0)));
 }
@@ -210,13 +211,14 @@ fn files_that_do_not_fit_are_refused() {
     let first = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     faulty[first..first + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     let long = ">a\nACGTACGTACGT\n>b\nAACCGGTTACGT\n".replace('\n', "\r\n");
-    let files: [(&str, &[u8]); 6] = [
+    let files: [(&str, &[u8]); 7] = [
         ("cut", &whole[..whole.len() - 1]),
         ("faulty", &faulty),
         ("protein.fasta", b">a\nACDEFGHIKL\n>b\nMNPQRSTVWY\n"),
         ("long.fasta", long.as_bytes()),
         ("broken", b"1 2 7.5\n1 2\n"),
         ("elsewhere", b"4 8 1.0\n1 13 1.0\n"),
+        ("twice", b"1 3 7.5\n# the same pair\n3 1 9.0\n"),
     ];
     for (name, content) in files {
         std::fs::write(program.path(name), content).unwrap();
@@ -226,7 +228,7 @@ fn files_that_do_not_fit_are_refused() {
     program.run("generate random --n 10 --patterns 4 -o spins");
     program.run("train spins --rule hebb -o ising");
     program.run("recall K memories -o states");
-    let expected: [(&str, &[&str]); 15] = [
+    let expected: [(&str, &[&str]); 16] = [
         ("train long --init J -o new", &["J: ", "12 columns of 5", "10 columns of 5"]),
         ("train protein --init J -o new", &["J: ", "10 columns of 21", "10 columns of 5"]),
         ("train family --init ising -o new", &["ising", "potts couplings"]),
@@ -241,6 +243,7 @@ fn files_that_do_not_fit_are_refused() {
         ("contacts ising -o new", &["ising", "potts couplings"]),
         ("contacts states -o new", &["states", "potts couplings"]),
         ("contacts J --distances broken -o new", &["broken", "line 2", "1 2"]),
+        ("contacts J --distances twice -o new", &["twice", "columns 3 and 1", "lines 1 and 3"]),
         ("contacts J --distances elsewhere -o new", &["elsewhere", "1 to 12", "none"]),
     ];
     for (arguments, words) in expected {

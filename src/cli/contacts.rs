@@ -24,8 +24,8 @@ pub struct Contacts {
     /// Number of the first match column of the input, whose numbers the table and --distances have
     #[arg(long, default_value_t = 1)]
     first: u32,
-    /// Distances of columns, lines "i j distance": counts contacts among the strongest pairs; columns that were left out
-    /// of the alignment do not count
+    /// Distances of columns, lines "i j distance", a pair once: counts contacts among the L, L/2 and L/5 strongest of the
+    /// pairs with a distance; columns that were left out of the alignment do not count
     #[arg(long)]
     distances: Option<PathBuf>,
     /// Distance below which a pair is a contact
@@ -38,8 +38,8 @@ pub struct Contacts {
     common: Common,
 }
 
-/// Distances by columns i < j, numbers of the input counted from 0.
-type Distances = BTreeMap<(usize, usize), f64>;
+/// Distances by columns i < j, numbers of the input counted from 0, with the lines that say them.
+type Distances = BTreeMap<(usize, usize), (f64, usize)>;
 
 impl Contacts {
     pub fn run(self) -> anyhow::Result<()> {
@@ -69,13 +69,17 @@ impl Contacts {
             .iter()
             .flat_map(|distances| {
                 [1, 2, 5].map(|part| {
-                    let distance = |i, j| distances.get(&(i, j)).copied();
+                    let distance = |i, j| distances.get(&(i, j)).map(|&(distance, _)| distance);
                     let asked = n_columns.div_ceil(part);
                     contact_precision(&scores, asked, self.min_separation, self.cutoff, distance)
                 })
             })
             .collect();
-        let strongest = scores.iter().filter(|score| score.j - score.i >= self.min_separation).take(5);
+        let is_apart = |score: &&PairScore| score.j - score.i >= self.min_separation;
+        let n_apart = distances.as_ref().map(|distances| {
+            scores.iter().filter(is_apart).filter(|x| distances.contains_key(&(x.i, x.j))).count()
+        });
+        let strongest = scores.iter().filter(is_apart).take(5);
         let strongest: Vec<String> = strongest
             .map(|score| format!("{}-{} ({})", score.i + first, score.j + first, short(score.apc)))
             .collect();
@@ -85,7 +89,8 @@ impl Contacts {
         });
         let document = json!({
             "output": self.output, "columns": n_columns, "pairs": scores.len(), "gap": left_out,
-            "pairs_with_distance": distances.as_ref().map(Distances::len), "precision": precisions,
+            "pairs_with_distance": distances.as_ref().map(Distances::len),
+            "pairs_with_distance_apart": n_apart, "precision_of_pairs_with_distance": precisions,
         });
         let mut lines = vec![
             ("table", self.output.display().to_string()),
@@ -103,12 +108,16 @@ impl Contacts {
                 format!("{} of {} ({share:.1} %)", precision.contacts, precision.counted)
             })
             .collect();
-        if let ([l, half, fifth], Some(distances)) = (&contacts[..], &distances) {
+        if let ([l, half, fifth], Some(distances), Some(n_apart)) = (&contacts[..], &distances, n_apart) {
+            let separation = self.min_separation;
             lines.extend([
-                ("pairs with a distance", distances.len().to_string()),
-                ("contacts among the L strongest", l.clone()),
-                ("among L/2", half.clone()),
-                ("among L/5", fifth.clone()),
+                (
+                    "pairs with a distance",
+                    format!("{}, {n_apart} of them at least {separation} columns apart", distances.len()),
+                ),
+                ("contacts among the L strongest with a distance", l.clone()),
+                ("among the L/2 strongest with a distance", half.clone()),
+                ("among the L/5 strongest with a distance", fifth.clone()),
             ]);
         }
         self.common.print(&document, &listing(lines))
@@ -140,8 +149,8 @@ fn range(columns: &[u32], first: usize) -> String {
     format!("{} to {}", number(columns.first()), number(columns.last()))
 }
 
-/// Reads lines "i j distance" of columns counted from `first`; "#" begins a comment. Those of columns that are not among
-/// `columns` are left out.
+/// Reads lines "i j distance" of columns counted from `first`, each pair once; "#" begins a comment. Those of columns that are
+/// not among `columns` are left out.
 fn read_distances(path: &Path, first: usize, columns: &[u32]) -> Result<Distances> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
     let mut distances = Distances::new();
@@ -160,8 +169,14 @@ fn read_distances(path: &Path, first: usize, columns: &[u32]) -> Result<Distance
             Some(((i, j), distance)) if i != j && distance >= 0.0 => {
                 let is_kept =
                     |column| u32::try_from(column).is_ok_and(|column| columns.binary_search(&column).is_ok());
-                if is_kept(i) && is_kept(j) {
-                    distances.insert((i.min(j), i.max(j)), distance);
+                let line = number + 1;
+                if is_kept(i)
+                    && is_kept(j)
+                    && let Some((_, earlier)) = distances.insert((i.min(j), i.max(j)), (distance, line))
+                {
+                    let found =
+                        format!("columns {} and {} in lines {earlier} and {line}", i + first, j + first);
+                    return Err(Error::format(path, "every pair of columns once", found));
                 }
             }
             _ => {

@@ -1,9 +1,10 @@
-//! What a run will take: memory and disk from its shapes, time from the kernel's rate on this machine just now.
+//! What a run will take: memory and disk from its shapes, time from the kernels' rates on this machine just now.
 
 use std::time::Instant;
 
-use attractor::execution::Execution;
+use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::{Lanes, Tables, signed_product};
+use attractor::potts::{PottsInitial, PottsPseudoLikelihood, PottsTrainer, random_sequences};
 use attractor::{Error, Result};
 use serde::Serialize;
 use sysinfo::System;
@@ -20,6 +21,21 @@ impl Estimate {
     pub fn new(memory_bytes: f64, disk_bytes: f64, work: f64, execution: &Execution) -> Self {
         let rate = rate_per_thread(execution) * execution.n_threads() as f64;
         Self { memory_bytes: memory_bytes as u64, disk_bytes: disk_bytes as u64, seconds: work / rate }
+    }
+
+    /// For `lookups` of learning from sequences of q = `n_letters`: L^2 for each sequence and epoch.
+    ///
+    /// # Errors
+    /// If memory or threads for a short training run are missing.
+    pub fn of_lookups(
+        memory_bytes: f64,
+        disk_bytes: f64,
+        lookups: f64,
+        n_letters: usize,
+        execution: &Execution,
+    ) -> Result<Self> {
+        let seconds = lookups * seconds_per_lookup(n_letters, execution)? / execution.n_threads() as f64;
+        Ok(Self { memory_bytes: memory_bytes as u64, disk_bytes: disk_bytes as u64, seconds })
     }
 
     /// Refuses a run that takes more memory than the machine, or the job's share of it, has at all; notes one that takes
@@ -74,6 +90,30 @@ fn rate_per_thread(execution: &Execution) -> f64 {
         signed_product(execution.isa(), &signs, n_states, &weights, &mut products, &mut tables);
     }
     (repeats * n_states * n_columns * 16) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// Sequences whose lookups take the time of a step of J: q^2 couplings a pair of columns.
+pub fn step_as_sequences(n_letters: usize) -> f64 {
+    (n_letters * n_letters) as f64 / 4.0
+}
+
+/// Seconds that one thread takes for a lookup of training, its share of softmax and pull included: the median of some epochs on
+/// random sequences, of some hundredths of a second each.
+fn seconds_per_lookup(n_letters: usize, execution: &Execution) -> Result<f64> {
+    let (n_sequences, n_columns) = (1024, 64);
+    let alone = Execution::new(thread_pool(1)?, execution.isa())?;
+    let sequences = random_sequences(n_sequences, n_columns, n_letters, 0)?;
+    let parameters = PottsPseudoLikelihood::new(1.0, 1.0 / n_columns as f64);
+    let mut trainer = PottsTrainer::new(&sequences, parameters, &PottsInitial::Zero, 1.0, 0, &alone)?;
+    let mut seconds = [0.0; 3];
+    for (epoch, seconds) in (1..).zip(&mut seconds) {
+        let begun = Instant::now();
+        trainer.advance_to(epoch)?;
+        *seconds = begun.elapsed().as_secs_f64();
+    }
+    seconds.sort_by(f64::total_cmp);
+    let lookups = (n_columns * n_columns) as f64 * (n_sequences as f64 + step_as_sequences(n_letters));
+    Ok(seconds[seconds.len() / 2] / lookups)
 }
 
 pub fn bytes(bytes: u64) -> String {

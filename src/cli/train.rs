@@ -244,6 +244,13 @@ impl Train {
         inputs
     }
 
+    /// What a run says that ended before an epoch was complete.
+    fn nothing_learned(&self, error: Error) -> anyhow::Error {
+        let output = self.output.display();
+        anyhow::Error::from(error)
+            .context(format!("no epoch is complete: nothing was learned, and {output} was not written"))
+    }
+
     fn metrics_path(&self) -> PathBuf {
         self.metrics.clone().unwrap_or_else(|| self.output.with_file_name("metrics.csv"))
     }

@@ -1,4 +1,4 @@
-//! NumPy's .npy arrays of spins, in and out, and vectors, in.
+//! NumPy's .npy arrays of spins, in and out, of letters, out, and vectors, in.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use npyz::{Order, TypeChar};
 
 use super::spin_encoding::SpinEncoding;
 use crate::error::{Error, Result};
-use crate::spins::{SpinMatrix, WORD};
+use crate::spins::{Sequences, SpinMatrix, WORD};
 use crate::storage::{NpyArray, Overwrite, write_npy};
 
 /// Reads a 2-D array [P, N] (or [P, ceil(N / 8)] bytes if packed) as P rows of N spins, in C or Fortran order and
@@ -88,6 +88,16 @@ pub fn write_npy_spins(path: &Path, spins: &SpinMatrix, overwrite: Overwrite) ->
     let rows = (0..spins.n_rows())
         .map(|row| (0..spins.n_spins()).map(|site| spins.spin(row, site)).collect::<Vec<i8>>());
     write_npy(path, &[spins.n_rows(), spins.n_spins()], rows, overwrite)
+}
+
+/// Writes letters as an array of uint8, numbers below q, [rows, L], in C order, atomically.
+///
+/// # Errors
+/// If the output exists and may not be replaced, or cannot be written.
+pub fn write_npy_letters(path: &Path, sequences: &Sequences, overwrite: Overwrite) -> Result<()> {
+    let (n_rows, n_columns) = (sequences.n_rows(), sequences.n_columns());
+    let rows = (0..n_rows).map(|row| sequences.row(row).to_vec());
+    write_npy(path, &[n_rows, n_columns], rows, overwrite)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::couplings::{Fault, PottsCouplings, checked_len, fault_expected};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::storage::{Container, DType, Overwrite, Tensor, write_container};
+use crate::storage::{Container, DType, Overwrite, Tensor, write_container, write_npy};
 
 impl PottsCouplings {
     /// What the container says it is.
@@ -84,5 +84,14 @@ impl PottsCouplings {
             Tensor::u32("columns", &[self.n_columns()], self.columns()),
         ];
         write_container(path, Self::KIND, &description, &tensors, overwrite)
+    }
+
+    /// Writes J without the fields as an .npy array of float32 [L q, L q], rows as in the container.
+    ///
+    /// # Errors
+    /// If the output exists and may not be replaced, or cannot be written.
+    pub fn write_npy(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        let n_rows = self.n_rows();
+        write_npy(path, &[n_rows, n_rows], self.values().chunks_exact(n_rows).map(<[f32]>::to_vec), overwrite)
     }
 }

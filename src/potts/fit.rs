@@ -12,18 +12,20 @@ use crate::kernels::{PULL_ROWS, fields_of_letters, letter_losses};
 pub struct PottsFit {
     /// Mean over columns of the loss l_i without l2, weighted as the problem is.
     pub loss: f64,
-    /// Mean logarithm (base e) of the softmax of lambda h at the letter that is there, a column: minus lambda times the loss.
+    /// Mean logarithm (base e) of the softmax of lambda h at the letter that is there, a column, sequences unweighted: without
+    /// weights, minus lambda times the loss.
     pub log_pseudo_likelihood: f64,
     /// Fraction of letters that a parallel step keeps, sequences unweighted.
     pub right_fraction: f64,
-    /// Fraction of sequences that a parallel step keeps altogether.
+    /// Fraction of sequences that a parallel step keeps altogether, unweighted.
     pub fixed_fraction: f64,
 }
 
 /// Sums over a block of sequences.
 #[derive(Clone, Copy, Default)]
 struct Sums {
-    loss: f64,
+    loss: f64,  // weighted
+    plain: f64, // the same unweighted
     n_right: usize,
     n_fixed: usize,
 }
@@ -73,12 +75,13 @@ pub(super) fn fit_on(
                 let weight =
                     weights.as_ref().map_or(1.0, |weights| f64::from(weights[index * PULL_ROWS + row]));
                 // Where the letter has the largest field, 1 + others keeps the digits of a small loss.
-                sums.loss += weight
-                    * if above > 0.0 {
-                        above + libm::log(libm::exp(-above) + others)
-                    } else {
-                        libm::log1p(others)
-                    };
+                let loss = if above > 0.0 {
+                    above + libm::log(libm::exp(-above) + others)
+                } else {
+                    libm::log1p(others)
+                };
+                sums.loss += weight * loss;
+                sums.plain += loss;
                 sums.n_right += usize::from(above == 0.0);
                 is_fixed[row] &= above == 0.0;
             }
@@ -88,11 +91,12 @@ pub(super) fn fit_on(
     })?;
     let places = (n_rows * n_columns) as f64;
     let loss = sums.iter().map(|sums| sums.loss).sum::<f64>() / places;
+    let plain = sums.iter().map(|sums| sums.plain).sum::<f64>() / places;
     let n_right: usize = sums.iter().map(|sums| sums.n_right).sum();
     let n_fixed: usize = sums.iter().map(|sums| sums.n_fixed).sum();
     Ok(PottsFit {
         loss: loss / lambda,
-        log_pseudo_likelihood: -loss,
+        log_pseudo_likelihood: -plain,
         right_fraction: n_right as f64 / places,
         fixed_fraction: n_fixed as f64 / n_rows as f64,
     })

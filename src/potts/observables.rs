@@ -36,8 +36,9 @@ pub struct PottsOverlaps {
 /// Numbers of couplings during or after training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PottsObservables {
+    /// Of the training sequences: the loss weighted as they are, all else with each of weight 1.
     pub train: PottsFit,
-    /// Of the test sequences, all of weight 1.
+    /// Of the test sequences, each of weight 1.
     pub test: Option<PottsFit>,
     /// Final overlaps, in letters, of up to so many states of each kind as evaluation takes.
     pub overlap: PottsOverlaps,
@@ -83,7 +84,7 @@ impl<'a> PottsEvaluation<'a> {
 }
 
 impl PottsObservables {
-    /// Columns of a table of observables.
+    /// Columns of a table of observables; of them the loss alone is weighted as the training sequences are.
     pub const COLUMNS: [&str; 13] = [
         "loss",
         "log_pseudo_likelihood",

@@ -92,18 +92,20 @@ impl PairScore {
     }
 }
 
-/// How many of the strongest pairs are contacts.
+/// How many of the strongest pairs are contacts, among those with a known distance.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct ContactPrecision {
     /// Pairs that were asked for.
     pub asked: usize,
-    /// Of them, or of as many as have a known distance: contacts.
+    /// The strongest pairs with a known distance that were counted: as many as asked for, or all.
     pub counted: usize,
+    /// Of the counted ones.
     pub contacts: usize,
 }
 
-/// Contacts among the `asked` strongest pairs that are at least `min_separation` columns of the input apart and whose distance is
-/// known: those with a distance below `cutoff`. `distance` takes columns i < j, numbered as in the scores.
+/// Contacts among the `asked` strongest of the pairs that are at least `min_separation` columns of the input apart and whose distance
+/// is known: those with a distance below `cutoff`. Pairs without a distance are passed over, they take no place among the strongest.
+/// `distance` takes columns i < j, numbered as in the scores.
 pub fn contact_precision(
     scores: &[PairScore],
     asked: usize,

@@ -143,6 +143,7 @@ impl AlignmentOptions {
         let document = json!({
             "output": self.output, "p": alignment.n_sequences(), "l": alignment.n_columns(),
             "q": alignment.n_letters(), "n_effective": alignment.n_effective(), "test": n_test,
+            "test_asked": alignment.provenance.get("test_asked").and_then(|asked| asked.parse::<usize>().ok()),
             "provenance": alignment.provenance,
         });
         common.print(&document, &listing(summary(&alignment, n_test, &document["output"])))
@@ -186,7 +187,14 @@ fn summary(alignment: &Alignment, n_test: usize, output: &Value) -> Vec<(&'stati
         Some(theta) => ("M_eff", format!("{} (theta {theta})", short(alignment.n_effective()))),
         None => ("M_eff", "- (no weights)".to_owned()),
     });
-    rows.push(("unseen sequences", n_test.to_string()));
+    let asked = alignment.provenance.get("test_asked").filter(|asked| **asked != n_test.to_string());
+    rows.push((
+        "unseen sequences",
+        match asked {
+            Some(asked) => format!("{n_test} of {asked} asked for: no further cluster is small enough"),
+            None => n_test.to_string(),
+        },
+    ));
     if alignment.provenance.contains_key("clusters") {
         let clusters = format!("{}, the largest of {} sequences", of("clusters"), of("largest_cluster"));
         rows.push(("clusters", clusters));

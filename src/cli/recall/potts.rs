@@ -41,7 +41,7 @@ impl Recall {
         }
         let seed = self.common.seed;
         let dynamics = self.moves.potts_dynamics(seed)?;
-        let estimate = self.estimate_of_letters(n_states, &couplings, execution);
+        let estimate = self.estimate_of_letters(n_states, &couplings, execution)?;
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text());
         }
@@ -86,14 +86,14 @@ impl Recall {
         n_states: usize,
         couplings: &PottsCouplings,
         execution: &Execution,
-    ) -> Estimate {
+    ) -> Result<Estimate> {
         let (n_states, n_columns) = (n_states as f64, couplings.n_columns() as f64);
         // The tables of J beside the file's map, and four copies of the states with the hashes by which cycles are recognised.
         let j = 4.0 * (couplings.n_rows() as f64).powi(2);
         let memory = 2.5 * j + n_states * (4.0 * n_columns + 256.0);
         let disk = if self.output.is_some() { 2.0 * n_states * n_columns } else { 0.0 };
-        // Settling takes some ten steps, unless a number is given; a lookup takes the time of some 20 signed products.
-        let work = 20.0 * self.moves.steps().unwrap_or(10) as f64 * n_states * n_columns * n_columns;
-        Estimate::new(memory, disk, work, execution)
+        // Settling takes some ten steps, unless a number is given; without the pull on J a lookup takes half the time.
+        let lookups = 0.5 * self.moves.steps().unwrap_or(10) as f64 * n_states * n_columns * n_columns;
+        Estimate::of_lookups(memory, disk, lookups, couplings.n_letters(), execution)
     }
 }

@@ -1,5 +1,7 @@
 //! Couplings of Potts spins, from an alignment.
 
+mod estimate;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
@@ -9,13 +11,12 @@ use attractor::execution::Execution;
 use attractor::learning::check_factor;
 use attractor::potts::{
     PottsCouplings, PottsEvaluation, PottsInitial, PottsObservables, PottsProblem, PottsPseudoLikelihood,
-    PottsTrainer, observe, potts_training_bytes,
+    PottsTrainer, observe,
 };
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
 use serde_json::json;
 
-use super::super::estimate::Estimate;
 use super::super::provenance::provenance;
 use super::super::text::{listing, name_of, short, short_or_dash};
 use super::{Rule, Solver, Train, Variant};
@@ -23,10 +24,6 @@ use super::{Rule, Solver, Train, Variant};
 /// Options of the pseudo-likelihood that learning from sequences has.
 const OPTIONS: [&str; 9] =
     ["solver", "lr", "lr-decay", "epochs", "init", "init-scale", "l2", "fields", "snapshots"];
-
-/// Lookups in the time of a signed multiply-add of the estimate: a lookup and its share of the pull take some five cycles, in
-/// which a signed product makes about sixty-four.
-const PRODUCTS_PER_LOOKUP: f64 = 64.0;
 
 /// Couplings and what belongs to them while training goes on.
 struct PottsRun<'a> {
@@ -55,7 +52,7 @@ impl Train {
         }
         self.check_outputs()?;
         let initial = self.potts_initial(&alignment, execution)?;
-        let estimate = self.potts_estimate(&alignment, execution);
+        let estimate = self.potts_estimate(&alignment, execution)?;
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text());
         }
@@ -181,26 +178,6 @@ impl Train {
         Ok(PottsInitial::Given(couplings))
     }
 
-    fn potts_estimate(&self, alignment: &Alignment, execution: &Execution) -> Estimate {
-        let (n_columns, n_letters) = (alignment.n_columns(), alignment.n_letters());
-        let n_tests = alignment.test.as_ref().map_or(0, |test| test.n_rows());
-        let (p, l) = (alignment.n_sequences() as f64, n_columns as f64);
-        let couplings = 4.0 * (l * n_letters as f64).powi(2);
-        let symmetric = self.variant() == Variant::Symmetric;
-        // J and its tables while it is observed, and once more symmetrised.
-        let copies = if self.variant() == Variant::Symmetrized { 4.0 } else { 3.0 };
-        let states = 3.0 * self.eval_states as f64;
-        let memory = potts_training_bytes(n_columns, n_letters, symmetric, execution.n_threads())
-            + copies * couplings
-            + (p + n_tests as f64 + 4.0 * states) * l;
-        let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
-        let epochs = self.pseudo_likelihood.epochs() as f64;
-        let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
-        let recalled = states * self.eval_steps as f64 / 3.0;
-        let lookups = l * l * (epochs * p + evaluations * (p + n_tests as f64 + recalled) / 2.0);
-        Estimate::new(memory, disk, PRODUCTS_PER_LOOKUP * lookups, execution)
-    }
-
     fn describe_potts(&self, alignment: &Alignment, parameters: &PottsPseudoLikelihood) -> Description {
         let entries = [
             ("p", alignment.n_sequences().to_string()),
@@ -225,7 +202,8 @@ impl Train {
 }
 
 impl PottsRun<'_> {
-    /// Gradient descent, with observations, metrics and snapshots on the way; couplings are saved whatever happens.
+    /// Gradient descent, with observations, metrics and snapshots on the way; couplings of complete epochs are saved whatever
+    /// happens.
     fn descend(mut self, mut trainer: PottsTrainer<'_>) -> anyhow::Result<()> {
         let options = &self.options.pseudo_likelihood;
         let progress = self.execution.progress();
@@ -247,6 +225,10 @@ impl PottsRun<'_> {
             });
         }
         progress.end();
+        let done = match done {
+            Err(error) if trainer.epoch() == 0 => return Err(self.options.nothing_learned(error)),
+            done => done,
+        };
         let status = match &done {
             Ok(()) => "complete",
             Err(Error::Interrupted) => "interrupted",
@@ -336,6 +318,10 @@ impl PottsRun<'_> {
         let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
         let of_test = observed.test.as_ref();
         let (train, n_columns) = (&observed.train, self.alignment.n_columns());
+        let weighted = match self.alignment.weights {
+            Some(_) => " (sequences weighted; all below with each counting the same)",
+            None => "",
+        };
         let text = listing([
             ("couplings", options.output.display().to_string()),
             (
@@ -358,10 +344,10 @@ impl PottsRun<'_> {
                     short(self.alignment.n_sequences() as f64 / n_columns as f64)
                 ),
             ),
-            ("loss", short(train.loss)),
-            ("log pseudo-likelihood", format!("{} a column", short(train.log_pseudo_likelihood))),
+            ("loss", format!("{}{weighted}", short(train.loss))),
+            ("log pseudo-likelihood train", format!("{} a column", short(train.log_pseudo_likelihood))),
             ("log pseudo-likelihood test", short_or_dash(of_test.map(|test| test.log_pseudo_likelihood))),
-            ("letters right", percent(train.right_fraction)),
+            ("letters right train", percent(train.right_fraction)),
             ("letters right test", of_test.map_or("-".into(), |test| percent(test.right_fraction))),
             ("training sequences fixed", percent(train.fixed_fraction)),
             (

@@ -99,7 +99,9 @@ impl<'a> Run<'a> {
         self.describe_descent(trainer.route());
         let progress = self.execution.progress();
         progress.begin("training", options.epochs());
-        self.observe_trainer(&trainer)?;
+        if let Err(error) = self.observe_trainer(&trainer) {
+            return self.stop_early(trainer, error);
+        }
         if options.snapshots().contains(&0)
             && let Err(error) = self.snapshot(0, trainer.couplings())
         {
@@ -196,10 +198,13 @@ impl<'a> Run<'a> {
         [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(options.epochs())
     }
 
-    /// Saves the couplings of the last complete epoch, then passes the error on.
+    /// Saves the couplings of the last complete epoch, if there is one, then passes the error on.
     fn stop_early(&mut self, trainer: Trainer<'_>, error: Error) -> anyhow::Result<()> {
         self.execution.progress().end();
         let epoch = trainer.epoch();
+        if epoch == 0 {
+            return Err(self.options.nothing_learned(error));
+        }
         // Cancelled work is not resumed to symmetrise what is saved.
         if self.options.variant() == Variant::Symmetrized {
             self.description.insert("variant".into(), name_of(Variant::Asymmetric));

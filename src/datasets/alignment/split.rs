@@ -96,8 +96,8 @@ impl TestShare {
 
 impl Alignment {
     /// The same with part of the sequences to learn from kept for the test, each part in its former order. A split by
-    /// clusters takes fewer than asked for where no further cluster fits. The provenance says how it was done, and how many
-    /// clusters there were.
+    /// clusters takes fewer than asked for where no further cluster fits. The provenance says how it was done, how many
+    /// sequences were asked for (`test_asked`), and how many clusters there were.
     ///
     /// # Errors
     /// If there is a test part or there are weights, which would no longer be those of the rest, the share is none of
@@ -139,6 +139,7 @@ impl Alignment {
             let largest = sizes.iter().max().map_or(0, |&size: &usize| size);
             self.provenance.insert("largest_cluster".into(), largest.to_string());
         }
+        self.provenance.insert("test_asked".into(), count.to_string());
         self.provenance.insert("split".into(), name.into());
         self.provenance.insert("seed".into(), seed.to_string());
         let rows =
@@ -217,6 +218,7 @@ mod tests {
             check_parts(&whole, &parts);
             let test = parts.test.as_ref().unwrap();
             assert!((30..=40).contains(&test.n_rows()), "{} in the test", test.n_rows());
+            assert_eq!(parts.provenance["test_asked"], "40");
             let both = Sequences::new(40, 8, [parts.train.letters(), test.letters()].concat()).unwrap();
             let n_train = parts.n_sequences();
             for a in 0..n_train {

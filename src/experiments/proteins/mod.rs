@@ -199,10 +199,13 @@ pub fn run_proteins(
     }
     directory.result("test_in_train", n_seen as f64);
     let shape = format!(
-        "{} sequences of {} columns, {} of them unseen; mean pairwise identity {:.3}\n{}\n",
+        "{} sequences to learn from, of {} columns, up to {} of them learned; {} unseen, {}; mean pairwise identity of the learned \
+         ones {:.3}\n{}\n",
         alignment.n_sequences(),
         alignment.n_columns(),
+        train.n_rows(),
         test.n_rows(),
+        if alignment.test.is_some() { "the alignment's own" } else { "kept back from the others" },
         identity.unwrap_or(f64::NAN),
         seen.map_or(String::new(), |seen| seen + "\n"),
     );
