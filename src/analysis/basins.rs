@@ -9,6 +9,9 @@
 //! largest m_IN below the threshold counts, whatever lies under it. Halving finds one of the n where the mean crosses the
 //! threshold; those it did not look at are not ruled out.
 //!
+//! Where even the worst damage looked at is restored, 1 - m_c is a lower bound, and where none is, the size is 0 by
+//! definition: see [`BasinEdge`]. Neither is a measured crossing, and neither has an error.
+//!
 //! Errors of basin sizes are by bootstrap: patterns are resampled with replacement, the basin size is read off their mean
 //! curve, and its standard deviation over the resamplings is the error. It says how far the size depends on which patterns
 //! were looked at, not on the couplings: those of other patterns are another sample.
@@ -68,10 +71,23 @@ pub struct BasinPoint {
 /// The size of a basin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BasinSize {
-    /// 1 - m_c; 0 where even the largest initial overlap does not reach the threshold.
+    /// 1 - m_c, or what [`edge`](Self::edge) says in its place.
     pub size: f64,
-    /// Standard deviation over resampled patterns.
-    pub error: f64,
+    /// Standard deviation over resampled patterns; none where no crossing was found, or of a single pattern.
+    pub error: Option<f64>,
+    /// What the size is known from.
+    pub edge: BasinEdge,
+}
+
+/// Where final overlaps cross the threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BasinEdge {
+    /// Between two initial overlaps that were looked at, `resolution` apart.
+    Between { resolution: f64 },
+    /// Beyond the smallest initial overlap looked at: the size is that overlap's, a lower bound.
+    Beyond,
+    /// Nowhere: even the largest initial overlap looked at does not reach the threshold, and the size is 0.
+    Nowhere,
 }
 
 /// Final against initial overlaps.
@@ -153,7 +169,7 @@ impl Basins<'_> {
     }
 
     /// The basin sizes at `thresholds` by halving the number of random damaged spins, and the curve of all numbers that were
-    /// looked at. 0, no damage, is looked at first: a size is 0 with an error of 0 where patterns themselves do not last.
+    /// looked at. 0, no damage, is looked at first: a size is 0 where patterns themselves do not last.
     ///
     /// # Errors
     /// As [`measure`](Self::measure), or if a threshold is not a number from 0 to 1.
@@ -200,12 +216,14 @@ impl Basins<'_> {
         execution.progress().end();
         searched?;
         let curve = BasinCurve::new(points.into_values().collect());
-        let size = |(&threshold, count): (&f64, Option<usize>)| match count {
-            None => BasinSize { size: 0.0, error: 0.0 },
-            Some(count) => BasinSize {
-                size: 1.0 - damage.overlap(n_spins, count),
-                error: curve.size_error(threshold, self.seed),
-            },
+        let size = |(&threshold, count): (&f64, Option<usize>)| {
+            let edge = match count {
+                None => BasinEdge::Nowhere,
+                Some(count) if count == hopeless => BasinEdge::Beyond,
+                Some(_) => BasinEdge::Between { resolution: 1.0 - damage.overlap(n_spins, 1) },
+            };
+            let size = count.map_or(0.0, |count| 1.0 - damage.overlap(n_spins, count));
+            BasinSize { size, error: curve.size_error(edge, threshold, self.seed), edge }
         };
         let sizes = thresholds.iter().zip(last_counts).map(size).collect();
         Ok((sizes, curve))
@@ -228,19 +246,28 @@ impl BasinCurve {
         if self.points.is_empty() {
             return Err(Error::shape("initial overlaps", "at least 1", "none"));
         }
+        let initial = self.initial_overlaps();
         let means: Vec<f64> = self.points.iter().map(|point| point.final_overlap).collect();
-        let size = basin_size(&self.initial_overlaps(), &means, threshold);
-        Ok(BasinSize { size, error: self.size_error(threshold, seed) })
+        let edge = match n_below(&means, threshold) {
+            0 => BasinEdge::Beyond,
+            n_below if n_below == means.len() => BasinEdge::Nowhere,
+            n_below => BasinEdge::Between { resolution: initial[n_below] - initial[n_below - 1] },
+        };
+        let size = basin_size(&initial, &means, threshold);
+        Ok(BasinSize { size, error: self.size_error(edge, threshold, seed), edge })
     }
 
     fn initial_overlaps(&self) -> Vec<f64> {
         self.points.iter().map(|point| point.initial_overlap).collect()
     }
 
-    /// Standard deviation of the basin size over resampled patterns.
-    fn size_error(&self, threshold: f64, seed: u64) -> f64 {
+    /// Standard deviation of the basin size over resampled patterns, where there is a size and patterns to choose from.
+    fn size_error(&self, edge: BasinEdge, threshold: f64, seed: u64) -> Option<f64> {
         let initial = self.initial_overlaps();
         let n_patterns = self.points.first().map_or(0, |point| point.overlaps.len());
+        if n_patterns < 2 || !matches!(edge, BasinEdge::Between { .. }) {
+            return None;
+        }
         let sizes = (0..RESAMPLES).map(|index| {
             let mut rng = stream(seed, "basin bootstrap", &[index]);
             let chosen: Vec<usize> =
@@ -251,22 +278,26 @@ impl BasinCurve {
             basin_size(&initial, &self.points.iter().map(mean).collect::<Vec<_>>(), threshold)
         });
         let sizes: Vec<f64> = sizes.collect();
-        Mean::of(&sizes).error * (sizes.len() as f64).sqrt()
+        Some(Mean::of(&sizes).error * (sizes.len() as f64).sqrt())
     }
 }
 
 /// 1 - m_c, where m_c is the smallest initial overlap from which on mean final overlaps are at least the threshold, by
-/// linear interpolation; 0 where there is none. `initial` ascends; `last` has one entry for each.
+/// linear interpolation; 0 where there is none, a lower bound where all are. `initial` ascends; `last` has one entry for each.
 pub fn basin_size(initial: &[f64], last: &[f64], threshold: f64) -> f64 {
-    let n_above = last.iter().rev().take_while(|&&overlap| overlap >= threshold).count();
-    match last.len() - n_above {
-        _ if n_above == 0 => 0.0,
+    match n_below(last, threshold) {
+        edge if edge == last.len() => 0.0,
         0 => 1.0 - initial[0],
         edge => {
             let share = (threshold - last[edge - 1]) / (last[edge] - last[edge - 1]);
             1.0 - (initial[edge - 1] + share * (initial[edge] - initial[edge - 1]))
         }
     }
+}
+
+/// How many points there are before those from which on all reach the threshold.
+fn n_below(last: &[f64], threshold: f64) -> usize {
+    last.len() - last.iter().rev().take_while(|&&overlap| overlap >= threshold).count()
 }
 
 fn check_threshold(threshold: f64) -> Result<()> {
