@@ -5,7 +5,7 @@ mod refusal;
 
 use program::Program;
 use refusal::refused;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// N = 40, two patterns under the pseudo-inverse: both fixed, with wide basins; 30 test examples.
 fn program() -> Program {
@@ -36,7 +36,15 @@ fn basins_of_two_patterns_reach_far() {
             (Some(1.0), Some(1.0))
         );
     }
-    assert!(document["basin_size"].as_f64().unwrap() >= 0.1);
+    // All three are restored: no size, but a bound.
+    assert_eq!((&document["basin_size_at_least"], &document["basin_edge"]), (&json!(0.5), &json!("beyond")));
+    for absent in ["basin_size", "basin_size_error", "resolution"] {
+        assert!(document[absent].is_null(), "{absent} in {document}");
+    }
+    // Flips of half the spins are not repaired.
+    let none = json(&program, "basins J data --overlaps 0,0.05 --repeats 5");
+    assert_eq!((&none["basin_size"], &none["basin_edge"]), (&json!(0.0), &json!("nowhere")));
+    assert!(none["basin_size_error"].is_null() && none["basin_size_at_least"].is_null(), "{none}");
     for file in ["curve.csv", "curve.png", "curve.svg"] {
         assert!(program.path(file).is_file(), "{file}");
     }
@@ -50,6 +58,8 @@ fn basins_of_two_patterns_reach_far() {
     assert_eq!(fine["resolution"].as_f64().unwrap(), 1.0 - (1.0 - 2.0 / 40.0));
     let coarse = json(&program, "basins J data --overlaps 0..1:11 --repeats 5");
     let size = |document: &Value| document["basin_size"].as_f64().unwrap();
+    // Overlaps of 40 spins to rounding.
+    assert!((coarse["resolution"].as_f64().unwrap() - 0.1).abs() < 1e-12, "{coarse}");
     assert!((size(&fine) - size(&coarse)).abs() <= 0.1, "{fine} {coarse}");
 }
 
@@ -102,7 +112,14 @@ fn the_census_of_two_patterns_finds_them_and_their_opposites() {
     for column in ["frequency", "energy", "from_random", "train_overlap", "test_overlap_up_to_sign"] {
         assert!(first.split(',').any(|name| name == column), "{column} in {first}");
     }
-    program.run("inspect found.safetensors");
+    let measured = &json(&program, "inspect found.safetensors")["measured"];
+    assert_eq!((&measured["N"], &measured["attractors"]), (&json!(40), &document["attractors"]));
+    assert_eq!(
+        (&measured["settled_starts"], &measured["period_max"]),
+        (&json!(502), &document["period_max"])
+    );
+    assert_eq!(measured["fixed_points"], document["fixed_points"]);
+    assert_eq!(measured["frequency_max"], listed[0]["frequency"]);
     let exported = json(&program, "export found.safetensors -o found.npy");
     assert_eq!(exported["shape"][0], document["attractors"]);
 }
@@ -165,6 +182,7 @@ fn inputs_and_options_that_do_not_fit() {
         ("basins J data -o missing/curve", &["missing"]),
         ("census J other", &["other", "N = 40", "N = 41"]),
         ("census J data --from features", &["features", "none"]),
+        ("census J data --from random,test,random", &["from: ", "each kind once", "random"]),
         ("census J data --states 0", &["states: ", "at least 1"]),
         ("census J data --states 18446744073709551615", &["memory"]),
         ("census J data --from nowhere", &["--from", "nowhere"]),

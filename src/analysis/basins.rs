@@ -9,6 +9,9 @@
 //! largest m_IN below the threshold counts, whatever lies under it. Halving finds one of the n where the mean crosses the
 //! threshold; those it did not look at are not ruled out.
 //!
+//! Where even the worst damage looked at is restored, 1 - m_c is a lower bound, and where none is, the size is 0 by
+//! definition: see [`BasinEdge`]. Neither is a measured crossing, and neither has an error.
+//!
 //! Errors of basin sizes are by bootstrap: patterns are resampled with replacement, the basin size is read off their mean
 //! curve, and its standard deviation over the resamplings is the error. It says how far the size depends on which patterns
 //! were looked at, not on the couplings: those of other patterns are another sample.
@@ -68,10 +71,23 @@ pub struct BasinPoint {
 /// The size of a basin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BasinSize {
-    /// 1 - m_c; 0 where even the largest initial overlap does not reach the threshold.
+    /// 1 - m_c, or what [`edge`](Self::edge) says in its place.
     pub size: f64,
-    /// Standard deviation over resampled patterns.
-    pub error: f64,
+    /// Standard deviation over resampled patterns; none where no crossing was found, or of a single pattern.
+    pub error: Option<f64>,
+    /// What the size is known from.
+    pub edge: BasinEdge,
+}
+
+/// Where final overlaps cross the threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BasinEdge {
+    /// Between two initial overlaps that were looked at, `resolution` apart.
+    Between { resolution: f64 },
+    /// Beyond the smallest initial overlap looked at: the size is that overlap's, a lower bound.
+    Beyond,
+    /// Nowhere: even the largest initial overlap looked at does not reach the threshold, and the size is 0.
+    Nowhere,
 }
 
 /// Final against initial overlaps.
@@ -153,7 +169,7 @@ impl Basins<'_> {
     }
 
     /// The basin sizes at `thresholds` by halving the number of random damaged spins, and the curve of all numbers that were
-    /// looked at. 0, no damage, is looked at first: a size is 0 with an error of 0 where patterns themselves do not last.
+    /// looked at. 0, no damage, is looked at first: a size is 0 where patterns themselves do not last.
     ///
     /// # Errors
     /// As [`measure`](Self::measure), or if a threshold is not a number from 0 to 1.
@@ -200,12 +216,14 @@ impl Basins<'_> {
         execution.progress().end();
         searched?;
         let curve = BasinCurve::new(points.into_values().collect());
-        let size = |(&threshold, count): (&f64, Option<usize>)| match count {
-            None => BasinSize { size: 0.0, error: 0.0 },
-            Some(count) => BasinSize {
-                size: 1.0 - damage.overlap(n_spins, count),
-                error: curve.size_error(threshold, self.seed),
-            },
+        let size = |(&threshold, count): (&f64, Option<usize>)| {
+            let edge = match count {
+                None => BasinEdge::Nowhere,
+                Some(count) if count == hopeless => BasinEdge::Beyond,
+                Some(_) => BasinEdge::Between { resolution: 1.0 - damage.overlap(n_spins, 1) },
+            };
+            let size = count.map_or(0.0, |count| 1.0 - damage.overlap(n_spins, count));
+            BasinSize { size, error: curve.size_error(edge, threshold, self.seed), edge }
         };
         let sizes = thresholds.iter().zip(last_counts).map(size).collect();
         Ok((sizes, curve))
@@ -228,19 +246,28 @@ impl BasinCurve {
         if self.points.is_empty() {
             return Err(Error::shape("initial overlaps", "at least 1", "none"));
         }
+        let initial = self.initial_overlaps();
         let means: Vec<f64> = self.points.iter().map(|point| point.final_overlap).collect();
-        let size = basin_size(&self.initial_overlaps(), &means, threshold);
-        Ok(BasinSize { size, error: self.size_error(threshold, seed) })
+        let edge = match n_below(&means, threshold) {
+            0 => BasinEdge::Beyond,
+            n_below if n_below == means.len() => BasinEdge::Nowhere,
+            n_below => BasinEdge::Between { resolution: initial[n_below] - initial[n_below - 1] },
+        };
+        let size = basin_size(&initial, &means, threshold);
+        Ok(BasinSize { size, error: self.size_error(edge, threshold, seed), edge })
     }
 
     fn initial_overlaps(&self) -> Vec<f64> {
         self.points.iter().map(|point| point.initial_overlap).collect()
     }
 
-    /// Standard deviation of the basin size over resampled patterns.
-    fn size_error(&self, threshold: f64, seed: u64) -> f64 {
+    /// Standard deviation of the basin size over resampled patterns, where there is a size and patterns to choose from.
+    fn size_error(&self, edge: BasinEdge, threshold: f64, seed: u64) -> Option<f64> {
         let initial = self.initial_overlaps();
         let n_patterns = self.points.first().map_or(0, |point| point.overlaps.len());
+        if n_patterns < 2 || !matches!(edge, BasinEdge::Between { .. }) {
+            return None;
+        }
         let sizes = (0..RESAMPLES).map(|index| {
             let mut rng = stream(seed, "basin bootstrap", &[index]);
             let chosen: Vec<usize> =
@@ -251,22 +278,26 @@ impl BasinCurve {
             basin_size(&initial, &self.points.iter().map(mean).collect::<Vec<_>>(), threshold)
         });
         let sizes: Vec<f64> = sizes.collect();
-        Mean::of(&sizes).error * (sizes.len() as f64).sqrt()
+        Some(Mean::of(&sizes).error * (sizes.len() as f64).sqrt())
     }
 }
 
 /// 1 - m_c, where m_c is the smallest initial overlap from which on mean final overlaps are at least the threshold, by
-/// linear interpolation; 0 where there is none. `initial` ascends; `last` has one entry for each.
+/// linear interpolation; 0 where there is none, a lower bound where all are. `initial` ascends; `last` has one entry for each.
 pub fn basin_size(initial: &[f64], last: &[f64], threshold: f64) -> f64 {
-    let n_above = last.iter().rev().take_while(|&&overlap| overlap >= threshold).count();
-    match last.len() - n_above {
-        _ if n_above == 0 => 0.0,
+    match n_below(last, threshold) {
+        edge if edge == last.len() => 0.0,
         0 => 1.0 - initial[0],
         edge => {
             let share = (threshold - last[edge - 1]) / (last[edge] - last[edge - 1]);
             1.0 - (initial[edge - 1] + share * (initial[edge] - initial[edge - 1]))
         }
     }
+}
+
+/// How many points there are before those from which on all reach the threshold.
+fn n_below(last: &[f64], threshold: f64) -> usize {
+    last.len() - last.iter().rev().take_while(|&&overlap| overlap >= threshold).count()
 }
 
 fn check_threshold(threshold: f64) -> Result<()> {
@@ -282,160 +313,4 @@ fn repeat_seed(seed: u64, repeat: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dynamics::{ParallelDynamics, Patch, Stop, Ties, at_overlap, random_states};
-    use crate::learning::{PseudoInverse, hebb};
-
-    fn parallel(stop: Stop) -> ParallelDynamics {
-        ParallelDynamics { stop, ties: Ties::Keep }
-    }
-
-    #[test]
-    fn basins_end_where_overlaps_cross_the_threshold() {
-        let initial = [0.25, 0.5, 0.75, 1.0];
-        assert!((basin_size(&initial, &[0.0, 0.5, 1.0, 1.0], 0.75) - 0.375).abs() < 1e-12);
-        // Once below, what lies under it does not count.
-        assert!((basin_size(&initial, &[1.0, 0.5, 1.0, 1.0], 0.75) - 0.375).abs() < 1e-12);
-        assert_eq!(basin_size(&initial, &[0.9; 4], 0.75), 0.75);
-        assert_eq!(basin_size(&initial, &[1.0, 1.0, 1.0, 0.5], 0.75), 0.0);
-    }
-
-    /// Hebb couplings of a single pattern: h_i = xi_i (N m - x_i xi_i) / N. All but ties (m = 0, 1/N) return in one step
-    /// for m > 1/N, and go to the opposite for m < -1/N; the basin is as large as it can be.
-    #[test]
-    fn a_single_pattern_attracts_one_half_of_all_states() {
-        let execution = Execution::with_threads(1).unwrap();
-        let pattern = random_states(1, 101, 1).unwrap();
-        let couplings = hebb(&pattern, &execution).unwrap();
-        let dynamics = parallel(Stop::Settled { limit: 10 });
-        for damage in [Damage::Inverted, Damage::Erased] {
-            let basins = Basins {
-                couplings: &couplings,
-                patterns: &pattern,
-                dynamics: &dynamics,
-                clamp: false,
-                n_repeats: 1,
-                seed: 2,
-            };
-            let (sizes, curve) = basins.bisect(damage, &[0.999], &execution).unwrap();
-            if damage == Damage::Inverted {
-                // 50 of 101 flips leave m = 1/101, where aligned spins have field 0 and keep, and the others return.
-                assert!((sizes[0].size - 100.0 / 101.0).abs() < 1e-12);
-                let point = basins.measure(&Corruption::flips(60), &execution).unwrap();
-                assert_eq!(
-                    (point.final_overlap, point.exact_fraction, point.settled_fraction),
-                    (-1.0, 0.0, 1.0)
-                );
-                assert!((point.initial_overlap + 19.0 / 101.0).abs() < 1e-12);
-            }
-            assert_eq!(curve.points.last().unwrap().final_overlap, 1.0);
-        }
-    }
-
-    /// Against plain loops over copies at every number of flips: point by point, and the edge of the basin.
-    #[test]
-    fn halving_finds_where_the_plain_curve_crosses() {
-        let execution = Execution::with_threads(2).unwrap();
-        let (n, p) = (120, 24);
-        let patterns = random_states(p, n, 3).unwrap();
-        let rule = PseudoInverse { ridge: 0.0, self_coupling: false };
-        let couplings = rule.couplings(&patterns, &execution).unwrap();
-        let dynamics = parallel(Stop::After(5));
-        let basins = Basins {
-            couplings: &couplings,
-            patterns: &patterns,
-            dynamics: &dynamics,
-            clamp: false,
-            n_repeats: 1,
-            seed: 4,
-        };
-        let mean = |flips: usize| {
-            let starts = at_overlap(&patterns, 1.0 - 2.0 * flips as f64 / n as f64, 4).unwrap();
-            let mut sum = 0.0;
-            for row in 0..p {
-                let mut state: Vec<f64> = (0..n).map(|i| f64::from(starts.spin(row, i))).collect();
-                for _ in 0..5 {
-                    let field = |i: usize| -> f64 {
-                        (0..n).map(|j| f64::from(couplings.values()[i * n + j]) * state[j]).sum()
-                    };
-                    state = (0..n).map(|i| field(i).signum()).collect();
-                }
-                sum += (0..n).map(|i| state[i] * f64::from(patterns.spin(row, i))).sum::<f64>() / n as f64;
-            }
-            sum / p as f64
-        };
-        let (sizes, curve) = basins.bisect(Damage::Inverted, &[0.999, 0.9], &execution).unwrap();
-        for (size, threshold) in sizes.iter().zip([0.999, 0.9]) {
-            let flips = (size.size * n as f64 / 2.0).round() as usize;
-            assert!(flips > 5 && flips < 60, "{flips}");
-            assert!(mean(flips) >= threshold && mean(flips + 1) < threshold);
-            assert!(size.error > 0.0 && size.error < 0.2);
-        }
-        assert!(sizes[0].size <= sizes[1].size);
-        // Sums of 120 terms: rounding far below the overlaps' step of 2 / (24 120).
-        for point in &curve.points {
-            assert!((point.final_overlap - mean(point.n_damaged)).abs() < 1e-12);
-        }
-        // On a grid: between its points.
-        let grid: Vec<Corruption> = (0..=15).map(|index| Corruption::flips(4 * index)).collect();
-        let grid = basins.curve(&grid, &execution).unwrap();
-        assert!(grid.points.windows(2).all(|pair| pair[0].initial_overlap < pair[1].initial_overlap));
-        let size = grid.size(0.9, 1).unwrap();
-        assert!((size.size - sizes[1].size).abs() <= 8.0 / n as f64);
-        // The first copies are those of a single one; the others differ.
-        let flips = Corruption::flips(48);
-        let once = basins.measure(&flips, &execution).unwrap();
-        let twice = Basins { n_repeats: 2, ..basins }.measure(&flips, &execution).unwrap();
-        let second = |row: usize| 2.0 * twice.overlaps[row] - once.overlaps[row];
-        assert!((0..p).any(|row| (second(row) - once.overlaps[row]).abs() > 0.01));
-        // Multiples of 2/N again.
-        let flips_left = |row: usize| (1.0 - second(row)) * n as f64 / 2.0;
-        assert!((0..p).all(|row| (flips_left(row) - flips_left(row).round()).abs() < 1e-9));
-    }
-
-    #[test]
-    fn held_spins_stay_and_help() {
-        let execution = Execution::with_threads(1).unwrap();
-        let (n, p) = (144, 30);
-        let patterns = random_states(p, n, 5).unwrap();
-        let couplings = hebb(&patterns, &execution).unwrap();
-        let dynamics = parallel(Stop::Settled { limit: 100 });
-        let patch = Patch { image_width: 12, width: 5, height: 4, corner: Some((3, 6)) };
-        let corruption = Corruption { sites: Sites::Patch(patch), damage: Damage::Inverted };
-        let measure = |clamp: bool| {
-            let (couplings, patterns, dynamics) = (&couplings, &patterns, &dynamics);
-            let basins = Basins { couplings, patterns, dynamics, clamp, n_repeats: 1, seed: 1 };
-            basins.measure(&corruption, &execution).unwrap()
-        };
-        let (held, free) = (measure(true), measure(false));
-        assert_eq!(held.initial_overlap, free.initial_overlap);
-        assert!((held.initial_overlap - (1.0 - 40.0 / 144.0)).abs() < 1e-12);
-        // 20 spins may be wrong at most; beyond capacity free states leave the patterns altogether.
-        assert!(held.overlaps.iter().all(|&overlap| overlap >= 1.0 - 40.0 / 144.0));
-        assert!(free.overlaps.iter().any(|&overlap| overlap < 1.0 - 40.0 / 144.0));
-        assert!(held.final_overlap > free.final_overlap);
-    }
-
-    #[test]
-    fn what_cannot_be_measured_is_refused() {
-        let execution = Execution::with_threads(1).unwrap();
-        let patterns = random_states(3, 20, 1).unwrap();
-        let couplings = hebb(&patterns, &execution).unwrap();
-        let dynamics = parallel(Stop::After(1));
-        let none = patterns.head(0);
-        let of = |patterns, n_repeats| Basins {
-            couplings: &couplings,
-            patterns,
-            dynamics: &dynamics,
-            clamp: false,
-            n_repeats,
-            seed: 1,
-        };
-        assert!(of(&none, 1).measure(&Corruption::flips(1), &execution).is_err());
-        assert!(of(&patterns, 0).measure(&Corruption::flips(1), &execution).is_err());
-        assert!(of(&patterns, 1).measure(&Corruption::flips(21), &execution).is_err());
-        assert!(of(&patterns, 1).bisect(Damage::Inverted, &[f64::NAN], &execution).is_err());
-        assert!(of(&patterns, 1).curve(&[], &execution).unwrap().size(0.9, 1).is_err());
-    }
-}
+mod tests;

@@ -21,16 +21,7 @@ impl Histogram {
     /// If there is no bin, more than a million, or no sample, or one is not finite.
     pub fn new(samples: impl IntoIterator<Item = f64> + Clone, n_bins: usize) -> Result<Self> {
         Self::check_n_bins(n_bins)?;
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for sample in samples.clone() {
-            if !sample.is_finite() {
-                return Err(Error::shape("samples", "finite numbers", sample.to_string()));
-            }
-            (low, high) = (low.min(sample), high.max(sample));
-        }
-        if low > high {
-            return Err(Error::shape("samples", "at least 1", "none"));
-        }
+        let (mut low, mut high) = range(samples.clone())?;
         if low == high {
             (low, high) = (low - 0.5, high + 0.5);
         }
@@ -39,6 +30,35 @@ impl Histogram {
             let bin = ((sample - low) / (high - low) * n_bins as f64) as usize;
             counts[bin.min(n_bins - 1)] += 1;
         }
+        Ok(Self { low, high, counts })
+    }
+
+    /// For samples that differ by multiples of `spacing`, as overlaps of N spins do by 2/N: at most `max_bins` bins, each of
+    /// which holds the same number of possible values, so that none is fuller for having more of them. Bins end halfway
+    /// between possible values.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), or if the spacing is not a positive number.
+    pub fn of_multiples(
+        samples: impl IntoIterator<Item = f64> + Clone,
+        spacing: f64,
+        max_bins: usize,
+    ) -> Result<Self> {
+        Self::check_n_bins(max_bins)?;
+        if !(spacing > 0.0 && spacing.is_finite()) {
+            return Err(Error::parameter("spacing", "a positive number", spacing));
+        }
+        let (least, most) = range(samples.clone())?;
+        let place = |sample: f64| ((sample - least) / spacing).round() as usize;
+        let n_values = place(most).saturating_add(1);
+        let per_bin = n_values.div_ceil(max_bins);
+        let n_bins = n_values.div_ceil(per_bin);
+        let mut counts = vec![0; n_bins];
+        for sample in samples {
+            counts[(place(sample) / per_bin).min(n_bins - 1)] += 1;
+        }
+        let low = least - spacing / 2.0;
+        let high = low + n_bins as f64 * per_bin as f64 * spacing;
         Ok(Self { low, high, counts })
     }
 
@@ -76,6 +96,21 @@ impl Histogram {
     }
 }
 
+/// The smallest and the largest sample.
+fn range(samples: impl IntoIterator<Item = f64>) -> Result<(f64, f64)> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for sample in samples {
+        if !sample.is_finite() {
+            return Err(Error::shape("samples", "finite numbers", sample.to_string()));
+        }
+        (low, high) = (low.min(sample), high.max(sample));
+    }
+    if low > high {
+        return Err(Error::shape("samples", "at least 1", "none"));
+    }
+    Ok((low, high))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +124,25 @@ mod tests {
         let area: f64 = steps.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[1].1).sum();
         assert!((area - 1.0).abs() < 1e-15);
         assert_eq!((steps[0], steps[9]), ((0.0, 0.0), (4.0, 0.0)));
+    }
+
+    /// Overlaps of 97 spins, each of the 98 possible ones once: the same number in every bin, 50 bins asked for or 49, and
+    /// a value each where there are bins enough.
+    #[test]
+    fn possible_values_are_shared_evenly() {
+        let overlaps = (0..98).map(|up| f64::from(2 * up - 97) / 97.0);
+        for (max_bins, n_bins, in_each) in [(50, 49, 2), (49, 49, 2), (200, 98, 1), (1, 1, 98)] {
+            let histogram = Histogram::of_multiples(overlaps.clone(), 2.0 / 97.0, max_bins).unwrap();
+            let bins: Vec<_> = histogram.bins().collect();
+            assert_eq!(bins.iter().map(|bin| bin.2).collect::<Vec<_>>(), vec![in_each; n_bins]);
+            // Halfway to the values that are not possible: 1 + 1/N, to rounding.
+            assert!((bins[0].0 + 98.0 / 97.0).abs() < 1e-12);
+            assert!((bins[n_bins - 1].1 - 98.0 / 97.0).abs() < 1e-12);
+        }
+        let one = Histogram::of_multiples([1.0; 5], 0.5, 10).unwrap();
+        assert_eq!(one.bins().collect::<Vec<_>>(), [(0.75, 1.25, 5)]);
+        assert!(Histogram::of_multiples([1.0], 0.0, 10).is_err());
+        assert!(Histogram::of_multiples([f64::NAN], 0.5, 10).is_err());
     }
 
     #[test]

@@ -23,8 +23,9 @@ mod rank_correlation;
 mod sequence_facts;
 mod stabilities;
 
-pub use basins::{BasinCurve, BasinPoint, BasinSize, Basins, basin_size};
+pub use basins::{BasinCurve, BasinEdge, BasinPoint, BasinSize, Basins, basin_size};
 pub use census::{Attractor, Census, Destinations, StartKind, census, energies};
+pub use census_file::StoredAttractors;
 pub use data_facts::{SpinFacts, UnseenSpinFacts, WeightFacts, spin_facts, unseen_spin_facts, weight_facts};
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
 pub use histogram::Histogram;

@@ -5,7 +5,7 @@ mod corruptions;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor::analysis::{BasinCurve, BasinPoint, BasinSize, Basins as Measurement};
+use attractor::analysis::{BasinCurve, BasinEdge, BasinPoint, BasinSize, Basins as Measurement};
 use attractor::report::{Axis, Color, Figure, Panel, Position, Series, Style};
 use attractor::storage::Table;
 use attractor::{Error, Result};
@@ -113,9 +113,11 @@ impl Basins {
             "clamp": self.corruptions.clamp,
             "steps": self.moves.steps(),
             "threshold": self.threshold,
-            "basin_size": size.map(|size| size.size),
-            "basin_size_error": size.map(|size| size.error),
-            "resolution": self.bisect.then(|| 1.0 - self.corruptions.damage().overlap(n_spins, 1)),
+            "basin_size": size.and_then(|size| (size.edge != BasinEdge::Beyond).then_some(size.size)),
+            "basin_size_at_least": size.and_then(|size| (size.edge == BasinEdge::Beyond).then_some(size.size)),
+            "basin_size_error": size.and_then(|size| size.error),
+            "basin_edge": size.map(|size| edge_name(size.edge)),
+            "resolution": size.and_then(|size| resolution(size.edge)),
             "points": curve.points.iter().map(point_json).collect::<Vec<Value>>(),
             "seconds": seconds,
             "output": files,
@@ -165,16 +167,32 @@ impl Basins {
             ("copies of each", self.repeats.to_string()),
         ];
         if let Some(size) = size {
-            let of =
-                format!("{} +- {}, m_F {} and above", short(size.size), short(size.error), self.threshold);
-            rows.push(("basin size 1 - m_c", of));
-        }
-        if self.bisect {
-            rows.push(("resolution", short(1.0 - self.corruptions.damage().overlap(n_spins, 1))));
+            rows.push(("basin size 1 - m_c", self.size_text(curve, size)));
+            rows.extend(resolution(size.edge).map(|resolution| ("resolution", short(resolution))));
         }
         rows.push(("seconds", short(seconds)));
         rows.extend(files.iter().map(|file| ("written", file.display().to_string())));
         format!("{text}\n{}", listing(rows))
+    }
+
+    /// The size, and what it is known from.
+    fn size_text(&self, curve: &BasinCurve, size: BasinSize) -> String {
+        let (threshold, number) = (self.threshold, short(size.size));
+        let m_in = |point: Option<&BasinPoint>| point.map_or(String::new(), |p| short(p.initial_overlap));
+        match (size.edge, size.error) {
+            (BasinEdge::Between { .. }, Some(error)) => {
+                format!("{number} +- {}, m_F {threshold} and above", short(error))
+            }
+            (BasinEdge::Between { .. }, None) => format!("{number}, m_F {threshold} and above"),
+            (BasinEdge::Beyond, _) => {
+                let least = m_in(curve.points.first());
+                format!("at least {number}, m_F {threshold} and above down to the smallest m_IN, {least}")
+            }
+            (BasinEdge::Nowhere, _) => {
+                let most = m_in(curve.points.last());
+                format!("{number} by definition, m_F below {threshold} even at the largest m_IN, {most}")
+            }
+        }
     }
 
     fn figure(&self, title: String, curve: &BasinCurve) -> Figure {
@@ -211,6 +229,22 @@ impl Basins {
             ));
         let edge = format!("m_F = {}", self.threshold);
         Figure::new(vec![panel.with_reference(edge, Position::Y(self.threshold))])
+    }
+}
+
+fn edge_name(edge: BasinEdge) -> &'static str {
+    match edge {
+        BasinEdge::Between { .. } => "between",
+        BasinEdge::Beyond => "beyond",
+        BasinEdge::Nowhere => "nowhere",
+    }
+}
+
+/// How finely the edge was looked for, where there is one.
+fn resolution(edge: BasinEdge) -> Option<f64> {
+    match edge {
+        BasinEdge::Between { resolution } => Some(resolution),
+        BasinEdge::Beyond | BasinEdge::Nowhere => None,
     }
 }
 

@@ -69,6 +69,12 @@ impl Census {
         if self.states == Some(0) {
             return Err(Error::parameter("states", "at least 1", 0).into());
         }
+        for (place, from) in self.from.iter().enumerate() {
+            if self.from[..place].contains(from) {
+                let found = format!("{} twice", name_of(*from));
+                return Err(Error::parameter("from", "each kind once", found).into());
+            }
+        }
         let seed = self.common.seed;
         let (settle, step) = (self.updates.settle(seed)?, self.updates.until(Stop::After(1), seed)?);
         let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;

@@ -1,6 +1,7 @@
 //! `attractor inspect`: what a file holds and how it was made.
 
 mod alignment;
+mod attractors;
 mod data;
 mod potts;
 mod potts_states;
@@ -22,7 +23,7 @@ use super::text::{listing, short};
 
 #[derive(Args)]
 pub struct Inspect {
-    /// A file of this program: data set, alignment, couplings or states
+    /// A file of this program: data set, alignment, couplings, states or attractors
     file: PathBuf,
     #[command(flatten)]
     common: Common,
@@ -50,6 +51,7 @@ impl Inspect {
             "couplings" => couplings_facts(&Couplings::open(&self.file, &execution)?, &execution)?,
             PottsCouplings::KIND => potts::facts(&PottsCouplings::open(&self.file, &execution)?, &execution)?,
             "data set" => data::facts(&DataSet::open(&self.file)?)?,
+            "attractors" => attractors::facts(&self.file)?,
             "alignment" => alignment::facts(&Alignment::open(&self.file)?)?,
             PottsRecall::KIND => potts_states::facts(&self.file)?,
             "states" => {

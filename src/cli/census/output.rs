@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Neighbours;
 
-/// Bins of the overlaps with the nearest states.
+/// Bins of the overlaps with the nearest states, at most.
 const BINS: usize = 50;
 
 /// A row an attractor, the most frequent first.
@@ -95,7 +95,8 @@ pub fn figure(census: &Census, neighbours: &[Neighbours]) -> Result<Figure> {
     let mut near = Panel::new("attractors, each once", axis, Axis::linear("density"));
     for neighbours in neighbours.iter().filter(|neighbours| !neighbours.of.is_empty()) {
         let overlaps: Vec<f64> = neighbours.of.iter().map(|near| near.overlap_up_to_sign.abs()).collect();
-        let steps = Histogram::new(overlaps.iter().copied(), BINS)?.density_steps();
+        let spacing = 2.0 / census.states.n_spins() as f64;
+        let steps = Histogram::of_multiples(overlaps.iter().copied(), spacing, BINS)?.density_steps();
         let color = match neighbours.part {
             "train" => Color::TRAIN,
             "test" => Color::TEST,

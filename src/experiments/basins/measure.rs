@@ -48,7 +48,7 @@ pub(super) struct Size {
     pub(super) steps: Option<u64>,
     pub(super) threshold: f64,
     pub(super) size: f64,
-    /// By bootstrap over patterns.
+    /// By bootstrap over patterns; 0 where no crossing was found.
     pub(super) error: f64,
 }
 
@@ -159,7 +159,7 @@ impl Record<'_> {
                 steps,
                 threshold,
                 size: found.size,
-                error: found.error,
+                error: found.error.unwrap_or(0.0),
             }));
         }
         Ok(())

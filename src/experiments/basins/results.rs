@@ -67,6 +67,12 @@ impl<'a> Results<'a> {
         })
     }
 
+    /// The setting of the figure: the first number of steps and threshold.
+    fn figure_setting(&self, epoch: u64) -> Setting {
+        let steps = self.config.steps.first().copied();
+        Setting { epoch, steps, threshold: self.config.thresholds[0] }
+    }
+
     fn all_settings(&self) -> impl Iterator<Item = Setting> + '_ {
         self.config.epochs.iter().flat_map(|&epoch| self.settings_of(epoch))
     }
@@ -221,14 +227,12 @@ impl<'a> Results<'a> {
         };
         let mut panels = Vec::new();
         for variant in VARIANTS {
-            let steps = self.config.steps.first().copied();
-            let title = match steps {
-                Some(steps) => format!("{variant}, {steps} steps"),
-                None => format!("{variant}, at convergence"),
-            };
+            let steps = self.config.steps.first();
+            let steps = steps.map_or("at convergence".to_owned(), |steps| format!("{steps} steps"));
+            let title = format!("{variant}, {steps}, threshold {}", self.config.thresholds[0]);
             let mut panel = Panel::new(title, load_axis(), Axis::linear("basin size 1 − m_c"));
             for (index, &epoch) in self.config.epochs.iter().enumerate() {
-                let setting = Setting { epoch, steps, threshold: self.config.thresholds[0] };
+                let setting = self.figure_setting(epoch);
                 let means = self.config.loads.iter().map(|&load| (load, self.size(load, variant, setting)));
                 let (points, bars) = means.map(|(x, mean)| ((x, mean.value), mean.bar(x))).unzip();
                 let series = Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points);
@@ -264,6 +268,22 @@ impl<'a> Results<'a> {
             }
         }
         named
+    }
+
+    /// How far the curves of the figure, which has a setting of its own, are from the published sizes.
+    fn figure_distances(&self, distances: &[Distance]) -> String {
+        let of_epoch = |&epoch: &u64| {
+            let setting = self.figure_setting(epoch);
+            let distance = distances.iter().find(|distance| distance.setting == setting)?;
+            Some(format!("{:.3} at lr' t = {}", distance.mean_square.sqrt(), self.time(epoch)))
+        };
+        let all: Vec<String> = self.config.epochs.iter().filter_map(of_epoch).collect();
+        let steps = steps_name(self.config.steps.first().copied());
+        format!(
+            "in the figure: steps {steps}, threshold {}: rms {}\n",
+            self.config.thresholds[0],
+            all.join(", ")
+        )
     }
 
     pub(super) fn summary(&self) -> String {
@@ -303,6 +323,7 @@ impl<'a> Results<'a> {
                 let theirs = theirs.map_or("-".to_owned(), |theirs| format!("{theirs:.4}"));
                 text += &format!("{load:8}  {:.4} +- {:.4}  {theirs:>12}\n", size.value, size.error);
             }
+            text += &self.figure_distances(&distances);
         }
         text
     }
