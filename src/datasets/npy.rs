@@ -253,4 +253,19 @@ mod tests {
         assert_eq!(read_npy_vector(npy("'<f8'", false, "(2,)", &data).path()).unwrap(), [0.5, 2.0]);
         assert!(read_npy_vector(npy("'<f8'", false, "(2, 1)", &data).path()).is_err());
     }
+
+    #[test]
+    fn letters_are_written_as_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letters.npy");
+        let sequences = Sequences::new(3, 21, vec![0, 20, 7, 1, 2, 3]).unwrap();
+        write_npy_letters(&path, &sequences, Overwrite::Refuse).unwrap();
+        let array = NpyArray::open(&path).unwrap();
+        assert_eq!(array.shape(), [2, 3]);
+        let letters: io::Result<Vec<f64>> = array.values().unwrap().collect();
+        assert_eq!(letters.unwrap(), [0.0, 20.0, 7.0, 1.0, 2.0, 3.0]);
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes[bytes.len() - 6..], *sequences.letters());
+        assert!(write_npy_letters(&path, &sequences, Overwrite::Refuse).is_err());
+    }
 }

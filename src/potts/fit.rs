@@ -101,3 +101,27 @@ pub(super) fn fit_on(
         fixed_fraction: n_fixed as f64 / n_rows as f64,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::potts::{PottsInitial, initial_couplings, random_sequences};
+
+    /// Rows that count twice are rows that stand there twice, but for what is not weighted.
+    #[test]
+    fn weights_count_in_the_loss_alone() {
+        let execution = Execution::with_threads(1).unwrap();
+        let sequences = random_sequences(9, 5, 4, 1).unwrap();
+        let twice = sequences.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 3, 6]);
+        let weights: Vec<f32> = (0..9).map(|row| if row % 3 == 0 { 2.0 } else { 1.0 }).collect();
+        let problem = PottsProblem::from(&sequences);
+        let weighted = problem.with_weights(&weights).unwrap();
+        let model = initial_couplings(&PottsInitial::Random, 1.0, problem, 2, &execution).unwrap();
+        let fit = |problem| fit(&model, problem, 1.5, &execution).unwrap();
+        let (plain, weighted, twice) = (fit(problem), fit(weighted), fit(PottsProblem::from(&twice)));
+        assert!((plain.loss - twice.loss).abs() > 1e-4, "the weights are to be seen");
+        // Weights of mean 1 are rounded to f32.
+        assert!((weighted.loss - twice.loss).abs() < 1e-6 * twice.loss);
+        assert_eq!(PottsFit { loss: plain.loss, ..weighted }, plain);
+    }
+}
