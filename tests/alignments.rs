@@ -143,7 +143,10 @@ fn files_that_are_no_alignment_are_refused_by_name() {
     program.run("import alignment good.fasta -o data");
     refused(&program, "import alignment good.fasta -o data", &["--force"]);
     // An alignment is no data set of spins.
-    refused(&program, "train data -o new", &["data: ", "kind \"data set\"", "found kind \"alignment\""]);
+    refused(&program, "train data --rule hebb -o new", &["rule: ", "pseudo-likelihood", "found hebb"]);
+    program.run("generate random --n 3 --patterns 2 -o spins");
+    program.run("train spins --epochs 1 -o J");
+    refused(&program, "basins J data", &["data: ", "kind \"data set\"", "found kind \"alignment\""]);
 }
 
 #[test]

@@ -387,7 +387,11 @@ fn figures_that_cannot_be_made() {
         refused(
             &program,
             &format!("reproduce mandelbrot {run}"),
-            &["experiment: ", "transition, cutoff, acquisition, rules, stability, mnist", "mandelbrot"],
+            &[
+                "experiment: ",
+                "transition, cutoff, acquisition, rules, basins, stability, mnist",
+                "mandelbrot",
+            ],
         );
         refused(&program, &format!("reproduce transition -o full {run}"), &["full/table.csv", "--force"]);
         refused(&program, &format!("reproduce transition -o data/new {run}"), &["data/new"]);

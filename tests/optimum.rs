@@ -117,7 +117,10 @@ fn starts_beyond_the_norm_bound_find_the_optimum() {
     let far = 100.0;
     assert!(far > solver.max_norm);
     let found = optimum(problem, &parameters, &solver, &Initial::Random, far, &execution).unwrap();
-    assert!(found.searches.iter().all(|search| search.ending == Ending::Converged));
+    for search in &found.searches {
+        assert!(matches!(search.ending, Ending::Converged | Ending::Stalled), "{search:?}");
+        assert!(search.iterations > 0 && search.relative_gradient < 1e-5, "{search:?}");
+    }
     assert!(ising.error(&found.couplings) < 1e-5, "{}", ising.error(&found.couplings));
 }
 

@@ -24,7 +24,7 @@ pub struct Contacts {
     /// Number of the first match column of the input, whose numbers the table and --distances have
     #[arg(long, default_value_t = 1)]
     first: u32,
-    /// Distances of columns, lines "i j distance", a pair once: counts contacts among the L, L/2 and L/5 strongest of the
+    /// Distances of columns, lines "i j distance": counts contacts among the L, L/2 and L/5 strongest of the
     /// pairs with a distance; columns that were left out of the alignment do not count
     #[arg(long)]
     distances: Option<PathBuf>,
@@ -149,7 +149,7 @@ fn range(columns: &[u32], first: usize) -> String {
     format!("{} to {}", number(columns.first()), number(columns.last()))
 }
 
-/// Reads lines "i j distance" of columns counted from `first`, each pair once; "#" begins a comment. Those of columns that are
+/// Reads lines "i j distance" of columns counted from `first`; a pair may stand in both orders; "#" begins a comment. Those of columns that are
 /// not among `columns` are left out.
 fn read_distances(path: &Path, first: usize, columns: &[u32]) -> Result<Distances> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
@@ -172,11 +172,13 @@ fn read_distances(path: &Path, first: usize, columns: &[u32]) -> Result<Distance
                 let line = number + 1;
                 if is_kept(i)
                     && is_kept(j)
-                    && let Some((_, earlier)) = distances.insert((i.min(j), i.max(j)), (distance, line))
+                    && let Some((other, earlier)) = distances.insert((i.min(j), i.max(j)), (distance, line))
+                    && other != distance
                 {
-                    let found =
-                        format!("columns {} and {} in lines {earlier} and {line}", i + first, j + first);
-                    return Err(Error::format(path, "every pair of columns once", found));
+                    let expected = "one distance for a pair of columns";
+                    let (i, j) = (i + first, j + first);
+                    let found = format!("two of {i} and {j}, in lines {earlier} and {line}");
+                    return Err(Error::format(path, expected, found));
                 }
             }
             _ => {

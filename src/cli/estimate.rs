@@ -94,7 +94,7 @@ fn rate_per_thread(execution: &Execution) -> f64 {
 
 /// Sequences whose lookups take the time of a step of J: q^2 couplings a pair of columns.
 pub fn step_as_sequences(n_letters: usize) -> f64 {
-    (n_letters * n_letters) as f64 / 4.0
+    (n_letters * n_letters) as f64 / 3.0
 }
 
 /// Seconds that one thread takes for a lookup of training, its share of softmax and pull included: the median of some epochs on

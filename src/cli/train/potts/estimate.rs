@@ -9,7 +9,9 @@ use super::super::{Train, Variant};
 use crate::cli::estimate::{Estimate, step_as_sequences};
 
 /// Steps in which most states settle.
-const TYPICAL_STEPS: u64 = 10;
+const TYPICAL_STEPS: u64 = 20;
+/// Steps of J in the time in which it is copied to tables, and its norms and asymmetry are measured.
+const STEPS_PER_OBSERVATION: f64 = 15.0;
 
 impl Train {
     pub(super) fn potts_estimate(&self, alignment: &Alignment, execution: &Execution) -> Result<Estimate> {
@@ -29,8 +31,8 @@ impl Train {
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
         let recalled = states * self.eval_steps.min(TYPICAL_STEPS) as f64;
         let step = step_as_sequences(n_letters);
-        // Fields alone take half of what fields and the pull on J do; J is read about as often as a step reads and writes it.
-        let evaluation = step + (p + n_tests + recalled) / 2.0;
+        // A fit takes logarithms in place of the pull on J; fields alone, of recall, take half the time of both.
+        let evaluation = STEPS_PER_OBSERVATION * step + p + n_tests + recalled / 2.0;
         let lookups = l * l * (epochs * (p + step) + evaluations * evaluation);
         Estimate::of_lookups(memory, disk, lookups, n_letters, execution)
     }
