@@ -243,7 +243,7 @@ fn files_that_do_not_fit_are_refused() {
         ("contacts ising -o new", &["ising", "potts couplings"]),
         ("contacts states -o new", &["states", "potts couplings"]),
         ("contacts J --distances broken -o new", &["broken", "line 2", "1 2"]),
-        ("contacts J --distances twice -o new", &["twice", "columns 3 and 1", "lines 1 and 3"]),
+        ("contacts J --distances twice -o new", &["twice", "two of 3 and 1", "lines 1 and 3"]),
         ("contacts J --distances elsewhere -o new", &["elsewhere", "1 to 12", "none"]),
     ];
     for (arguments, words) in expected {
