@@ -15,6 +15,7 @@ mod rounding;
 mod sequential;
 mod start;
 mod sweep;
+mod sweep_tile;
 
 pub use corruption::{Corrupted, Corruption, Damage, Patch, Sites};
 pub use field::Ties;
