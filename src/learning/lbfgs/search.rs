@@ -132,8 +132,10 @@ impl Lane {
     }
 }
 
-/// Share of the largest norm that searches without an optimum begin within.
-const START_WITHIN: f64 = 0.5;
+/// Share of the largest norm from which on starts without an optimum are taken back, and where they are taken to: residuals there are
+/// not yet saturated, and first steps stay within.
+const NEAR_BOUND: f64 = 0.5;
+const WELL_WITHIN: f64 = 0.05;
 
 /// The pairs of the last rounds.
 struct History {
@@ -155,10 +157,10 @@ pub(super) fn search(
     let fit_at_zero = space.gradient(&trial, &mut gradient)?;
     let at_zero = space.dot(&gradient, &gradient)?.map(f64::sqrt);
     let norms = space.dot(point, point)?.map(f64::sqrt);
-    // At its bound a search ends: it begins well within, as from Hebb couplings of a large load.
-    let is_beyond = |index: usize| !has_optimum[index] && norms[index] > START_WITHIN * solver.max_norm;
-    let back: Scalars = std::array::from_fn(|index| match is_beyond(index) {
-        true => START_WITHIN * solver.max_norm / norms[index] - 1.0,
+    // At its bound a search ends: it begins well within, also from Hebb couplings of a large load.
+    let is_near = |index: usize| !has_optimum[index] && norms[index] > NEAR_BOUND * solver.max_norm;
+    let back: Scalars = std::array::from_fn(|index| match is_near(index) {
+        true => WELL_WITHIN * solver.max_norm / norms[index] - 1.0,
         false => 0.0,
     });
     if back.iter().any(|&factor| factor != 0.0) {
