@@ -100,7 +100,7 @@ impl Basins {
         };
         let seconds = begun.elapsed().as_secs_f64();
         if let [csv, svg, _] = &files[..] {
-            table(&curve).write(csv, self.common.overwrite())?;
+            table(&curve, self.moves.is_thermal()).write(csv, self.common.overwrite())?;
             let title = format!("N = {n_spins}, {n_states} states");
             self.figure(title, &curve).write(&svg.with_extension(""), self.common.overwrite())?;
         }
@@ -118,7 +118,7 @@ impl Basins {
             "basin_size_error": size.and_then(|size| size.error),
             "basin_edge": size.map(|size| edge_name(size.edge)),
             "resolution": size.and_then(|size| resolution(size.edge)),
-            "points": curve.points.iter().map(point_json).collect::<Vec<Value>>(),
+            "points": curve.points.iter().map(|point| self.point_json(point)).collect::<Vec<Value>>(),
             "seconds": seconds,
             "output": files,
         });
@@ -151,14 +151,17 @@ impl Basins {
     ) -> String {
         let mut text = String::from("  damaged    m_IN      m_F       +-     exact  settled    steps\n");
         for point in &curve.points {
+            let settled = match self.moves.is_thermal() {
+                true => "-  ".to_owned(),
+                false => format!("{:.1} %", 100.0 * point.settled_fraction),
+            };
             text += &format!(
-                "  {:7}  {:6.4}  {:7.4}  {:7.4}  {:6.1} %  {:5.1} %  {:7.1}\n",
+                "  {:7}  {:6.4}  {:7.4}  {:7.4}  {:6.1} %  {settled:>7}  {:7.1}\n",
                 point.n_damaged,
                 point.initial_overlap,
                 point.final_overlap,
                 point.final_overlap_error,
                 100.0 * point.exact_fraction,
-                100.0 * point.settled_fraction,
                 point.steps_mean
             );
         }
@@ -173,6 +176,20 @@ impl Basins {
         rows.push(("seconds", short(seconds)));
         rows.extend(files.iter().map(|file| ("written", file.display().to_string())));
         format!("{text}\n{}", listing(rows))
+    }
+
+    fn point_json(&self, point: &BasinPoint) -> Value {
+        // At a temperature nothing settles, and nothing is looked for.
+        let settled = (!self.moves.is_thermal()).then_some(point.settled_fraction);
+        json!({
+            "damaged": point.n_damaged,
+            "initial_overlap": point.initial_overlap,
+            "final_overlap": point.final_overlap,
+            "final_overlap_error": point.final_overlap_error,
+            "exact_fraction": point.exact_fraction,
+            "settled_fraction": settled,
+            "steps_mean": point.steps_mean,
+        })
     }
 
     /// The size, and what it is known from.
@@ -248,8 +265,8 @@ fn resolution(edge: BasinEdge) -> Option<f64> {
     }
 }
 
-/// A row a point of the curve.
-fn table(curve: &BasinCurve) -> Table {
+/// A row a point of the curve; at a temperature (`is_thermal`) nothing settles, and the field is empty.
+fn table(curve: &BasinCurve, is_thermal: bool) -> Table {
     let mut table = Table::new([
         "damaged",
         "initial_overlap",
@@ -260,28 +277,16 @@ fn table(curve: &BasinCurve) -> Table {
         "steps_mean",
     ]);
     for point in &curve.points {
-        let numbers = [
-            point.initial_overlap,
-            point.final_overlap,
-            point.final_overlap_error,
-            point.exact_fraction,
-            point.settled_fraction,
-            point.steps_mean,
-        ];
-        let numbers = numbers.map(|number| number.to_string());
-        table.push(std::iter::once(point.n_damaged.to_string()).chain(numbers).collect());
+        let settled = if is_thermal { String::new() } else { point.settled_fraction.to_string() };
+        table.push(vec![
+            point.n_damaged.to_string(),
+            point.initial_overlap.to_string(),
+            point.final_overlap.to_string(),
+            point.final_overlap_error.to_string(),
+            point.exact_fraction.to_string(),
+            settled,
+            point.steps_mean.to_string(),
+        ]);
     }
     table
-}
-
-fn point_json(point: &BasinPoint) -> Value {
-    json!({
-        "damaged": point.n_damaged,
-        "initial_overlap": point.initial_overlap,
-        "final_overlap": point.final_overlap,
-        "final_overlap_error": point.final_overlap_error,
-        "exact_fraction": point.exact_fraction,
-        "settled_fraction": point.settled_fraction,
-        "steps_mean": point.steps_mean,
-    })
 }

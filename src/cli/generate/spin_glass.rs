@@ -139,6 +139,12 @@ impl SpinGlassOptions {
         let (mut data, evidence) = glass.generate(execution)?;
         let doubts = evidence.doubts();
         doubts.iter().for_each(|doubt| execution.progress().note(&format!("warning: {doubt}")));
+        if let Some(asked) = self.chains.filter(|&asked| asked != evidence.train.n_chains) {
+            let run = evidence.train.n_chains;
+            execution
+                .progress()
+                .note(&format!("note: {run} chains are whole blocks for the {asked} asked for"));
+        }
         let inputs: Vec<(&str, &Path)> = inputs.iter().map(|path| ("bonds_file", *path)).collect();
         data.provenance.extend(provenance(&inputs)?);
         if let Some(path) = &self.write_bonds {
