@@ -164,34 +164,42 @@ impl Course<'_> {
     }
 }
 
-/// The spins that are held, and the states they come from.
-pub(super) struct Clamped {
-    held: BlockMajor,
+/// The spins that are held and the states they come from, if any are.
+pub(super) struct Clamped(Option<Held>);
+
+struct Held {
+    spins: BlockMajor,
     starts: BlockMajor,
 }
 
 impl Clamped {
-    pub(super) fn new(held: &SpinMatrix, starts: &SpinMatrix) -> Self {
-        Self { held: BlockMajor::from_rows(held), starts: BlockMajor::from_rows(starts) }
+    pub(super) fn new(held: Option<&SpinMatrix>, starts: &SpinMatrix) -> Self {
+        let hold = |held| Held { spins: BlockMajor::from_rows(held), starts: BlockMajor::from_rows(starts) };
+        Self(held.map(hold))
     }
 
     /// Which spins are held.
-    pub(super) fn held(&self) -> &BlockMajor {
-        &self.held
+    pub(super) fn held(&self) -> Option<&BlockMajor> {
+        self.0.as_ref().map(|held| &held.spins)
     }
 
-    /// Gives held spins of `states` the values they started with.
-    pub(super) fn restore(&self, states: &mut BlockMajor) {
-        let fixed = self.held.words().iter().zip(self.starts.words());
-        for (word, (held, start)) in states.words_mut().iter_mut().zip(fixed) {
-            *word = *word & !held | start & held;
+    /// `states` with held spins as they started.
+    pub(super) fn restored(&self, mut states: BlockMajor) -> BlockMajor {
+        if let Some(Held { spins, starts }) = &self.0 {
+            let held = spins.words().iter().zip(starts.words());
+            for (word, (held, start)) in states.words_mut().iter_mut().zip(held) {
+                *word = *word & !held | start & held;
+            }
         }
+        states
     }
 
     /// Keeps the rows for which `keep` holds, in order.
     pub(super) fn retain(&mut self, keep: &[bool]) {
-        self.held.retain_rows(keep);
-        self.starts.retain_rows(keep);
+        if let Some(Held { spins, starts }) = &mut self.0 {
+            spins.retain_rows(keep);
+            starts.retain_rows(keep);
+        }
     }
 }
 

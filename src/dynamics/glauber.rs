@@ -58,7 +58,7 @@ impl Dynamics for GlauberDynamics {
         let (stop, recurrence) = (Stop::After(self.steps), Recurrence::Nothing);
         let course = Course { starts, reference, clamped, stop, recurrence };
         course.check(couplings)?;
-        let clamped = clamped.map(|held| Clamped::new(held, starts));
+        let clamped = Clamped::new(clamped, starts);
         match self.update {
             Update::Parallel => {
                 course.follow(&mut NoisyUpdates { couplings, heat, clamped, execution }, execution)
@@ -76,7 +76,7 @@ impl Dynamics for GlauberDynamics {
 struct NoisyUpdates<'a> {
     couplings: &'a Couplings,
     heat: Heat,
-    clamped: Option<Clamped>,
+    clamped: Clamped,
     execution: &'a Execution,
 }
 
@@ -93,17 +93,12 @@ impl Mover for NoisyUpdates<'_> {
             bits
         };
         let noise = Noise { amplitude: self.heat.amplitude, draw };
-        let mut next = noisy_update(self.couplings, states, &noise, self.execution)?;
-        if let Some(clamped) = &self.clamped {
-            clamped.restore(&mut next);
-        }
-        Ok(next)
+        let next = noisy_update(self.couplings, states, &noise, self.execution)?;
+        Ok(self.clamped.restored(next))
     }
 
     fn retain(&mut self, keep: &[bool]) {
-        if let Some(clamped) = &mut self.clamped {
-            clamped.retain(keep);
-        }
+        self.clamped.retain(keep);
     }
 }
 

@@ -25,30 +25,25 @@ pub struct ParallelDynamics {
 struct ParallelUpdates<'a> {
     couplings: &'a Couplings,
     ties: Ties,
-    clamped: Option<Clamped>,
+    clamped: Clamped,
     fields: Option<RememberedFields>,
     execution: &'a Execution,
 }
 
 impl Mover for ParallelUpdates<'_> {
     fn step(&mut self, _: u64, states: &BlockMajor, _: &[usize]) -> Result<BlockMajor> {
-        let mut next = match &mut self.fields {
+        let next = match &mut self.fields {
             Some(fields) => fields.parallel_update(self.couplings, states, self.ties, self.execution),
             None => parallel_update(self.couplings, states, self.ties, self.execution),
         }?;
-        if let Some(clamped) = &self.clamped {
-            clamped.restore(&mut next);
-        }
-        Ok(next)
+        Ok(self.clamped.restored(next))
     }
 
     fn retain(&mut self, keep: &[bool]) {
         if let Some(fields) = &mut self.fields {
             fields.retain(keep);
         }
-        if let Some(clamped) = &mut self.clamped {
-            clamped.retain(keep);
-        }
+        self.clamped.retain(keep);
     }
 }
 
@@ -66,7 +61,7 @@ impl Dynamics for ParallelDynamics {
         let mut updates = ParallelUpdates {
             couplings,
             ties: self.ties,
-            clamped: clamped.map(|held| Clamped::new(held, starts)),
+            clamped: Clamped::new(clamped, starts),
             // A third step is the first that could gain.
             fields: match self.stop.limit() {
                 0..=2 => None,

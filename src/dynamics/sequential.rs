@@ -40,7 +40,7 @@ impl Dynamics for SequentialDynamics {
         };
         let course = Course { starts, reference, clamped, stop: self.stop, recurrence };
         course.check(couplings)?;
-        let clamped = clamped.map(|held| Clamped::new(held, starts));
+        let clamped = Clamped::new(clamped, starts);
         let rule = (self.order, self.ties, None);
         let mut sweeps = Sweeps::new(couplings, starts.n_rows(), rule, clamped, execution)?;
         course.follow(&mut sweeps, execution)

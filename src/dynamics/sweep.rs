@@ -43,7 +43,7 @@ pub(super) struct Sweeps<'a> {
     order: SweepOrder,
     ties: Ties,
     heat: Option<Heat>,
-    clamped: Option<Clamped>,
+    clamped: Clamped,
     magnitudes: Magnitudes,
     fields: Option<RememberedFields>,
     /// Flips of the last sweep.
@@ -56,7 +56,7 @@ impl<'a> Sweeps<'a> {
         couplings: &'a Couplings,
         n_states: usize,
         (order, ties, heat): (SweepOrder, Ties, Option<Heat>),
-        clamped: Option<Clamped>,
+        clamped: Clamped,
         execution: &'a Execution,
     ) -> Result<Self> {
         let magnitudes = Magnitudes::of(couplings, execution)?;
@@ -87,7 +87,7 @@ impl Mover for Sweeps<'_> {
             step,
             ties: self.ties,
             heat: self.heat,
-            held: self.clamped.as_ref().map(Clamped::held),
+            held: self.clamped.held(),
             magnitudes: &self.magnitudes,
             before: self.fields.as_ref().filter(|_| few),
             execution: self.execution,
@@ -114,8 +114,6 @@ impl Mover for Sweeps<'_> {
         if let Some(fields) = &mut self.fields {
             fields.retain(keep);
         }
-        if let Some(clamped) = &mut self.clamped {
-            clamped.retain(keep);
-        }
+        self.clamped.retain(keep);
     }
 }

@@ -8,6 +8,7 @@ mod acquisition;
 mod basins;
 mod cutoff;
 mod edwards_anderson;
+mod kept;
 mod mnist;
 mod proteins;
 mod published;

@@ -16,6 +16,7 @@ use super::initial::{Initial, initial_couplings};
 use super::panel_gradient::PanelGradient;
 use super::problem::{Batch, Problem};
 use super::pseudo_likelihood::{Batches, Panel, PseudoLikelihood, Route, Rows, shrinkage};
+use super::segments::{Segments, advance};
 use crate::couplings::{Couplings, PanelRows, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -58,6 +59,21 @@ enum Method {
     Minibatch,
     /// Rows are one problem; the full batch, where it is one.
     Symmetric(Option<Batch>),
+}
+
+impl Segments for Trainer<'_> {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn compute(&mut self, end: u64) -> Result<()> {
+        self.segment(end)
+    }
+
+    fn switch(&mut self, end: u64) {
+        std::mem::swap(&mut self.now, &mut self.next);
+        self.epoch = end;
+    }
 }
 
 impl<'a> Trainer<'a> {
@@ -149,23 +165,9 @@ impl<'a> Trainer<'a> {
     /// [`Error::Diverged`] if couplings stop being finite, [`Error::Interrupted`] if cancelled. The couplings are then
     /// those at [`epoch`](Self::epoch): the last sound epoch, or the end of the last complete segment.
     pub fn advance_to(&mut self, epoch: u64) -> Result<()> {
-        let mut segment = (SEGMENT_WORK / self.work_per_epoch()).max(1.0) as u64;
-        while self.epoch < epoch {
-            let end = epoch.min(self.epoch.saturating_add(segment));
-            match self.segment(end) {
-                Ok(()) => {}
-                // Somewhere in this segment: look for the last sound epoch in its halves.
-                Err(Error::Diverged { .. }) if end - self.epoch > 1 => {
-                    segment = (end - self.epoch) / 2;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            std::mem::swap(&mut self.now, &mut self.next);
-            self.execution.progress().advance(end - self.epoch);
-            self.epoch = end;
-        }
-        Ok(())
+        let segment = (SEGMENT_WORK / self.work_per_epoch()).max(1.0) as u64;
+        let execution = self.execution;
+        advance(self, epoch, segment, execution)
     }
 
     /// Computes generation B: the couplings at `end`.

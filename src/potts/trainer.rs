@@ -14,6 +14,7 @@ use super::problem::{PottsProblem, letters};
 use super::pseudo_likelihood::{Batch, ColumnGradient, PottsPseudoLikelihood, mean_with_transpose};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::learning::{Segments, advance};
 
 /// Lookups after which a segment ends: seconds, so that a stopped run loses little.
 const SEGMENT_WORK: f64 = 1e9;
@@ -38,6 +39,24 @@ pub fn potts_training_bytes(n_columns: usize, n_letters: usize, symmetric: bool,
     let couplings = 4.0 * (n_columns as f64 * n_letters as f64).powi(2);
     let tables = lookup_bytes(n_columns, n_letters);
     generations * tables + couplings + n_threads as f64 * (tables / n_columns as f64 + 2e5)
+}
+
+impl Segments for PottsTrainer<'_> {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn compute(&mut self, end: u64) -> Result<()> {
+        match self.parameters.symmetric {
+            true => self.symmetric_segment(self.epoch..end),
+            false => self.segment(self.epoch..end),
+        }
+    }
+
+    fn switch(&mut self, end: u64) {
+        std::mem::swap(&mut self.now, &mut self.next);
+        self.epoch = end;
+    }
 }
 
 impl<'a> PottsTrainer<'a> {
@@ -103,27 +122,9 @@ impl<'a> PottsTrainer<'a> {
     /// those at [`epoch`](Self::epoch): the last sound epoch, or the end of the last complete segment.
     pub fn advance_to(&mut self, epoch: u64) -> Result<()> {
         let (n_columns, n_rows) = (self.now.n_columns() as f64, self.problem.sequences().n_rows() as f64);
-        let mut segment = (SEGMENT_WORK / (n_rows * n_columns * n_columns)).max(1.0) as u64;
-        while self.epoch < epoch {
-            let end = epoch.min(self.epoch.saturating_add(segment));
-            let done = match self.parameters.symmetric {
-                true => self.symmetric_segment(self.epoch..end),
-                false => self.segment(self.epoch..end),
-            };
-            match done {
-                Ok(()) => {}
-                // Somewhere in this segment: look for the last sound epoch in its halves.
-                Err(Error::Diverged { .. }) if end - self.epoch > 1 => {
-                    segment = (end - self.epoch) / 2;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            std::mem::swap(&mut self.now, &mut self.next);
-            self.execution.progress().advance(end - self.epoch);
-            self.epoch = end;
-        }
-        Ok(())
+        let segment = (SEGMENT_WORK / (n_rows * n_columns * n_columns)).max(1.0) as u64;
+        let execution = self.execution;
+        advance(self, epoch, segment, execution)
     }
 
     /// Computes generation B, every column on its own.

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::kept;
 use super::BasinsConfig;
 use crate::analysis::Basins;
 use crate::couplings::Couplings;
 use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::spins::SpinMatrix;
-use crate::storage::{Overwrite, write_bytes};
 
 /// Where points are kept.
 pub(super) const FOLDER: &str = "points";
@@ -78,31 +78,17 @@ impl Record<'_> {
     /// The point, if the folder holds it.
     pub(super) fn find(&self, folder: &Path) -> Result<Option<Point>> {
         let path = folder.join(self.name());
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path, "open")(error)),
-        };
-        let point: Point = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::format(
-                &path,
-                "a finished point of basin sizes (--force measures it again)",
-                error.to_string(),
-            )
-        })?;
+        let what = "a finished point of basin sizes";
+        let Some(point) = kept::read::<Point>(&path, what)? else { return Ok(None) };
         if point.parameters != self.parameters() {
-            let expected = format!("{} (use another folder, or --force to measure again)", self.parameters());
-            return Err(Error::format(&path, expected, point.parameters));
+            return Err(kept::other_parameters(&path, &self.parameters(), point.parameters));
         }
         Ok(Some(point))
     }
 
     /// Keeps a finished point.
     pub(super) fn write(&self, folder: &Path, point: Point) -> Result<Point> {
-        let path = folder.join(self.name());
-        let json = serde_json::to_vec(&point)
-            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
-        write_bytes(&path, Overwrite::Replace, &json)?;
+        kept::write(&folder.join(self.name()), &point)?;
         Ok(point)
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::kept;
 use super::config::{CutoffConfig, CutoffSetting};
 use crate::analysis::cutoff::{Agreement, CutoffPoint, compare_with_couplings};
 use crate::analysis::matrix_free::MatrixFreeHebb;
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::learning::hebb;
 use crate::spins::BlockMajor;
-use crate::storage::{Overwrite, write_bytes};
+use crate::storage::Overwrite;
 
 /// Where draws are kept.
 pub(super) const FOLDER: &str = "points";
@@ -77,18 +78,8 @@ impl<'a> Record<'a> {
     /// If the file is none of ours, damaged, or was measured with other options.
     pub(super) fn find(&self, folder: &Path) -> Result<Option<Measured>> {
         let path = folder.join(self.name());
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path, "open")(error)),
-        };
-        let content: Content = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::format(
-                &path,
-                "a finished draw of a feature cutoff (--force measures it again)",
-                error.to_string(),
-            )
-        })?;
+        let what = "a finished draw of a feature cutoff";
+        let Some(content) = kept::read::<Content>(&path, what)? else { return Ok(None) };
         let point = &content.measured.point;
         let facts = [
             ("format", content.format.to_string(), FORMAT.to_string()),
@@ -103,8 +94,7 @@ impl<'a> Record<'a> {
         ];
         for (what, found, expected) in facts {
             if found != expected {
-                let expected = format!("{what} {expected} (use another folder, or --force to measure again)");
-                return Err(Error::format(&path, expected, found));
+                return Err(kept::other_parameters(&path, &format!("{what} {expected}"), found));
             }
         }
         if point.features.is_empty() {
@@ -131,10 +121,7 @@ impl<'a> Record<'a> {
             ranks: self.config.ranks,
             measured: Measured { point, couplings },
         };
-        let path = folder.join(self.name());
-        let json = serde_json::to_vec(&content)
-            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
-        write_bytes(&path, Overwrite::Replace, &json)?;
+        kept::write(&folder.join(self.name()), &content)?;
         Ok(content.measured)
     }
 

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::kept;
 use super::EdwardsAndersonConfig;
 use crate::datasets::DataSet;
 use crate::error::{Error, Result};
-use crate::storage::{Overwrite, write_bytes};
+use crate::storage::Overwrite;
 
 /// Where they are kept.
 pub(super) const FOLDER: &str = "points";
@@ -95,14 +96,7 @@ impl<'a> Records<'a> {
     /// If the file is none of ours, damaged, or was measured with other parameters.
     pub(super) fn find(&self, n_patterns: usize) -> Result<Option<Point>> {
         let path = self.folder.join(self.name(n_patterns));
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path, "open")(error)),
-        };
-        let content: Content = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::format(&path, "a finished load (--force measures it again)", error.to_string())
-        })?;
+        let Some(content) = kept::read::<Content>(&path, "a finished load")? else { return Ok(None) };
         if content.format != FORMAT || content.point.n_patterns != n_patterns {
             let expected = format!("format {FORMAT} and P = {n_patterns}");
             let found = format!("format {} and P = {}", content.format, content.point.n_patterns);
@@ -119,16 +113,13 @@ impl<'a> Records<'a> {
             parameters: self.parameters.clone(),
             point: point.clone(),
         };
-        let json = serde_json::to_vec_pretty(&content)
-            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
-        write_bytes(&path, Overwrite::Replace, &json)
+        kept::write(&path, &content)
     }
 
     fn check(&self, path: &Path, found: &str) -> Result<()> {
         if found == self.parameters {
             return Ok(());
         }
-        let expected = format!("{} (use another folder, or --force to measure again)", self.parameters);
-        Err(Error::format(path, expected, found))
+        Err(kept::other_parameters(path, &self.parameters, found))
     }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::kept;
 use super::ProteinsConfig;
 use crate::error::{Error, Result};
 use crate::potts::PottsObservables;
-use crate::storage::{Overwrite, write_bytes};
 
 /// Where points are kept.
 pub(super) const FOLDER: &str = "points";
@@ -77,22 +77,13 @@ impl Record {
     /// If the file is none of ours, damaged, or was measured with other settings.
     pub(super) fn find(&self, folder: &Path) -> Result<Option<Vec<PottsObservables>>> {
         let path = folder.join(self.name());
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path, "open")(error)),
+        let Some(content) = kept::read::<Content>(&path, "a finished point of this experiment")? else {
+            return Ok(None);
         };
-        let content: Content = serde_json::from_slice(&bytes).map_err(|error| {
-            let expected = "a finished point of this experiment (--force measures it again)";
-            Error::format(&path, expected, error.to_string())
-        })?;
         if content.settings != self.settings || content.sequences != self.n_sequences {
             let show = |settings: &Settings| serde_json::to_string(settings).unwrap_or_default();
-            let expected = format!(
-                "a point of {} (use another folder, or --force to measure again)",
-                show(&self.settings)
-            );
-            return Err(Error::format(&path, expected, show(&content.settings)));
+            let expected = format!("a point of {}", show(&self.settings));
+            return Err(kept::other_parameters(&path, &expected, show(&content.settings)));
         }
         if content.observed.len() != super::VARIANTS.len() {
             let expected = format!("{} variants", super::VARIANTS.len());
@@ -112,9 +103,6 @@ impl Record {
             settings: self.settings.clone(),
             observed: observed.to_vec(),
         };
-        let path = folder.join(self.name());
-        let json = serde_json::to_vec(&content)
-            .map_err(|error| Error::format(&path, "numbers JSON can hold", error.to_string()))?;
-        write_bytes(&path, Overwrite::Replace, &json)
+        kept::write(&folder.join(self.name()), &content)
     }
 }
