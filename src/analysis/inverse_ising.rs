@@ -82,12 +82,11 @@ pub fn recovered_pairs<'a>(
         }
     }
     let unit = lambda / 2.0 * couplings.scale();
-    let values = couplings.values();
     let mut bonds = bonds.iter().peekable();
     let pairs = (0..n_spins).flat_map(move |i| (i + 1..n_spins).map(move |j| (i, j)));
     Ok(pairs.map(move |(i, j)| {
-        let forth = unit * f64::from(values[i * n_spins + j]);
-        let back = unit * f64::from(values[j * n_spins + i]);
+        let forth = unit * f64::from(couplings.rows(i..i + 1)[j]);
+        let back = unit * f64::from(couplings.rows(j..j + 1)[i]);
         let bond = bonds.next_if(|&(a, b, _)| (a, b) == (i, j));
         RecoveredPair {
             i,

@@ -126,8 +126,8 @@ pub fn margin_statistics<'a>(
         statistics.hebb_product -= shares.sum::<f64>() * couplings.scale() / n;
     }
     // The margins count J_ii, the Hebb couplings have no diagonal.
-    let own = couplings.values().iter().step_by(couplings.n_spins() + 1);
-    let trace = own.map(|&x| f64::from(x)).sum::<f64>() * couplings.scale();
+    let own = |neuron| f64::from(couplings.rows(neuron..neuron + 1)[neuron]);
+    let trace = (0..couplings.n_spins()).map(own).sum::<f64>() * couplings.scale();
     statistics.hebb_product -= trace * problem.patterns().n_rows() as f64 / n;
     Ok(statistics)
 }

@@ -2,66 +2,70 @@
 //! fields of their own, and in the metadata `scale` of both and `self_coupling` = "true" if the diagonal may differ from
 //! zero.
 
-use std::path::Path;
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::matrix::{Couplings, fault_expected, first_fault};
-use super::panel::{n_panels, panel_rows};
+use super::panel::PANEL;
+use super::values::MappedRows;
 use crate::error::{Error, Result};
-use crate::execution::Execution;
-use crate::storage::{Container, DType, Overwrite, Tensor, write_container};
+use crate::execution::{Execution, Memory};
+use crate::storage::{
+    Container, DType, Description, InPlace, Layout, Overwrite, Tensor, write_container_with_room,
+};
 
 /// What the container says it is.
-const KIND: &str = "couplings";
+pub(super) const KIND: &str = "couplings";
 /// The entry of couplings whose diagonal may differ from zero.
 const SELF_COUPLING: &str = "self_coupling";
+/// Bytes of the header: the same whether it is written first or last.
+pub(super) const HEADER_ROOM: usize = 16 << 10;
 
-impl Couplings {
-    /// Maps couplings from a file, after reading them once to check that they are finite, with a zero diagonal unless the
-    /// file declares self-coupling.
-    ///
-    /// The file must not be shortened while the couplings are in use.
-    ///
-    /// # Errors
-    /// If the file is no container of couplings, is truncated, or holds a faulty value.
-    pub fn open(path: &Path, execution: &Execution) -> Result<Self> {
-        let container = Container::open(path, KIND)?;
+/// Rows of couplings as a file has them, checked.
+pub(super) struct RowsOfFile {
+    pub(super) mapped: MappedRows,
+    pub(super) n_spins: usize,
+    pub(super) scale: f64,
+    pub(super) self_coupling: bool,
+    pub(super) theta: Option<Vec<f32>>, // of these rows
+    pub(super) description: Description,
+}
+
+impl RowsOfFile {
+    /// Maps `rows` of J, all of them where none are given, after reading them once to check that they are finite, with a zero
+    /// diagonal unless the file declares self-coupling.
+    pub(super) fn read(
+        container: Container,
+        rows: Option<Range<usize>>,
+        execution: &Execution,
+    ) -> Result<Self> {
+        let path = container.path().to_owned();
         let (shape, values) = container.values::<f32>("J", DType::F32, 2)?;
-        let n_spins = shape[0];
-        if shape[1] != n_spins || n_spins == 0 {
-            return Err(Error::format(
-                path,
-                "J of shape [N, N] with N at least 1",
-                format!("shape {shape:?}"),
-            ));
+        let n_spins = shape[1];
+        let expected_rows = rows.as_ref().map_or(n_spins, Range::len);
+        if shape[0] != expected_rows || n_spins == 0 || shape[0] == 0 {
+            let expected = match rows {
+                None => "J of shape [N, N] with N at least 1".to_owned(),
+                Some(rows) => format!("J of {} rows", rows.len()),
+            };
+            return Err(Error::format(&path, expected, format!("shape {shape:?}")));
         }
+        let rows = rows.unwrap_or(0..n_spins);
         let scale: f64 = container.entry("scale", "a finite positive number")?;
         if !(scale.is_finite() && scale > 0.0) {
-            return Err(Error::format(path, "a finite positive scale", scale.to_string()));
+            return Err(Error::format(&path, "a finite positive scale", scale.to_string()));
         }
         let self_coupling = match container.description().get(SELF_COUPLING).map(String::as_str) {
             None | Some("false") => false,
             Some("true") => true,
-            Some(other) => return Err(Error::format(path, "self_coupling of true or false", other)),
+            Some(other) => return Err(Error::format(&path, "self_coupling of true or false", other)),
         };
-        let fault = Mutex::new(None);
-        let check = |(): &mut (), panel: usize| {
-            let rows = panel_rows(panel, n_spins);
-            let rows_of_panel = &values[rows.start * n_spins..rows.end * n_spins];
-            let found = first_fault(n_spins, rows.start, rows_of_panel, self_coupling);
-            if let Some(found) = found {
-                let mut first = fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                // The lowest index, whichever thread comes first.
-                if first.is_none_or(|(i, j, _)| (found.0, found.1) < (i, j)) {
-                    *first = Some(found);
-                }
-            }
-            Ok(())
-        };
-        execution.for_each(0..n_panels(n_spins), || (), check)?;
-        if let Some((i, j, value)) = fault.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        let first = rows.start;
+        if let Some((i, j, value)) = first_fault_of_all(n_spins, first, values, self_coupling, execution)? {
             return Err(Error::format(
-                path,
+                &path,
                 format!("{} at J[{i}, {j}]", fault_expected(i, j, self_coupling)),
                 value.to_string(),
             ));
@@ -71,12 +75,95 @@ impl Couplings {
             false => None,
         };
         let description = container.description().clone();
-        let Some((map, range)) = container.into_mapped("J") else {
+        let Some((file, map, range)) = container.into_mapped("J") else {
             unreachable!("the tensor was read above");
         };
-        let couplings = Self::mapped(n_spins, map, range, scale, self_coupling, description);
+        let mapped = MappedRows::new(&path, file, map, range, rows);
+        Ok(Self { mapped, n_spins, scale, self_coupling, theta, description })
+    }
+}
+
+/// The first value that may not be there, whichever thread finds it.
+fn first_fault_of_all(
+    n_spins: usize,
+    first_row: usize,
+    values: &[f32],
+    self_coupling: bool,
+    execution: &Execution,
+) -> Result<Option<(usize, usize, f32)>> {
+    let fault = Mutex::new(None);
+    execution.for_each(
+        values.chunks(PANEL * n_spins).enumerate(),
+        || (),
+        |(), (panel, rows)| {
+            if let Some(found) = first_fault(n_spins, first_row + panel * PANEL, rows, self_coupling) {
+                let mut first = fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                if first.is_none_or(|(i, j, _)| (found.0, found.1) < (i, j)) {
+                    *first = Some(found);
+                }
+            }
+            Ok(())
+        },
+    )?;
+    Ok(fault.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+impl Couplings {
+    /// Maps couplings from a file, after reading them once to check that they are finite, with a zero diagonal unless the
+    /// file declares self-coupling.
+    ///
+    /// The file must not be shortened while the couplings are in use: that is noticed between steps, not within one.
+    ///
+    /// # Errors
+    /// If the file is no container of couplings, is truncated, or holds a faulty value.
+    pub fn open(path: &Path, execution: &Execution) -> Result<Self> {
+        let container = Container::open(path, KIND)?;
+        let RowsOfFile { mapped, n_spins, scale, self_coupling, theta, description } =
+            RowsOfFile::read(container, None, execution)?;
+        let couplings = Self::mapped(n_spins, vec![mapped], scale, self_coupling, description);
         match theta {
             Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(path)),
+            None => Ok(couplings),
+        }
+    }
+
+    /// The same couplings in `memory`, or in a file of its folder, and in one piece.
+    ///
+    /// # Errors
+    /// If there is no room.
+    pub fn loaded(&self, memory: &Memory) -> Result<Self> {
+        let mut copy = Self::zeros_in(self.n_spins(), memory)?
+            .with_scale(self.scale())?
+            .with_description(self.description().clone());
+        copy.copy_from(self);
+        Ok(copy)
+    }
+
+    /// All zero, in a new file that becomes a container of couplings once they are [published](Self::publish); with room for
+    /// fields of the neurons.
+    pub(crate) fn create(path: &Path, n_spins: usize, has_theta: bool) -> Result<Self> {
+        Self::in_place(
+            InPlace::create(path, KIND, &layout(n_spins, has_theta), HEADER_ROOM)?,
+            n_spins,
+            has_theta,
+        )
+    }
+
+    /// Those that such a file was left with.
+    pub(crate) fn resume(path: &Path, n_spins: usize, has_theta: bool) -> Result<Self> {
+        Self::in_place(
+            InPlace::open(path, KIND, &layout(n_spins, has_theta), HEADER_ROOM)?,
+            n_spins,
+            has_theta,
+        )
+    }
+
+    fn in_place(home: InPlace, n_spins: usize, has_theta: bool) -> Result<Self> {
+        let theta = if has_theta { Some(home.array::<f32>("theta")?.to_vec()) } else { None };
+        let values = home.array("J")?;
+        let couplings = Self::at_home(n_spins, values, home);
+        match theta {
+            Some(theta) => couplings.with_theta(theta),
             None => Ok(couplings),
         }
     }
@@ -93,18 +180,63 @@ impl Couplings {
             let expected = fault_expected(i, j, self_coupling);
             return Err(Error::shape(format!("coupling ({i}, {j})"), expected, value.to_string()));
         }
-        let mut description = self.description().clone();
-        description.insert("scale".into(), self.scale().to_string());
-        description.insert("n".into(), self.n_spins().to_string());
-        match self_coupling {
-            true => description.insert(SELF_COUPLING.into(), "true".into()),
-            false => description.remove(SELF_COUPLING),
-        };
         let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
         let theta = self.theta().map(|theta| Tensor::f32("theta", &[theta.len()], theta));
         let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
-        write_container(path, KIND, &description, &tensors, overwrite)
+        let description = self.description_of_file();
+        write_container_with_room(path, KIND, &description, &tensors, HEADER_ROOM, overwrite)
     }
+
+    /// Makes the file in which they are a container and gives it the name `path` too, without a copy, where they are in a file
+    /// of their own; else as [`write`](Self::write). They may not change afterwards.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn publish(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        match self.home() {
+            Some(home) => {
+                self.complete(home, true)?;
+                home.publish(path, overwrite)
+            }
+            None => self.write(path, overwrite),
+        }
+    }
+
+    /// Puts the file in which they are on disk, as a container without a hash; nothing where there is none.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.home().map_or(Ok(()), |home| self.complete(home, false))
+    }
+
+    /// The file in which they are, to be put on disk by others.
+    pub(crate) fn synced(&self) -> Result<Option<(PathBuf, File)>> {
+        self.home().map(InPlace::synced).transpose()
+    }
+
+    fn complete(&self, home: &InPlace, hashed: bool) -> Result<()> {
+        if let Some(theta) = self.theta() {
+            home.write("theta", theta)?;
+        }
+        home.complete(&self.description_of_file(), hashed)
+    }
+
+    /// The description, and what a reader of the file must know.
+    pub(super) fn description_of_file(&self) -> Description {
+        let mut description = self.description().clone();
+        description.insert("scale".into(), self.scale().to_string());
+        description.insert("n".into(), self.n_spins().to_string());
+        match self.has_self_coupling() {
+            true => description.insert(SELF_COUPLING.into(), "true".into()),
+            false => description.remove(SELF_COUPLING),
+        };
+        description
+    }
+}
+
+/// The tensors of a file of couplings.
+fn layout(n_spins: usize, has_theta: bool) -> Vec<Layout<'static>> {
+    let matrix = Layout { name: "J", dtype: DType::F32, shape: vec![n_spins, n_spins] };
+    let theta = has_theta.then(|| Layout { name: "theta", dtype: DType::F32, shape: vec![n_spins] });
+    std::iter::once(matrix).chain(theta).collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use memmap2::{Mmap, MmapMut};
-
 use super::panel::{PANEL, PanelRows, panel_rows, theta_lanes};
+use super::values::{MappedRows, Values};
 use crate::error::{Error, Result};
-use crate::execution::Execution;
+use crate::execution::{Array, Execution, Memory};
 use crate::kernels::Lanes;
-use crate::storage::Description;
+use crate::storage::{Description, InPlace};
 
 /// Couplings of `n_spins` neurons. Invariants: finite values; zero diagonal, unless they have self-coupling.
 #[derive(Debug)]
@@ -19,41 +18,46 @@ pub struct Couplings {
     scale: f64,
     self_coupling: bool,
     description: Description,
-}
-
-#[derive(Debug)]
-enum Values {
-    Owned(Vec<f32>),
-    /// Anonymous memory, in large pages where the system has them: zero without being touched, and a page fault each
-    /// 2 MiB.
-    Anonymous(MmapMut),
-    /// Bytes of the map, f32-aligned, checked when it was opened.
-    Mapped(Mmap, Range<usize>),
+    /// The container under way in which the values are.
+    home: Option<InPlace>,
 }
 
 impl Couplings {
-    /// All zero.
+    /// All zero, in memory.
     ///
     /// # Errors
     /// If N is 0, or N^2 values do not fit the address space.
     pub fn zeros(n_spins: usize) -> Result<Self> {
-        let len = n_spins
-            .checked_mul(n_spins)
-            .filter(|&len| len > 0 && len <= isize::MAX as usize / size_of::<f32>());
+        Self::zeros_in(n_spins, &Memory::unlimited())
+    }
+
+    /// All zero, in `memory` or a file of its folder.
+    ///
+    /// # Errors
+    /// If N is 0, or there is no room.
+    pub fn zeros_in(n_spins: usize, memory: &Memory) -> Result<Self> {
+        let len = n_spins.checked_mul(n_spins).filter(|&len| len > 0);
         let Some(len) = len else {
-            return Err(Error::parameter(
-                "n",
-                "a number of spins from 1, with N^2 couplings in memory",
-                n_spins,
-            ));
+            let expected = "a number of spins from 1, with N^2 couplings in memory";
+            return Err(Error::parameter("n", expected, n_spins));
         };
-        let Ok(values) = MmapMut::map_anon(len * size_of::<f32>()) else {
-            return Err(Error::parameter("n", format!("memory for {len} couplings"), n_spins));
-        };
-        // Only speed depends on it: a system may refuse.
-        #[cfg(target_os = "linux")]
-        let _ = values.advise(memmap2::Advice::HugePage);
-        Ok(Self::new(n_spins, Values::Anonymous(values)))
+        let values = memory.zeros(len, &format!("{len} couplings"))?;
+        Ok(Self::new(n_spins, Values::Array(values)))
+    }
+
+    /// Takes over an array of `n_spins` rows, finite and with a zero diagonal.
+    pub(crate) fn from_array(n_spins: usize, values: Array<f32>) -> Self {
+        Self::new(n_spins, Values::Array(values))
+    }
+
+    /// Those in the array `values` of a container under way.
+    pub(super) fn at_home(n_spins: usize, values: Array<f32>, home: InPlace) -> Self {
+        Self { home: Some(home), ..Self::new(n_spins, Values::Array(values)) }
+    }
+
+    /// The container under way in which they are.
+    pub(super) fn home(&self) -> Option<&InPlace> {
+        self.home.as_ref()
     }
 
     /// Takes rows, `[n_spins][n_spins]`, of couplings.
@@ -78,19 +82,18 @@ impl Couplings {
     /// Without self-coupling and fields of the neurons themselves, of scale 1.
     fn new(n_spins: usize, values: Values) -> Self {
         let description = Description::new();
-        Self { n_spins, values, theta: None, scale: 1.0, self_coupling: false, description }
+        Self { n_spins, values, theta: None, scale: 1.0, self_coupling: false, description, home: None }
     }
 
-    /// Values in a map, already checked by [`first_fault`].
+    /// Values in files, already checked by [`first_fault`].
     pub(super) fn mapped(
         n_spins: usize,
-        map: Mmap,
-        range: Range<usize>,
+        pieces: Vec<MappedRows>,
         scale: f64,
         self_coupling: bool,
         description: Description,
     ) -> Self {
-        Self { scale, self_coupling, description, ..Self::new(n_spins, Values::Mapped(map, range)) }
+        Self { scale, self_coupling, description, ..Self::new(n_spins, Values::Mapped(pieces)) }
     }
 
     /// Sets a field of its own, theta_i, at each neuron, `[n_spins]`: local fields become sum_j J_ij x_j + theta_i. Like the
@@ -149,6 +152,22 @@ impl Couplings {
         self.self_coupling = true;
     }
 
+    /// Sets a factor that is finite and positive.
+    pub(crate) fn set_scale(&mut self, scale: f64) {
+        debug_assert!(scale.is_finite() && scale > 0.0);
+        self.scale = scale;
+    }
+
+    /// Whether they are in a container under way.
+    pub(crate) fn are_at_home(&self) -> bool {
+        self.home.is_some()
+    }
+
+    /// Whether the values are in a file, of the system's pages.
+    pub(crate) fn are_in_file(&self) -> bool {
+        self.values.are_in_file()
+    }
+
     /// Sets the description: rule, parameters, inputs.
     #[must_use]
     pub fn with_description(mut self, description: Description) -> Self {
@@ -177,12 +196,19 @@ impl Couplings {
     }
 
     /// Stored values, row-major `[n_spins][n_spins]`.
+    ///
+    /// # Panics
+    /// If they are in several files, as those of [`open_shards`](Self::open_shards): take [`rows`](Self::rows).
     pub fn values(&self) -> &[f32] {
-        match &self.values {
-            Values::Owned(values) => values,
-            Values::Anonymous(values) => bytemuck::cast_slice(values),
-            Values::Mapped(map, range) => bytemuck::cast_slice(&map[range.clone()]),
-        }
+        self.values.all()
+    }
+
+    /// Refuses couplings whose file has been shortened since it was opened; called before each use of the whole.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        self.values.check()
     }
 
     /// Stored fields of the neurons themselves, `[n_spins]`, where there are any.
@@ -195,9 +221,9 @@ impl Couplings {
         self.theta.as_ref().map(|theta| theta_lanes(&theta[panel_rows(panel, self.n_spins)]))
     }
 
-    /// Stored values of the rows in `rows`.
+    /// Stored values of the rows in `rows`, which may not reach over the border of two files.
     pub fn rows(&self, rows: Range<usize>) -> &[f32] {
-        &self.values()[rows.start * self.n_spins..rows.end * self.n_spins]
+        self.values.rows(rows, self.n_spins)
     }
 
     /// Stored values of a panel's rows.
@@ -210,7 +236,8 @@ impl Couplings {
     /// # Errors
     /// If a coupling is beyond f32, memory for a copy is missing, or interrupted.
     pub fn normalised(&self, execution: &Execution) -> Result<Self> {
-        let normalised = self.multiplied(1.0, execution)?;
+        let mut normalised = Couplings::zeros_in(self.n_spins, execution.memory())?;
+        normalised.fill_with_multiple(self, 1.0, execution)?;
         match first_fault(self.n_spins, 0, normalised.values(), self.self_coupling) {
             None => Ok(normalised),
             Some((i, j, found)) => {
@@ -220,28 +247,48 @@ impl Couplings {
         }
     }
 
-    /// Couplings times `factor`, rounded to f32 once; the scale of the result is 1. Values beyond f32 become infinite:
-    /// the caller sees to the factor.
-    pub(crate) fn multiplied(&self, factor: f64, execution: &Execution) -> Result<Self> {
-        let mut result = Couplings::zeros(self.n_spins)?.with_description(self.description.clone());
-        result.self_coupling = self.self_coupling;
-        let factor = factor * self.scale;
-        result.theta = self
-            .theta
-            .as_ref()
-            .map(|theta| theta.iter().map(|&theta| (f64::from(theta) * factor) as f32).collect());
-        let panels = result.values_mut().chunks_mut(PANEL * self.n_spins).enumerate();
+    /// `other` times `factor`, each coupling rounded to f32 once, with its description and fields; the scale is 1 from then
+    /// on. Values beyond f32 become infinite: the caller sees to the factor.
+    pub(crate) fn fill_with_multiple(
+        &mut self,
+        other: &Couplings,
+        factor: f64,
+        execution: &Execution,
+    ) -> Result<()> {
+        let factor = factor * other.scale;
+        let times = |value: f32| (f64::from(value) * factor) as f32;
+        self.description.clone_from(&other.description);
+        self.self_coupling = other.self_coupling;
+        self.scale = 1.0;
+        self.theta = other.theta.as_ref().map(|theta| theta.iter().map(|&theta| times(theta)).collect());
+        let panels = self.values_mut().chunks_mut(PANEL * other.n_spins).enumerate();
         execution.for_each(
             panels,
             || (),
             |(), (panel, rows)| {
-                for (target, &source) in rows.iter_mut().zip(self.panel(panel)) {
-                    *target = (f64::from(source) * factor) as f32;
+                for (target, &source) in rows.iter_mut().zip(other.panel(panel)) {
+                    *target = times(source);
                 }
                 Ok(())
             },
-        )?;
-        Ok(result)
+        )
+    }
+
+    /// These times `factor`, as [`fill_with_multiple`](Self::fill_with_multiple).
+    pub(crate) fn multiply(&mut self, factor: f64, execution: &Execution) -> Result<()> {
+        let factor = factor * self.scale;
+        let times = |value: f32| (f64::from(value) * factor) as f32;
+        self.scale = 1.0;
+        self.theta.iter_mut().flatten().for_each(|theta| *theta = times(*theta));
+        let n_spins = self.n_spins;
+        execution.for_each(
+            self.values_mut().chunks_mut(PANEL * n_spins),
+            || (),
+            |(), rows| {
+                rows.iter_mut().for_each(|value| *value = times(*value));
+                Ok(())
+            },
+        )
     }
 
     /// Stored values for writers inside the crate, who keep them finite and, without self-coupling, the diagonal
@@ -262,7 +309,7 @@ impl Couplings {
 
     /// Takes over values and fields of couplings of the same shape.
     pub(crate) fn copy_from(&mut self, other: &Couplings) {
-        self.values_mut().copy_from_slice(other.values());
+        other.values.copy_to(self.values_mut());
         self.theta.clone_from(&other.theta);
         self.self_coupling = other.self_coupling;
     }
@@ -270,11 +317,11 @@ impl Couplings {
     /// Stored values, and the fields of the neurons themselves.
     fn parts_mut(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
         if let Values::Mapped(..) = self.values {
-            self.values = Values::Owned(self.values().to_vec());
+            self.values = Values::Owned(self.values.to_owned());
         }
         let values = match &mut self.values {
             Values::Owned(values) => values,
-            Values::Anonymous(values) => bytemuck::cast_slice_mut(values),
+            Values::Array(values) => &mut **values,
             Values::Mapped(..) => unreachable!("made owned above"),
         };
         (values, self.theta.as_deref_mut())
@@ -286,11 +333,12 @@ impl Clone for Couplings {
     fn clone(&self) -> Self {
         Self {
             n_spins: self.n_spins,
-            values: Values::Owned(self.values().to_vec()),
+            values: Values::Owned(self.values.to_owned()),
             theta: self.theta.clone(),
             scale: self.scale,
             self_coupling: self.self_coupling,
             description: self.description.clone(),
+            home: None,
         }
     }
 }

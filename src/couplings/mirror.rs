@@ -8,6 +8,10 @@ use crate::execution::Execution;
 /// Squares on the diagonal up to this side are mirrored by one thread.
 const SERIAL_SIDE: usize = 256;
 
+/// Rows that meet all columns before the next ones do: where J is in a file, its pages are touched once while they are in
+/// memory.
+pub(super) const STRIP: usize = 2048;
+
 impl Couplings {
     /// Copies the triangle above the diagonal to the one below.
     pub(crate) fn mirror_upper(&mut self, execution: &Execution) -> Result<()> {
@@ -65,24 +69,27 @@ fn average_upper(
     }
     let half = (side / 2).next_multiple_of(PANEL);
     let (upper, lower) = rows.split_at_mut(half * n_spins);
-    let panels = upper.chunks_mut(PANEL * n_spins).enumerate();
-    execution.for_each(
-        panels,
-        || (),
-        |(), (panel, rows)| {
-            let own = first + panel * PANEL;
-            for (square, sources) in lower.chunks(PANEL * n_spins).enumerate() {
-                for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned(sources, n_spins, own)) {
-                    let width = sources.len() / n_spins;
-                    let row = &mut row[first + half + square * PANEL..][..width];
-                    for (upper, &lower) in row.iter_mut().zip(turned) {
-                        *upper = then(mean(*upper, lower));
+    for (strip, lower) in lower.chunks(STRIP * n_spins).enumerate() {
+        let first_column = first + half + strip * STRIP;
+        execution.for_each(
+            upper.chunks_mut(PANEL * n_spins).enumerate(),
+            || (),
+            |(), (panel, rows)| {
+                let own = first + panel * PANEL;
+                for (square, sources) in lower.chunks(PANEL * n_spins).enumerate() {
+                    let turned = turned(sources, n_spins, own);
+                    for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
+                        let width = sources.len() / n_spins;
+                        let row = &mut row[first_column + square * PANEL..][..width];
+                        for (upper, &lower) in row.iter_mut().zip(turned) {
+                            *upper = then(mean(*upper, lower));
+                        }
                     }
                 }
-            }
-            Ok(())
-        },
-    )?;
+                Ok(())
+            },
+        )?;
+    }
     average_upper(upper, n_spins, first, then, execution)?;
     average_upper(lower, n_spins, first + half, then, execution)
 }
@@ -101,22 +108,24 @@ fn mirror(rows: &mut [f32], n_spins: usize, first: usize, execution: &Execution)
     }
     let half = (side / 2).next_multiple_of(PANEL);
     let (upper, lower) = rows.split_at_mut(half * n_spins);
-    let panels = lower.chunks_mut(PANEL * n_spins).enumerate();
-    execution.for_each(
-        panels,
-        || (),
-        |(), (panel, rows)| {
-            let first_column = first + half + panel * PANEL;
-            for (square, sources) in upper.chunks(PANEL * n_spins).enumerate() {
-                let turned = turned(sources, n_spins, first_column);
-                for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
-                    let width = sources.len() / n_spins;
-                    row[first + square * PANEL..][..width].copy_from_slice(&turned[..width]);
+    for (strip, upper) in upper.chunks(STRIP * n_spins).enumerate() {
+        let own = first + strip * STRIP;
+        execution.for_each(
+            lower.chunks_mut(PANEL * n_spins).enumerate(),
+            || (),
+            |(), (panel, rows)| {
+                let first_column = first + half + panel * PANEL;
+                for (square, sources) in upper.chunks(PANEL * n_spins).enumerate() {
+                    let turned = turned(sources, n_spins, first_column);
+                    for (row, turned) in rows.chunks_exact_mut(n_spins).zip(&turned) {
+                        let width = sources.len() / n_spins;
+                        row[own + square * PANEL..][..width].copy_from_slice(&turned[..width]);
+                    }
                 }
-            }
-            Ok(())
-        },
-    )?;
+                Ok(())
+            },
+        )?;
+    }
     mirror(upper, n_spins, first, execution)?;
     mirror(lower, n_spins, first + half, execution)
 }
@@ -128,7 +137,7 @@ mod tests {
     #[test]
     fn both_triangles_become_their_mean() {
         let execution = Execution::with_threads(2).unwrap();
-        for n in [1, 5, 256, 257, 700] {
+        for n in [1, 5, 256, 257, 700, 4500] {
             let entry = |i: usize, j: usize| if i == j { 0.0 } else { (i * 1001 % 97) as f32 + j as f32 };
             let mut couplings =
                 Couplings::from_rows(n, (0..n * n).map(|x| entry(x / n, x % n)).collect()).unwrap();
@@ -142,8 +151,8 @@ mod tests {
     #[test]
     fn the_lower_triangle_becomes_the_upper_one() {
         let execution = Execution::with_threads(2).unwrap();
-        for n in [1, 5, 256, 257, 700] {
-            let upper = |i: usize, j: usize| if j > i { (i * 1000 + j) as f32 } else { 0.0 };
+        for n in [1, 5, 256, 257, 700, 4500] {
+            let upper = |i: usize, j: usize| if j > i { (i * 3000 + j) as f32 } else { 0.0 };
             let rows = (0..n * n).map(|x| upper(x / n, x % n)).collect();
             let mut couplings = Couplings::from_rows(n, rows).unwrap();
             couplings.mirror_upper(&execution).unwrap();

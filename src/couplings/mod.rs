@@ -14,6 +14,7 @@ mod mirror;
 mod norms;
 mod npy;
 mod panel;
+mod values;
 
 pub use matrix::Couplings;
 pub use norms::Asymmetry;

@@ -2,7 +2,8 @@
 //! count.
 
 use super::matrix::Couplings;
-use super::panel::{PANEL, n_panels, panel_rows};
+use super::mirror::STRIP;
+use super::panel::{PANEL, n_panels};
 use crate::error::Result;
 use crate::execution::Execution;
 
@@ -21,6 +22,7 @@ impl Couplings {
     /// # Errors
     /// If interrupted.
     pub fn row_norms(&self, execution: &Execution) -> Result<Vec<f64>> {
+        self.check_files()?;
         let mut norms = vec![0.0; self.n_spins()];
         execution.for_each(
             norms.chunks_mut(PANEL).enumerate(),
@@ -58,28 +60,31 @@ impl Couplings {
     /// If interrupted.
     pub fn asymmetry(&self, execution: &Execution) -> Result<Asymmetry> {
         let n = self.n_spins();
-        let values = self.values();
         // Per panel of rows: the sum of squares, and that of the differences from the transpose.
         let mut sums = vec![(0.0, 0.0); n_panels(n)];
-        execution.for_each(
-            sums.iter_mut().enumerate(),
-            || (),
-            |(), (panel, sums)| {
-                let rows = panel_rows(panel, n);
-                sums.0 = self.panel(panel).chunks_exact(n).map(sum_of_squares).sum();
-                // Column tiles as wide as the panel, so that the transposed reads stay within a few cache lines.
-                for first in (0..n).step_by(PANEL) {
-                    let columns = first..n.min(first + PANEL);
-                    for i in rows.clone() {
-                        for j in columns.clone() {
-                            let difference = f64::from(values[i * n + j]) - f64::from(values[j * n + i]);
-                            sums.1 += difference * difference;
+        for strip in (0..n).step_by(STRIP) {
+            execution.for_each(
+                sums.iter_mut().enumerate(),
+                || (),
+                |(), (panel, sums)| {
+                    let rows = self.panel(panel);
+                    if strip == 0 {
+                        sums.0 = rows.chunks_exact(n).map(sum_of_squares).sum();
+                    }
+                    // Column tiles as wide as the panel, so that the transposed reads stay within a few cache lines.
+                    for first in (strip..n.min(strip + STRIP)).step_by(PANEL) {
+                        let transposed = self.rows(first..n.min(first + PANEL));
+                        for (i, row) in (panel * PANEL..).zip(rows.chunks_exact(n)) {
+                            for (&value, transposed) in row[first..].iter().zip(transposed.chunks_exact(n)) {
+                                let difference = f64::from(value) - f64::from(transposed[i]);
+                                sums.1 += difference * difference;
+                            }
                         }
                     }
-                }
-                Ok(())
-            },
-        )?;
+                    Ok(())
+                },
+            )?;
+        }
         let (squares, differences) = sums.iter().fold((0.0, 0.0), |sum, x| (sum.0 + x.0, sum.1 + x.1));
         let ratio = if squares > 0.0 { (differences / squares).sqrt() } else { 0.0 };
         let mean_square = differences * self.scale() * self.scale() / (n as f64 * n as f64);
@@ -92,33 +97,36 @@ impl Couplings {
     /// If memory for a copy is missing, or interrupted.
     pub fn symmetrized(&self, execution: &Execution) -> Result<Self> {
         let n = self.n_spins();
-        let values = self.values();
-        let mut symmetrized =
-            Couplings::zeros(n)?.with_scale(self.scale())?.with_description(self.description().clone());
+        let mut symmetrized = Couplings::zeros_in(n, execution.memory())?
+            .with_scale(self.scale())?
+            .with_description(self.description().clone());
         if self.has_self_coupling() {
             symmetrized.allow_self_coupling();
         }
         if let Some(theta) = self.theta() {
             symmetrized = symmetrized.with_theta(theta.to_vec())?;
         }
-        let panels = symmetrized.values_mut().chunks_mut(PANEL * n).enumerate();
-        execution.for_each(
-            panels,
-            || (),
-            |(), (panel, rows)| {
-                for first in (0..n).step_by(PANEL) {
-                    for (i, row) in (panel * PANEL..).zip(rows.chunks_exact_mut(n)) {
-                        for j in first..n.min(first + PANEL) {
-                            // Halved before the sum, which can then not overflow; the order makes (i, j) and (j, i) equal.
-                            let (upper, lower) =
-                                (values[i.min(j) * n + i.max(j)], values[i.max(j) * n + i.min(j)]);
-                            row[j] = 0.5 * upper + 0.5 * lower;
+        for strip in (0..n).step_by(STRIP) {
+            execution.for_each(
+                symmetrized.values_mut().chunks_mut(PANEL * n).enumerate(),
+                || (),
+                |(), (panel, target)| {
+                    for first in (strip..n.min(strip + STRIP)).step_by(PANEL) {
+                        let transposed = self.rows(first..n.min(first + PANEL));
+                        let rows = target.chunks_exact_mut(n).zip(self.panel(panel).chunks_exact(n));
+                        for (i, (target, row)) in (panel * PANEL..).zip(rows) {
+                            for (j, transposed) in (first..).zip(transposed.chunks_exact(n)) {
+                                let (own, other) = (row[j], transposed[i]);
+                                // Halved before the sum, which can then not overflow; the order makes (i, j) and (j, i) equal.
+                                let (upper, lower) = if i < j { (own, other) } else { (other, own) };
+                                target[j] = 0.5 * upper + 0.5 * lower;
+                            }
                         }
                     }
-                }
-                Ok(())
-            },
-        )?;
+                    Ok(())
+                },
+            )?;
+        }
         Ok(symmetrized)
     }
 }

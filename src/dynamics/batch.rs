@@ -84,8 +84,13 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Takes the starts to their ends.
-    pub(super) fn follow(&self, mover: &mut impl Mover, execution: &Execution) -> Result<Recall> {
+    /// Takes the starts to their ends under `couplings`, which `mover` takes for its steps.
+    pub(super) fn follow(
+        &self,
+        mover: &mut impl Mover,
+        couplings: &Couplings,
+        execution: &Execution,
+    ) -> Result<Recall> {
         let (limit, n_states) = (self.stop.limit(), self.starts.n_rows());
         let mut recall = Recall {
             states: self.starts.clone(),
@@ -109,6 +114,7 @@ impl Course<'_> {
             if batch.members.is_empty() {
                 break;
             }
+            couplings.check_files()?;
             let n_moving = batch.members.len();
             let next = mover.step(step, &batch.states, &batch.members)?;
             let keep = self.settle(step, &mut batch, next, &mut recall);

@@ -61,12 +61,12 @@ impl Dynamics for GlauberDynamics {
         let clamped = Clamped::new(clamped, starts);
         match self.update {
             Update::Parallel => {
-                course.follow(&mut NoisyUpdates { couplings, heat, clamped, execution }, execution)
+                course.follow(&mut NoisyUpdates { couplings, heat, clamped, execution }, couplings, execution)
             }
             Update::Sequential(order) => {
                 let rule = (order, Ties::Keep, Some(heat));
                 let mut sweeps = Sweeps::new(couplings, starts.n_rows(), rule, clamped, execution)?;
-                course.follow(&mut sweeps, execution)
+                course.follow(&mut sweeps, couplings, execution)
             }
         }
     }

@@ -69,7 +69,7 @@ impl Dynamics for ParallelDynamics {
             },
             execution,
         };
-        course.follow(&mut updates, execution)
+        course.follow(&mut updates, couplings, execution)
     }
 }
 

@@ -43,7 +43,7 @@ impl Dynamics for SequentialDynamics {
         let clamped = Clamped::new(clamped, starts);
         let rule = (self.order, self.ties, None);
         let mut sweeps = Sweeps::new(couplings, starts.n_rows(), rule, clamped, execution)?;
-        course.follow(&mut sweeps, execution)
+        course.follow(&mut sweeps, couplings, execution)
     }
 }
 

@@ -10,6 +10,11 @@ pub const BYTE_LANES: usize = 64;
 #[repr(C, align(64))]
 pub struct Lanes<T, const L: usize = LANES>(pub [T; L]);
 
+// SAFETY: an array of floats in whole cache lines: no padding, any bits are a value, and zero is one.
+unsafe impl bytemuck::Zeroable for Lanes<f32> {}
+// SAFETY: as above.
+unsafe impl bytemuck::Pod for Lanes<f32> {}
+
 impl<T: Element, const L: usize> Lanes<T, L> {
     /// All zero.
     pub const ZERO: Self = Self([T::ZERO; L]);

@@ -26,14 +26,27 @@ fn packed(patterns: &SpinMatrix) -> Result<PatternBits> {
 /// If there are no patterns, no spins, or more than [`MAX_PATTERNS`] patterns; if memory for J is missing; if
 /// interrupted.
 pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
+    let mut couplings = Couplings::zeros_in(patterns.n_spins(), execution.memory())?;
+    fill_with_counts(&mut couplings, patterns, execution)?;
+    Ok(couplings)
+}
+
+/// The same into `couplings`, which are zero.
+pub(super) fn fill_with_counts(
+    couplings: &mut Couplings,
+    patterns: &SpinMatrix,
+    execution: &Execution,
+) -> Result<()> {
     let bits = packed(patterns)?;
     let n_spins = bits.n_spins();
-    let mut couplings = Couplings::zeros(n_spins)?.with_scale(1.0 / n_spins as f64)?;
+    couplings.set_scale(1.0 / n_spins as f64);
     execution.progress().begin("counting (hebb)", n_spins.div_ceil(PAIR_BLOCK) as u64);
+    // In memory one triangle is mirrored; on disk, where that is slow, both are counted.
+    let is_mirrored = !couplings.are_in_file();
     let blocks = couplings.values_mut().chunks_mut(PAIR_BLOCK * n_spins).enumerate();
     PairProducts::new(bits.by_spin(), bits.by_pattern()).for_each_block(
         blocks.map(|(block, rows)| (block..block + 1, rows)),
-        |block| block * PAIR_BLOCK,
+        |block| if is_mirrored { block * PAIR_BLOCK } else { 0 },
         execution,
         |rows, block, first, products| {
             for (tile, products) in products.chunks(TILE).enumerate() {
@@ -54,9 +67,11 @@ pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
             Ok(())
         },
     )?;
-    couplings.mirror_upper(execution)?;
+    if is_mirrored {
+        couplings.mirror_upper(execution)?;
+    }
     execution.progress().end();
-    Ok(couplings)
+    Ok(())
 }
 
 /// Rows of products that are turned at a time: their cache lines stay in L1.

@@ -1,6 +1,6 @@
 //! Where training starts.
 
-use super::hebb::hebb;
+use super::hebb::fill_with_counts;
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -22,11 +22,29 @@ pub enum Initial {
     Given(Couplings),
 }
 
+impl Initial {
+    /// Whether they bring fields of the neurons.
+    pub(super) fn has_theta(&self) -> bool {
+        matches!(self, Self::Given(couplings) if couplings.theta().is_some())
+    }
+
+    /// A word for them.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Hebb => "hebb",
+            Self::Zero => "zero",
+            Self::Random => "random",
+            Self::Uniform => "uniform",
+            Self::Given(_) => "given",
+        }
+    }
+}
+
 /// Initial couplings for the rows of `patterns`, multiplied by `factor`; the scale of the result is 1.
 ///
 /// # Errors
 /// If `factor` or a coupling times it is not finite in f32, given couplings are of another size or have
-/// self-coupling, or as [`hebb`].
+/// self-coupling, or as [`hebb`](super::hebb).
 pub fn initial_couplings(
     initial: &Initial,
     factor: f64,
@@ -34,31 +52,50 @@ pub fn initial_couplings(
     seed: u64,
     execution: &Execution,
 ) -> Result<Couplings> {
+    let mut couplings = Couplings::zeros_in(patterns.n_spins(), execution.memory())?;
+    fill_with_initial(&mut couplings, initial, factor, patterns, seed, execution)?;
+    Ok(couplings)
+}
+
+/// The same into `couplings`, which are zero.
+pub(super) fn fill_with_initial(
+    couplings: &mut Couplings,
+    initial: &Initial,
+    factor: f64,
+    patterns: &SpinMatrix,
+    seed: u64,
+    execution: &Execution,
+) -> Result<()> {
     check_factor(factor)?;
     let n_spins = patterns.n_spins();
     let width = factor / libm::sqrt(n_spins as f64);
-    let couplings = match initial {
-        Initial::Hebb => hebb(patterns, execution)?.multiplied(factor, execution),
-        Initial::Given(couplings) if couplings.has_self_coupling() => Err(Error::shape(
+    match initial {
+        Initial::Hebb => {
+            fill_with_counts(couplings, patterns, execution)?;
+            couplings.multiply(factor, execution)
+        }
+        Initial::Given(given) if given.has_self_coupling() => Err(Error::shape(
             "initial couplings",
             "zero diagonal, which training keeps",
             "couplings with self-coupling",
         )),
-        Initial::Given(couplings) if couplings.n_spins() == n_spins => {
-            couplings.multiplied(factor, execution)
+        Initial::Given(given) if given.n_spins() == n_spins => {
+            couplings.fill_with_multiple(given, factor, execution)
         }
-        Initial::Given(couplings) => Err(Error::shape(
+        Initial::Given(given) => Err(Error::shape(
             "initial couplings",
             format!("N = {n_spins} as in the data"),
-            format!("N = {}", couplings.n_spins()),
+            format!("N = {}", given.n_spins()),
         )),
-        Initial::Zero => Couplings::zeros(n_spins),
-        Initial::Random => random(n_spins, seed, execution, |rng| gaussian(rng) * width),
-        Initial::Uniform => random(n_spins, seed, execution, |rng| (2.0 * uniform(rng) - 1.0) * width),
+        Initial::Zero => Ok(()),
+        Initial::Random => fill_randomly(couplings, seed, execution, |rng| gaussian(rng) * width),
+        Initial::Uniform => {
+            fill_randomly(couplings, seed, execution, |rng| (2.0 * uniform(rng) - 1.0) * width)
+        }
     }?;
     // Sums of squares are in f64, where no finite f32 overflows.
     if couplings.row_norms(execution)?.iter().all(|norm| norm.is_finite()) {
-        Ok(couplings)
+        Ok(())
     } else {
         Err(Error::parameter("init-scale", "a factor that keeps all couplings finite", format!("{factor:e}")))
     }
@@ -77,15 +114,15 @@ pub fn check_factor(factor: f64) -> Result<()> {
 }
 
 /// Independent entries, one stream a row.
-fn random(
-    n_spins: usize,
+fn fill_randomly(
+    couplings: &mut Couplings,
     seed: u64,
     execution: &Execution,
     draw: impl Fn(&mut rand_pcg::Pcg64) -> f64 + Sync,
-) -> Result<Couplings> {
-    let mut result = Couplings::zeros(n_spins)?;
+) -> Result<()> {
+    let n_spins = couplings.n_spins();
     execution.for_each(
-        result.values_mut().chunks_mut(n_spins).enumerate(),
+        couplings.values_mut().chunks_mut(n_spins).enumerate(),
         || (),
         |(), (neuron, row)| {
             let mut rng = stream(seed, "initial couplings", &[neuron as u64]);
@@ -93,8 +130,7 @@ fn random(
             row[neuron] = 0.0;
             Ok(())
         },
-    )?;
-    Ok(result)
+    )
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl Mask {
         Ok(mask)
     }
 
+    /// All edges, as they are packed.
+    pub(super) fn words(&self) -> &[u64] {
+        self.edges.words()
+    }
+
     /// Neurons without an edge.
     pub fn n_isolated(&self) -> usize {
         (0..self.n_spins()).filter(|&i| !(0..self.n_spins()).any(|j| self.allows(i, j))).count()

@@ -97,6 +97,7 @@ pub fn max_stability(
 ) -> Result<LearnedMargins> {
     parameters.check()?;
     let ask = Ask {
+        name: format!("{parameters:?}"),
         kappa: f64::NEG_INFINITY,
         max_sweeps: parameters.max_sweeps,
         integers: false,

@@ -4,8 +4,8 @@
 //! works on panels of 16 neurons: a thread takes a panel through all its steps and shares nothing with the others but
 //! the packed patterns.
 
+mod descent;
 mod dreaming;
-mod gram;
 mod hebb;
 mod initial;
 mod lbfgs;
@@ -16,18 +16,21 @@ mod optimality;
 mod overlap_factor;
 mod pair_products;
 mod panel_gradient;
+mod panel_log;
+mod panelwise;
 mod patterns;
 mod perceptron;
 mod problem;
 mod pseudo_inverse;
 mod pseudo_likelihood;
+mod run_hash;
 mod segments;
 mod span;
 mod span_inverse;
 mod storkey;
-mod trainer;
 mod unlearning;
 
+pub use descent::Trainer;
 pub use dreaming::Dreaming;
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
@@ -45,5 +48,4 @@ pub use pseudo_likelihood::{Batches, PseudoLikelihood, Route};
 pub(crate) use pseudo_likelihood::{not_negative, positive};
 pub(crate) use segments::{Segments, advance};
 pub use storkey::{storkey, storkey_bytes};
-pub use trainer::Trainer;
 pub use unlearning::Unlearning;

@@ -35,7 +35,7 @@ pub fn gradient_norms<'a>(
         return Err(Error::shape("couplings", expected, format!("N = {}", couplings.n_spins())));
     }
     let now = norms(couplings, &problem, parameters, execution)?;
-    let zero = Couplings::zeros(n_spins)?.with_theta(vec![0.0; n_spins])?;
+    let zero = Couplings::zeros_in(n_spins, execution.memory())?.with_theta(vec![0.0; n_spins])?;
     let plain = PseudoLikelihood { l1: 0.0, ..parameters.clone() };
     let at_zero = norms(&zero, &problem, &plain, execution)?;
     let relative = |(norm, zero): (f64, f64)| if norm == 0.0 { 0.0 } else { norm / zero };
@@ -56,7 +56,7 @@ fn norms(
     let (n_spins, scale, isa) = (couplings.n_spins(), couplings.scale() as f32, execution.isa());
     let batch = problem.full_batch();
     let n_patterns = batch.bits.n_patterns();
-    let mut gradient = Couplings::zeros(n_spins)?.with_theta(vec![0.0; n_spins])?;
+    let mut gradient = Couplings::zeros_in(n_spins, execution.memory())?.with_theta(vec![0.0; n_spins])?;
     let scratch = || {
         let source = PanelGradient::new(problem, parameters.lambda, n_patterns, isa);
         (source, vec![Lanes::ZERO; n_spins], vec![Lanes::ZERO; n_spins])

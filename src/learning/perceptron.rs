@@ -63,6 +63,7 @@ pub fn perceptron(
 ) -> Result<LearnedMargins> {
     parameters.check()?;
     let ask = Ask {
+        name: format!("{parameters:?}"),
         kappa: parameters.kappa,
         max_sweeps: parameters.max_sweeps,
         integers: true,

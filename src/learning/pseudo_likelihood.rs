@@ -159,6 +159,21 @@ impl PseudoLikelihood {
         }
     }
 
+    /// The same from initial couplings with fields, which are no part of the span of the patterns.
+    ///
+    /// # Errors
+    /// If the Gram route is asked for all the same.
+    pub(super) fn route_from(&self, problem: Problem<'_>, has_theta: bool) -> Result<Route> {
+        match self.route(problem) {
+            Route::Gram if has_theta && self.route == Route::Gram => {
+                let expected = "direct or automatic, with fields in the initial couplings";
+                Err(Error::parameter("route", expected, "gram"))
+            }
+            Route::Gram if has_theta => Ok(Route::Direct),
+            route => Ok(route),
+        }
+    }
+
     /// The learning rate of an epoch, counted from 0.
     pub fn rate(&self, epoch: u64) -> f64 {
         let taken_over = self.lr_steps.iter().rev().find(|(first, _)| *first <= epoch);
@@ -200,6 +215,12 @@ impl Panel {
             theta: None,
             theta_before: Lanes::ZERO,
         }
+    }
+
+    /// Bytes that one takes.
+    pub(super) fn bytes(n_spins: usize, parameters: &PseudoLikelihood) -> u64 {
+        let n_matrices = if parameters.momentum > 0.0 { 2 } else { 1 };
+        (n_matrices * n_spins * size_of::<Lanes<f32>>()) as u64
     }
 
     /// The same, if there is memory.

@@ -11,7 +11,11 @@ pub(crate) trait Segments {
     /// Computes generation B, the couplings at `end`.
     fn compute(&mut self, end: u64) -> Result<()>;
     /// Generation B, at `end`, becomes A.
-    fn switch(&mut self, end: u64);
+    fn switch(&mut self, end: u64) -> Result<()>;
+    /// Whether progress is counted in epochs.
+    fn counts_epochs(&self) -> bool {
+        true
+    }
 }
 
 /// Trains up to `epoch`, `segment` epochs at a time. Progress advances by 1 an epoch.
@@ -32,8 +36,10 @@ pub(crate) fn advance(
             }
             Err(error) => return Err(error),
         }
-        trainer.switch(end);
-        execution.progress().advance(end - done);
+        trainer.switch(end)?;
+        if trainer.counts_epochs() {
+            execution.progress().advance(end - done);
+        }
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) fn span_inverse(
 ) -> Result<Couplings> {
     let bits = PatternBits::new(patterns);
     let (n_patterns, n_spins) = (bits.n_patterns(), bits.n_spins());
-    let mut couplings = Couplings::zeros(n_spins)?;
+    let mut couplings = Couplings::zeros_in(n_spins, execution.memory())?;
     if self_coupling {
         couplings.allow_self_coupling();
     }

@@ -51,7 +51,7 @@ pub fn storkey(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings
     if n_spins < FEW_SPINS {
         return of_few_spins(patterns, execution);
     }
-    let mut couplings = Couplings::zeros(n_spins)?;
+    let mut couplings = Couplings::zeros_in(n_spins, execution.memory())?;
     let mut lanes = Vec::new();
     if lanes.try_reserve_exact(n_panels(n_spins) * BLOCK).is_err() {
         return Err(Error::parameter("n", "memory for the fields of 64 patterns", n_spins));

@@ -40,7 +40,7 @@ impl PottsCouplings {
             false => None,
         };
         let description = container.description().clone();
-        let Some((map, range)) = container.into_mapped("J") else {
+        let Some((_, map, range)) = container.into_mapped("J") else {
             unreachable!("the tensor was read above");
         };
         let couplings = Self::mapped(n_columns, n_letters, map, range).with_description(description);

@@ -53,9 +53,10 @@ impl Segments for PottsTrainer<'_> {
         }
     }
 
-    fn switch(&mut self, end: u64) {
+    fn switch(&mut self, end: u64) -> Result<()> {
         std::mem::swap(&mut self.now, &mut self.next);
         self.epoch = end;
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Any safetensors reader opens them; ours maps them read-only and checks lengths before anything is read. Besides what
 //! the format fixes, every container carries in its metadata `format_version`, `kind` ("couplings", "data set",
-//! "alignment", "states") and `program`, the program's version.
+//! "alignment", "states"), `program`, the program's version, and `blake3`, the hash of the whole file with the digits of the hash
+//! themselves read as zeros.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,13 +16,14 @@ use safetensors::SafeTensors;
 use serde_json::{Map, Value, json};
 
 use super::atomic::{Overwrite, write_atomically};
+use super::integrity::{UNHASHED, fill_in_hash};
 use crate::error::{Error, Result};
 
 /// Version of what the containers hold. Readers refuse a newer one.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Data starts on a multiple of this many bytes.
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
 
 /// Metadata: what the file is, how it was made. Sorted, so that equal content gives equal bytes.
 pub type Description = BTreeMap<String, String>;
@@ -71,9 +73,26 @@ pub fn write_container(
     tensors: &[Tensor<'_>],
     overwrite: Overwrite,
 ) -> Result<()> {
+    write_container_with_room(path, kind, description, tensors, PAGE, overwrite)
+}
+
+/// The same with a header of at least `room` bytes.
+pub(crate) fn write_container_with_room(
+    path: &Path,
+    kind: &str,
+    description: &Description,
+    tensors: &[Tensor<'_>],
+    room: usize,
+    overwrite: Overwrite,
+) -> Result<()> {
     let mut tensors: Vec<_> = tensors.iter().collect();
     tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.dtype.bitsize()));
-    let header = header(kind, description, &tensors);
+    let layout: Vec<_> = tensors
+        .iter()
+        .map(|tensor| Layout { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape.clone() })
+        .collect();
+    let mut header = header(kind, description, &layout, room);
+    fill_in_hash(&mut header, tensors.iter().map(|tensor| tensor.bytes));
     write_atomically(path, overwrite, |file| {
         file.write_all(&header).map_err(Error::io(path, "write the header"))?;
         for tensor in tensors {
@@ -83,43 +102,50 @@ pub fn write_container(
     })
 }
 
-/// Length, JSON, and spaces up to the page boundary.
-fn header(kind: &str, description: &Description, tensors: &[&Tensor<'_>]) -> Vec<u8> {
+/// What a header says of a tensor.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) dtype: DType,
+    pub(crate) shape: Vec<usize>,
+}
+
+impl Layout<'_> {
+    /// Its length in the file.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
+    }
+}
+
+/// Length, JSON, and spaces up to the page boundary, `room` bytes at least; not hashed yet.
+pub(super) fn header(kind: &str, description: &Description, layout: &[Layout<'_>], room: usize) -> Vec<u8> {
     let mut metadata = description.clone();
     metadata.insert("format_version".into(), FORMAT_VERSION.to_string());
     metadata.insert("kind".into(), kind.into());
     metadata.insert("program".into(), concat!("attractor ", env!("CARGO_PKG_VERSION")).into());
+    metadata.insert("blake3".into(), UNHASHED.into());
     let mut entries = Map::new();
     entries.insert("__metadata__".into(), json!(metadata));
     let mut offset = 0;
-    for tensor in tensors {
-        let end = offset + tensor.bytes.len();
+    for tensor in layout {
+        let end = offset + tensor.n_bytes();
         let entry = json!({ "dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": [offset, end] });
         entries.insert(tensor.name.into(), entry);
         offset = end;
     }
     let mut header = vec![0; 8];
     header.extend_from_slice(Value::Object(entries).to_string().as_bytes());
-    header.resize(header.len().next_multiple_of(PAGE), b' ');
+    header.resize(header.len().next_multiple_of(PAGE).max(room), b' ');
     let length = header.len() as u64 - 8;
     header[..8].copy_from_slice(&length.to_le_bytes());
     header
-}
-
-/// The BLAKE3 hash of a file, in hexadecimal: how outputs name their inputs.
-///
-/// # Errors
-/// If the file cannot be read.
-pub fn hash_file(path: &Path) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_mmap(path).map_err(Error::io(path, "read"))?;
-    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// A container open for reading: mapped, its header checked against the file's length.
 #[derive(Debug)]
 pub struct Container {
     path: PathBuf,
+    file: File,
     map: Mmap,
     description: Description,
     tensors: BTreeMap<String, Entry>,
@@ -190,7 +216,7 @@ impl Container {
             let range = data_start + info.data_offsets.0..data_start + info.data_offsets.1;
             (name, Entry { dtype: info.dtype, shape: info.shape.clone(), range })
         });
-        Ok(Self { path: path.to_owned(), map, description, tensors: tensors.collect() })
+        Ok(Self { path: path.to_owned(), file, map, description, tensors: tensors.collect() })
     }
 
     /// What it says it is: "couplings", "data set", "alignment" or "states".
@@ -210,7 +236,7 @@ impl Container {
 
     /// The metadata without what the container says of itself.
     pub(crate) fn given_description(&self) -> Description {
-        let own = |entry: &str| matches!(entry, "format_version" | "kind" | "program");
+        let own = |entry: &str| matches!(entry, "format_version" | "kind" | "program" | "blake3");
         self.description
             .iter()
             .filter(|(entry, _)| !own(entry))
@@ -261,10 +287,16 @@ impl Container {
         Ok((&entry.shape, values))
     }
 
-    /// The map and where in it a tensor lies, for those who keep the file mapped.
-    pub(crate) fn into_mapped(self, name: &str) -> Option<(Mmap, std::ops::Range<usize>)> {
+    /// All bytes, and how many of them are the header.
+    pub(super) fn bytes(&self) -> (&[u8], usize) {
+        let end = |entry: &Entry| entry.range.start;
+        (&self.map, self.tensors.values().map(end).min().unwrap_or(self.map.len()))
+    }
+
+    /// The file, its map and where in it a tensor lies, for those who keep the file mapped.
+    pub(crate) fn into_mapped(self, name: &str) -> Option<(File, Mmap, std::ops::Range<usize>)> {
         let range = self.tensors.get(name)?.range.clone();
-        Some((self.map, range))
+        Some((self.file, self.map, range))
     }
 }
 

@@ -5,15 +5,22 @@
 
 mod atomic;
 mod container;
+mod in_place;
+mod integrity;
 mod lock;
 mod npy;
 mod packed;
 mod table;
+mod task_log;
 
 pub use atomic::{Overwrite, check_output, write_atomically, write_bytes};
-pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, hash_file, write_container};
+pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, write_container};
+pub(crate) use container::{Layout, write_container_with_room};
+pub(crate) use in_place::InPlace;
+pub use integrity::{Integrity, hash_file};
 pub use lock::{FolderLock, remove_unfinished};
 pub(crate) use npy::NPY_MAGIC;
 pub use npy::{NpyArray, write_npy};
 pub use packed::packed_bytes;
 pub use table::Table;
+pub(crate) use task_log::{Synced, TaskLog, remove_file};

@@ -13,10 +13,12 @@ mod joint;
 mod panels;
 mod search;
 
+use serde::{Deserialize, Serialize};
+
+use super::descent::first_couplings;
 use super::initial::Initial;
 use super::problem::Problem;
 use super::pseudo_likelihood::{Batches, PseudoLikelihood};
-use super::trainer::first_couplings;
 use crate::couplings::{Couplings, PANEL};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -63,7 +65,7 @@ impl Lbfgs {
 }
 
 /// How the search for an optimum ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// The relative gradient is below the tolerance.
     Converged,
@@ -92,7 +94,7 @@ impl Ending {
 }
 
 /// How one problem went.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Search {
     /// How it ended.
     pub ending: Ending,
@@ -141,7 +143,8 @@ pub fn optimum<'a>(
     if parameters.symmetric {
         joint::optimum(&problem, parameters, solver, couplings, execution)
     } else {
-        panels::optimum(&problem, parameters, solver, couplings, execution)
+        let first = format!("{} times {init_scale:?}", initial.name());
+        panels::optimum(&problem, parameters, solver, couplings, &first, execution)
     }
 }
 

@@ -1,10 +1,12 @@
 //! N problems: the panel's vectors, `[j][16]`, with theta as one more column where it is learned. Panels are independent tasks.
 
 use super::super::panel_gradient::{NeuronFit, PanelGradient};
+use super::super::panelwise::learn_panels;
 use super::super::problem::{Batch, Problem};
 use super::super::pseudo_likelihood::PseudoLikelihood;
+use super::super::run_hash::run_hash;
 use super::search::{Scalars, Space, Vector, search};
-use super::{Lbfgs, Optimum, Search};
+use super::{Lbfgs, Optimum};
 use crate::couplings::{Couplings, panel_rows};
 use crate::error::Result;
 use crate::execution::Execution;
@@ -24,46 +26,43 @@ pub(super) fn optimum(
     problem: &Problem<'_>,
     parameters: &PseudoLikelihood,
     solver: &Lbfgs,
-    mut couplings: Couplings,
+    couplings: Couplings,
+    first: &str,
     execution: &Execution,
 ) -> Result<Optimum> {
     let n_spins = couplings.n_spins();
     let batch = problem.full_batch();
     let n_patterns = batch.bits.n_patterns();
-    let mut searches: Vec<Option<Search>> = vec![None; n_spins];
     execution.progress().begin("lbfgs", crate::couplings::n_panels(n_spins) as u64);
-    let panels = couplings.panels_mut().zip(searches.chunks_mut(LANES)).enumerate();
     let scratch = || (vec![Lanes::ZERO; n_spins + usize::from(parameters.theta)], None);
-    execution.for_each(panels, scratch, |(point, space), (index, (mut rows, searches))| {
-        let isa = execution.isa();
-        interleave(isa, rows.values, &mut point[..n_spins]);
-        let theta = rows.theta_lanes();
-        if parameters.theta {
-            point[n_spins] = theta.unwrap_or(Lanes::ZERO);
-        }
-        let space = space.get_or_insert_with(|| PanelSpace {
-            index,
-            batch: &batch,
-            parameters,
-            gradient: PanelGradient::new(problem, parameters.lambda, n_patterns, isa),
-            execution,
-            fixed_theta: None,
-        });
-        space.index = index;
-        space.fixed_theta = theta.filter(|_| !parameters.theta);
-        let ends = search(space, solver, first_step(parameters), point)?;
-        deinterleave(isa, &point[..n_spins], rows.values);
-        if parameters.theta {
-            rows.set_theta(Some(&point[n_spins]));
-        }
-        for (target, end) in searches.iter_mut().zip(ends) {
-            *target = Some(end);
-        }
-        execution.progress().advance(1);
-        Ok(())
-    })?;
+    let run = run_hash(problem, &format!("{parameters:?} {solver:?} from {first}"));
+    let (couplings, searches) =
+        learn_panels(couplings, &run, execution, scratch, |(point, space), index, rows| {
+            let isa = execution.isa();
+            interleave(isa, rows.values, &mut point[..n_spins]);
+            let theta = rows.theta_lanes();
+            if parameters.theta {
+                point[n_spins] = theta.unwrap_or(Lanes::ZERO);
+            }
+            let space = space.get_or_insert_with(|| PanelSpace {
+                index,
+                batch: &batch,
+                parameters,
+                gradient: PanelGradient::new(problem, parameters.lambda, n_patterns, isa),
+                execution,
+                fixed_theta: None,
+            });
+            space.index = index;
+            space.fixed_theta = theta.filter(|_| !parameters.theta);
+            let ends = search(space, solver, first_step(parameters), point)?;
+            deinterleave(isa, &point[..n_spins], rows.values);
+            if parameters.theta {
+                rows.set_theta(Some(&point[n_spins]));
+            }
+            Ok(ends[..panel_rows(index, n_spins).len()].to_vec())
+        })?;
     execution.progress().end();
-    Ok(Optimum { couplings, searches: searches.into_iter().flatten().collect() })
+    Ok(Optimum { couplings, searches: searches.concat() })
 }
 
 /// One over the curvature of random patterns at J = 0.

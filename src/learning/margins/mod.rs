@@ -35,9 +35,10 @@ pub(super) use panels::{Ask, PanelProblem, PanelRule, coefficient_sums, learn};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::kernels::{DenseRows, Lanes};
+use serde::{Deserialize, Serialize};
 
 /// What became of a neuron.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The margin that was asked for is reached.
     Reached,
@@ -59,7 +60,7 @@ impl Outcome {
 }
 
 /// What is known of a neuron's margin.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeuronMargin {
     /// Smallest stability xi_i h_i / |J_i| of the stored row: the margin. 0 without couplings.
     pub lower: f64,

@@ -3,12 +3,15 @@
 //! A sweep visits the patterns in order, [`VISITS`] between two dense products, and a rule changes one coefficient after the
 //! other. A neuron that its rule stops rests; a panel ends with its last neuron.
 
+use super::super::panelwise::learn_panels;
 use super::super::patterns::{PatternBits, check_patterns};
+use super::super::problem::Problem;
+use super::super::run_hash::run_hash;
 use super::super::span::{overlaps, rows_of_panel};
 use super::certificate::{Ends, Sums, ends};
 use super::contradictions::contradicted;
 use super::{LearnedMargins, NeuronMargin, Outcome};
-use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
+use crate::couplings::{Couplings, n_panels, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{
@@ -49,6 +52,8 @@ struct Scratch {
 
 /// How rows are stored and judged.
 pub(in super::super) struct Ask<J> {
+    /// The rule and its parameters, in words.
+    pub name: String,
     /// The margin to exceed, for counting those that do not.
     pub kappa: f64,
     pub max_sweeps: u64,
@@ -84,8 +89,7 @@ pub(in super::super) fn learn<R: PanelRule>(
     let per_spin = 1.0 / n_spins as f64;
     // Stored values are `factor` times sum_mu a xi xi.
     let (factor, scale) = if ask.integers { (1.0, per_spin) } else { (per_spin, 1.0) };
-    let mut couplings = Couplings::zeros(n_spins)?.with_scale(scale)?;
-    let mut neurons = vec![None; n_spins];
+    let couplings = Couplings::zeros_in(n_spins, execution.memory())?.with_scale(scale)?;
     let progress = execution.progress();
     progress.begin("learning (panels of 16 neurons)", n_panels(n_spins) as u64);
     let scratch = || Scratch {
@@ -95,8 +99,8 @@ pub(in super::super) fn learn<R: PanelRule>(
         panel: vec![Lanes::ZERO; n_spins],
         tables: Tables::new(),
     };
-    let panels = couplings.values_mut().chunks_mut(PANEL * n_spins).zip(neurons.chunks_mut(PANEL));
-    execution.for_each(panels.enumerate(), scratch, |scratch, (index, (rows, neurons))| {
+    let run = run_hash(&Problem::from(patterns), &ask.name);
+    let (couplings, neurons) = learn_panels(couplings, &run, execution, scratch, |scratch, index, rows| {
         let isa = execution.isa();
         let (signs, shift) = bits.panel_signs(index);
         let own = panel_rows(index, n_spins);
@@ -105,7 +109,7 @@ pub(in super::super) fn learn<R: PanelRule>(
         let problem = PanelProblem { isa, n_spins, overlaps: &overlaps, signs, shift, contradicted: mask };
         let sweeps = sweep(&problem, ask.max_sweeps, own.len(), &mut rule(), scratch, execution)?;
         rows_of_panel(isa, &bits, index, factor as f32, &scratch.a, &mut scratch.panel, &mut scratch.tables);
-        deinterleave(isa, &scratch.panel, rows);
+        deinterleave(isa, &scratch.panel, rows.values);
         let ends = ends(
             isa,
             &bits,
@@ -118,10 +122,10 @@ pub(in super::super) fn learn<R: PanelRule>(
             &mut scratch.sums,
             &mut scratch.tables,
         );
-        for (lane, (neuron, ends)) in neurons.iter_mut().zip(ends).enumerate() {
+        let neuron = |(lane, ends): (usize, Ends)| {
             let Ends { lower, norm, coefficient_sum, support, below, .. } = ends;
             let upper = if problem.contradicted >> lane & 1 == 1 { 0.0 } else { ends.upper };
-            *neuron = Some(NeuronMargin {
+            NeuronMargin {
                 lower,
                 upper,
                 row_norm: norm * scale,
@@ -130,13 +134,12 @@ pub(in super::super) fn learn<R: PanelRule>(
                 below,
                 sweeps: sweeps[lane],
                 outcome: (ask.judge)(lower, upper),
-            });
-        }
-        progress.advance(1);
-        Ok(())
+            }
+        };
+        Ok(ends.into_iter().enumerate().take(own.len()).map(neuron).collect::<Vec<_>>())
     })?;
     progress.end();
-    Ok(LearnedMargins { couplings, neurons: neurons.into_iter().flatten().collect() })
+    Ok(LearnedMargins { couplings, neurons: neurons.concat() })
 }
 
 /// Takes a panel with `n_neurons` neurons through its sweeps, into `scratch.a`; returns how many each neuron took.

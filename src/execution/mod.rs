@@ -1,4 +1,8 @@
-//! What a computation runs on: the caller's threads, instruction set, progress sink and cancel handle.
+//! What a computation runs on: the caller's threads, instruction set, memory, progress sink and cancel handle, and the folder
+//! where it keeps what it has finished.
+
+mod keep;
+mod memory;
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -9,6 +13,10 @@ use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
+
+pub use keep::Keep;
+pub use memory::Memory;
+pub(crate) use memory::{Array, reserve};
 
 /// Receives progress. Calls come from any thread of the pool.
 pub trait Progress: Send + Sync {
@@ -54,12 +62,15 @@ impl Cancel {
     }
 }
 
-/// Threads, instruction set, progress sink and cancel handle of a computation. Results depend on none of them.
+/// Threads, instruction set, memory, progress sink and cancel handle of a computation, and where it keeps what it has finished.
+/// Results depend on none of them.
 pub struct Execution {
     pool: Arc<ThreadPool>,
     isa: Isa,
     progress: Box<dyn Progress>,
     cancel: Cancel,
+    memory: Memory,
+    keep: Option<Keep>,
 }
 
 impl Execution {
@@ -76,7 +87,14 @@ impl Execution {
                 isa.name(),
             ));
         }
-        Ok(Self { pool, isa, progress: Box::new(Silent), cancel: Cancel::default() })
+        Ok(Self {
+            pool,
+            isa,
+            progress: Box::new(Silent),
+            cancel: Cancel::default(),
+            memory: Memory::unlimited(),
+            keep: None,
+        })
     }
 
     /// A pool of `n_threads` of its own and the fastest instruction set.
@@ -92,6 +110,30 @@ impl Execution {
     pub fn progress_to(mut self, progress: Box<dyn Progress>) -> Self {
         self.progress = progress;
         self
+    }
+
+    /// Takes large arrays from `memory`.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// Keeps what training has finished, and goes on from what is found there.
+    #[must_use]
+    pub fn keeping(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// The memory of large arrays.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Where training keeps what it has finished, if it does.
+    pub fn keep(&self) -> Option<&Keep> {
+        self.keep.as_ref()
     }
 
     /// The instruction set of the kernels.

@@ -1,0 +1,140 @@
+//! Where the values of couplings are: in memory, in arrays that may be files, or in files of rows.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+
+use crate::error::{Error, Result};
+use crate::execution::Array;
+
+/// Values of all rows.
+#[derive(Debug)]
+pub(super) enum Values {
+    Owned(Vec<f32>),
+    Array(Array<f32>),
+    /// Files of consecutive rows; at least one.
+    Mapped(Vec<MappedRows>),
+}
+
+/// Consecutive rows in a file, checked when it was opened.
+#[derive(Debug)]
+pub(super) struct MappedRows {
+    path: PathBuf,
+    file: File,
+    map: Mmap,
+    bytes: Range<usize>, // f32-aligned
+    rows: Range<usize>,
+}
+
+impl MappedRows {
+    /// `rows` of `file`, whose map holds their values in `bytes`.
+    pub(super) fn new(path: &Path, file: File, map: Mmap, bytes: Range<usize>, rows: Range<usize>) -> Self {
+        Self { path: path.to_owned(), file, map, bytes, rows }
+    }
+
+    fn values(&self) -> &[f32] {
+        bytemuck::cast_slice(&self.map[self.bytes.clone()])
+    }
+
+    /// Refuses a file that has been shortened since: to read its end would kill the program.
+    fn check(&self) -> Result<()> {
+        let metadata = self.file.metadata().map_err(Error::io(&self.path, "read the length"))?;
+        if metadata.len() < self.map.len() as u64 {
+            let expected = format!("{} bytes, as when it was opened", self.map.len());
+            return Err(Error::format(&self.path, expected, format!("{}", metadata.len())));
+        }
+        Ok(())
+    }
+
+    /// Asks the system to read ahead what follows the bytes of `rows`, as many again.
+    fn read_ahead(&self, rows: &Range<usize>, n_spins: usize) {
+        let row = n_spins * size_of::<f32>();
+        let (from, len) = (self.bytes.start + (rows.end - self.rows.start) * row, rows.len() * row);
+        let len = len.min(self.bytes.end - from);
+        if len > 0 {
+            // Only speed depends on it.
+            let _ = self.map.advise_range(memmap2::Advice::WillNeed, from, len);
+        }
+    }
+}
+
+/// Rows so large that reading them ahead pays.
+const READ_AHEAD: usize = 1 << 20;
+
+impl Values {
+    /// All of them, where they are in one piece.
+    ///
+    /// # Panics
+    /// If they are in several files.
+    pub(super) fn all(&self) -> &[f32] {
+        match self {
+            Self::Owned(values) => values,
+            Self::Array(values) => values,
+            Self::Mapped(pieces) => {
+                assert!(pieces.len() == 1, "couplings in several files are read by rows");
+                pieces[0].values()
+            }
+        }
+    }
+
+    /// Those of some rows.
+    ///
+    /// # Panics
+    /// If they are in several files.
+    pub(super) fn rows(&self, rows: Range<usize>, n_spins: usize) -> &[f32] {
+        let (values, first) = match self {
+            Self::Mapped(pieces) => {
+                let piece = &pieces[pieces.partition_point(|piece| piece.rows.end <= rows.start)];
+                assert!(rows.end <= piece.rows.end, "rows of couplings in one file at a time");
+                if size_of::<f32>() * n_spins * rows.len() >= READ_AHEAD {
+                    piece.read_ahead(&rows, n_spins);
+                }
+                (piece.values(), piece.rows.start)
+            }
+            _ => (self.all(), 0),
+        };
+        &values[(rows.start - first) * n_spins..(rows.end - first) * n_spins]
+    }
+
+    /// Refuses files that have been shortened since they were opened.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Self::Mapped(pieces) => pieces.iter().try_for_each(MappedRows::check),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether they are in a file.
+    pub(super) fn are_in_file(&self) -> bool {
+        match self {
+            Self::Owned(_) => false,
+            Self::Array(values) => values.is_in_file(),
+            Self::Mapped(_) => true,
+        }
+    }
+
+    /// The pieces they are in, in order.
+    fn pieces(&self) -> Vec<&[f32]> {
+        match self {
+            Self::Mapped(pieces) => pieces.iter().map(MappedRows::values).collect(),
+            _ => vec![self.all()],
+        }
+    }
+
+    /// Copies them.
+    pub(super) fn copy_to(&self, target: &mut [f32]) {
+        let mut rest = target;
+        for piece in self.pieces() {
+            let (here, behind) = rest.split_at_mut(piece.len());
+            here.copy_from_slice(piece);
+            rest = behind;
+        }
+    }
+
+    /// A copy in memory.
+    pub(super) fn to_owned(&self) -> Vec<f32> {
+        self.pieces().concat()
+    }
+}

@@ -1,0 +1,151 @@
+//! Containers that are filled in place: their arrays are mapped for writing, and the header comes when they are complete.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use bytemuck::Pod;
+
+use super::atomic::{Overwrite, check_output};
+use super::container::{Description, Layout, header};
+use super::integrity::fill_in_hash;
+use crate::error::{Error, Result};
+use crate::execution::{Array, reserve};
+
+/// A container under way. It has its full length from the start, so that no disk fills up later.
+#[derive(Debug)]
+pub(crate) struct InPlace {
+    path: PathBuf,
+    file: File,
+    kind: &'static str,
+    tensors: Vec<Layout<'static>>,
+    room: usize,
+}
+
+impl InPlace {
+    /// A new file of zeros, replacing what was there, with `room` bytes for its header; larger elements come first among
+    /// `tensors`.
+    ///
+    /// # Errors
+    /// If it cannot be written, or the disk is full: nothing is left then.
+    pub(crate) fn create(
+        path: &Path,
+        kind: &'static str,
+        tensors: &[Layout<'static>],
+        room: usize,
+    ) -> Result<Self> {
+        let file = File::options().create(true).truncate(true).read(true).write(true).open(path);
+        let file = file.map_err(Error::io(path, "create"))?;
+        let in_place = Self::new(path, file, kind, tensors, room);
+        if let Err(error) = reserve(&in_place.file, 0, in_place.n_bytes()) {
+            let _ = std::fs::remove_file(path);
+            return Err(Error::io(path, "reserve disk space for this file")(error));
+        }
+        Ok(in_place)
+    }
+
+    /// One that was created before with the same tensors.
+    ///
+    /// # Errors
+    /// If it is not there or of another length.
+    pub(crate) fn open(
+        path: &Path,
+        kind: &'static str,
+        tensors: &[Layout<'static>],
+        room: usize,
+    ) -> Result<Self> {
+        let file = File::options().read(true).write(true).open(path).map_err(Error::io(path, "open"))?;
+        let in_place = Self::new(path, file, kind, tensors, room);
+        let found = in_place.file.metadata().map_err(Error::io(path, "read the length"))?.len();
+        if found != in_place.n_bytes() {
+            let expected = format!("{} bytes", in_place.n_bytes());
+            return Err(Error::format(path, expected, found.to_string()));
+        }
+        Ok(in_place)
+    }
+
+    fn new(path: &Path, file: File, kind: &'static str, tensors: &[Layout<'static>], room: usize) -> Self {
+        Self { path: path.to_owned(), file, kind, tensors: tensors.to_vec(), room }
+    }
+
+    fn n_bytes(&self) -> u64 {
+        self.room as u64 + self.tensors.iter().map(|tensor| tensor.n_bytes() as u64).sum::<u64>()
+    }
+
+    /// The file once more, to put what is written to it on disk.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub(crate) fn synced(&self) -> Result<(PathBuf, File)> {
+        let file = self.file.try_clone().map_err(Error::io(&self.path, "open again"))?;
+        Ok((self.path.clone(), file))
+    }
+
+    /// The values of a tensor, mapped for writing.
+    ///
+    /// # Errors
+    /// If the system refuses, or there is none of that name.
+    pub(crate) fn array<T: Pod>(&self, name: &str) -> Result<Array<T>> {
+        let mut offset = self.room;
+        for tensor in &self.tensors {
+            if tensor.name == name {
+                return Array::in_file(&self.file, offset as u64, tensor.n_bytes() / size_of::<T>())
+                    .map_err(Error::io(&self.path, "map"));
+            }
+            offset += tensor.n_bytes();
+        }
+        Err(Error::format(&self.path, format!("a tensor {name:?}"), "none"))
+    }
+
+    /// Overwrites the values of a tensor.
+    ///
+    /// # Errors
+    /// As [`array`](Self::array), or if it cannot be written.
+    pub(crate) fn write<T: Pod>(&self, name: &str, values: &[T]) -> Result<()> {
+        self.array::<T>(name)?.copy_from_slice(values);
+        Ok(())
+    }
+
+    /// Writes the header and puts everything on disk. With `hashed` the file is read once more for its hash.
+    ///
+    /// # Errors
+    /// If the description does not fit its room, or the disk refuses.
+    pub(crate) fn complete(&self, description: &Description, hashed: bool) -> Result<()> {
+        let mut header = header(self.kind, description, &self.tensors, self.room);
+        if header.len() > self.room {
+            let expected = format!("a description of at most {} bytes", self.room);
+            return Err(Error::shape("header", expected, format!("{} bytes", header.len())));
+        }
+        if hashed {
+            let (start, end) = (self.room as u64, self.n_bytes());
+            let data = Array::<u8>::in_file(&self.file, start, (end - start) as usize)
+                .map_err(Error::io(&self.path, "map"))?;
+            fill_in_hash(&mut header, std::iter::once(&data[..]));
+        }
+        let written = self.file.write_all_at(&header, 0).and_then(|()| self.file.sync_data());
+        written.map_err(Error::io(&self.path, "write"))
+    }
+
+    /// Gives the complete file the name `path` too, without copying it where the file system can. Later writes would be
+    /// seen under both names.
+    ///
+    /// # Errors
+    /// As [`check_output`], or if it cannot be written.
+    pub(crate) fn publish(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        check_output(path, overwrite)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let linked = tempfile::Builder::new().prefix(".").suffix(".tmp").make_in(folder, |name| {
+            std::fs::hard_link(&self.path, name).or_else(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => Err(error),
+                _ => std::fs::copy(&self.path, name).map(drop),
+            })
+        });
+        let linked = linked.map_err(Error::io(path, "write a file in this folder"))?;
+        let renamed = match overwrite {
+            Overwrite::Replace => linked.persist(path).map(drop).map_err(|error| error.error),
+            Overwrite::Refuse => linked.persist_noclobber(path).map(drop).map_err(|error| error.error),
+        };
+        renamed.map_err(Error::io(path, "rename the finished file to this name"))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder, "flush the folder"))
+    }
+}
