@@ -1,20 +1,20 @@
-//! An interrupted run saves what it has.
+//! A run that is stopped, in whatever way, goes on and ends with the files of one that was not.
 
 #![cfg(unix)]
 
 mod program;
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
 use program::Program;
 
-/// Starts a training run that takes days, interrupts it once its table has rows of epochs past 0, and returns its
-/// exit code and messages.
-fn interrupted_training(program: &Program, options: &str) -> (Option<i32>, String) {
-    let arguments = format!("train data -o J --epochs 1000000000 --eval-every 1 --eval-states 1 {options}");
+const DATA: &str = "generate random --n 200 --patterns 150 -o data";
+
+/// Starts the program and waits until its table has rows of epochs past 0.
+fn begun(program: &Program, arguments: &str) -> Child {
     let child = Command::new(env!("CARGO_BIN_EXE_attractor"))
         .current_dir(program.path(""))
         .args(arguments.split_whitespace())
@@ -29,36 +29,167 @@ fn interrupted_training(program: &Program, options: &str) -> (Option<i32>, Strin
         assert!(begun.elapsed() < Duration::from_secs(60), "no epoch is done");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    let output = child.wait_with_output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Options under which the arrays of `arguments` are files.
+fn out_of_core(program: &Program, arguments: &str) -> String {
+    let estimate = program.run(&format!("{arguments} --dry-run --json --threads 2"));
+    let estimate: serde_json::Value = serde_json::from_slice(&estimate.stdout).unwrap();
+    let bytes = |name: &str| estimate[name].as_u64().unwrap();
+    format!("--threads 2 --memory {}", bytes("memory_bytes") - bytes("array_bytes") / 2)
 }
 
 #[test]
-fn an_interrupted_training_saves_its_couplings() {
-    for options in ["", "--batch 7", "--variant symmetrized"] {
+fn stopped_runs_end_with_the_files_of_whole_ones() {
+    for options in
+        ["", "--momentum 0.5 --fields", "--batch 40", "--variant symmetrized", "--variant symmetric"]
+    {
+        for (is_large, name) in [(false, "-INT"), (false, "-KILL"), (true, "-TERM"), (true, "-KILL")] {
+            let program = Program::new();
+            program.run(DATA);
+            let run = format!(
+                "train data -o J --epochs 400 --eval-every 1 --eval-states 1 --snapshots 3,399 --checkpoint 0s {options}"
+            );
+            let memory = if is_large { out_of_core(&program, &run) } else { String::new() };
+            let run = format!("{run} {memory}");
+            let child = begun(&program, &run);
+            signal(&child, name);
+            let output = child.wait_with_output().unwrap();
+            let message = String::from_utf8_lossy(&output.stderr);
+            if name != "-KILL" {
+                assert_eq!(output.status.code(), Some(130), "{message}");
+                assert!(
+                    message.contains("interrupted") && message.contains("attractor resume J.run"),
+                    "{message}"
+                );
+            }
+            assert!(!program.path("J").exists() && program.path("J.run").is_dir());
+            // Begun anew it would be lost.
+            let refused = program.command(&run).output().unwrap();
+            assert!(!refused.status.success());
+
+            program.run("resume J.run --quiet --threads 1");
+            let resumed = program.files();
+            assert!(resumed.keys().eq([
+                "J",
+                "J-epoch-3.safetensors",
+                "J-epoch-399.safetensors",
+                "data",
+                "metrics.csv"
+            ]));
+            assert!(!program.path("J.run").exists());
+            let whole = Program::new();
+            whole.run(DATA);
+            whole.run(&run);
+            for (file, content) in whole.files() {
+                assert!(content == resumed[&file], "{file} of {run} stopped by {name}");
+            }
+        }
+    }
+}
+
+/// What a stopped run keeps are couplings like any others.
+#[test]
+fn kept_couplings_are_those_of_a_shorter_run() {
+    let program = Program::new();
+    program.run(DATA);
+    let child = begun(&program, "train data -o J --epochs 1000000000 --eval-every 1 --eval-states 1");
+    signal(&child, "-INT");
+    child.wait_with_output().unwrap();
+    let state = std::fs::read(program.path("J.run/descent.json")).unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
+    let (epoch, slot) = (state["epoch"].as_u64().unwrap(), state["generation"].as_str().unwrap());
+    assert!(epoch >= 2);
+    program.run(&format!("train data -o whole --epochs {epoch} --eval-states 1"));
+    let execution = Execution::with_threads(1).unwrap();
+    let open = |name: &str| Couplings::open(&program.path(name), &execution).unwrap();
+    let kept = open(&format!("J.run/generation-{slot}.safetensors"));
+    assert_eq!(kept.values(), open("whole").values());
+}
+
+/// While a run goes on nobody else writes; on changed data it does not go on.
+#[test]
+fn second_writers_and_changed_inputs_are_refused() {
+    let program = Program::new();
+    program.run(DATA);
+    let mut child = begun(&program, "train data -o J --epochs 1000000000 --eval-every 1 --eval-states 1");
+    for arguments in ["resume J.run", "resume J", "train data -o J --force --epochs 1"] {
+        let refused = program.command(arguments).output().unwrap();
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && message.contains("no other run"), "{arguments}: {message}");
+    }
+    // A checkpoint on demand, and on it goes.
+    signal(&child, "-USR1");
+    let asked = Instant::now();
+    while !program.path("J.run/descent.json").exists() {
+        assert!(asked.elapsed() < Duration::from_secs(60), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    program.run("generate random --n 200 --patterns 150 -o data --seed 1 --force");
+    let refused = program.command("resume J").output().unwrap();
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && message.contains("BLAKE3"), "{message}");
+    for (arguments, expected) in
+        [("resume data", "run.json"), ("resume nothing", "run.json"), ("resume J --seed 3", "seed")]
+    {
+        let refused = program.command(arguments).output().unwrap();
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && message.contains(expected), "{arguments}: {message}");
+    }
+    // What is not wanted is dropped.
+    program.run("train data -o J --force --epochs 1 --eval-states 1");
+    assert!(!program.path("J.run").exists());
+}
+
+/// Rules that learn panel by panel go on with the panels that are missing.
+#[test]
+fn panels_of_a_killed_run_are_not_learned_again() {
+    for rule in
+        ["--rule max-stability --tolerance 1e-5", "--solver lbfgs --l2 1e-4 --fields --tolerance 1e-6"]
+    {
         let program = Program::new();
-        program.run("generate random --n 60 --patterns 50 -o data");
-        let (code, message) = interrupted_training(&program, options);
-        assert_eq!(code, Some(130), "{message}");
-        assert!(message.contains("J") && message.contains("interrupted"), "{message}");
-
-        // No temporary stays behind.
-        assert!(program.files().keys().eq(["J", "data", "metrics.csv"]));
-
-        let execution = Execution::with_threads(1).unwrap();
-        // Opening checks that all values are finite.
-        let couplings = Couplings::open(&program.path("J"), &execution).unwrap();
-        assert_eq!(couplings.description()["status"], "interrupted");
-        // Cancelled work is not resumed to symmetrise what is saved, and the file says so.
-        assert_eq!(couplings.description()["variant"], "asymmetric");
-        let epoch: u64 = couplings.description()["epoch"].parse().unwrap();
-        assert!(epoch >= 2, "{epoch}");
-        // They are those of a run that ends at that epoch.
-        let rest = options.replace("--variant symmetrized", "");
-        program.run(&format!("train data -o whole --epochs {epoch} --eval-states 1 {rest}"));
-        let whole = Couplings::open(&program.path("whole"), &execution).unwrap();
-        assert_eq!(whole.values(), couplings.values());
+        program.run("generate random --n 600 --patterns 200 -o data");
+        let run = format!("train data -o J --eval-states 1 --per-neuron neurons.csv --checkpoint 0s {rule}");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_attractor"))
+            .current_dir(program.path(""))
+            .args(run.split_whitespace())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = program.path("J.run/panels.jsonl");
+        let begun = Instant::now();
+        let lines = || std::fs::read_to_string(&log).map_or(0, |log| log.lines().count());
+        while lines() < 3 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no panel is done");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // A log whose data are lost is not believed.
+        if rule.contains("lbfgs") {
+            let path = program.path("J.run/couplings.safetensors");
+            let mut content = std::fs::read(&path).unwrap();
+            content[20_000..].iter_mut().for_each(|byte| *byte ^= 1);
+            std::fs::write(&path, content).unwrap();
+        }
+        program.run("resume J --quiet");
+        let whole = Program::new();
+        whole.run("generate random --n 600 --patterns 200 -o data");
+        whole.run(&run);
+        let resumed = program.files();
+        for (file, content) in whole.files() {
+            assert!(content == resumed[&file], "{file} of {rule}");
+        }
     }
 }

@@ -71,7 +71,7 @@ impl Basins {
         let runs = n_points as f64 * self.repeats as f64 * self.moves.steps().unwrap_or(10) as f64;
         let estimate = Estimate::new(memory, 0.0, runs * m * n * n, &execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
         estimate.check_memory(&execution)?;
         let patterns = patterns.head(n_states);

@@ -150,7 +150,7 @@ impl Bench {
         let execution = self.common.execution()?;
         let estimate = self.estimate(&execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
         estimate.check_memory(&execution)?;
         let machine = Machine::measure(&execution, self.runs);

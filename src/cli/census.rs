@@ -88,7 +88,7 @@ impl Census {
         let disk = if self.output.is_some() { m * n / 8.0 } else { 0.0 };
         let estimate = Estimate::new(memory, disk, 10.0 * m * n * n, &execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
         estimate.check_memory(&execution)?;
         let starts = self.from.iter().map(|&from| self.starts(from, &data)).collect::<Result<Vec<_>>>()?;

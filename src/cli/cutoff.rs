@@ -80,7 +80,7 @@ impl Cutoff {
         let estimate = Estimate::new(memory, disk, WORK_A_PRODUCT * work, &execution);
         if self.common.dry_run {
             Experiment::named("cutoff")?.check(&options)?;
-            let text = format!("{}\n{}", table(&config, &estimates), estimate.text());
+            let text = format!("{}\n{}", table(&config, &estimates), estimate.text(&execution));
             let document = json!({
                 "memory_bytes": estimate.memory_bytes,
                 "seconds": estimate.seconds,

@@ -7,11 +7,14 @@ use attractor::kernels::{Lanes, Tables, signed_product};
 use attractor::potts::{PottsInitial, PottsPseudoLikelihood, PottsTrainer, random_sequences};
 use attractor::{Error, Result};
 use serde::Serialize;
-use sysinfo::System;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Estimate {
+    /// If everything is in memory.
     pub memory_bytes: u64,
+    /// Of these, arrays that may be files.
+    pub array_bytes: u64,
+    /// Of outputs.
     pub disk_bytes: u64,
     pub seconds: f64,
 }
@@ -20,7 +23,19 @@ impl Estimate {
     /// For `work` signed multiply-adds.
     pub fn new(memory_bytes: f64, disk_bytes: f64, work: f64, execution: &Execution) -> Self {
         let rate = rate_per_thread(execution) * execution.n_threads() as f64;
-        Self { memory_bytes: memory_bytes as u64, disk_bytes: disk_bytes as u64, seconds: work / rate }
+        Self::of(memory_bytes, disk_bytes, work / rate)
+    }
+
+    fn of(memory_bytes: f64, disk_bytes: f64, seconds: f64) -> Self {
+        let (memory_bytes, disk_bytes) = (memory_bytes as u64, disk_bytes as u64);
+        Self { memory_bytes, array_bytes: 0, disk_bytes, seconds }
+    }
+
+    /// The same where `array_bytes` more of memory may be files.
+    #[must_use]
+    pub fn with_arrays(self, array_bytes: f64) -> Self {
+        let array_bytes = array_bytes as u64;
+        Self { memory_bytes: self.memory_bytes.saturating_add(array_bytes), array_bytes, ..self }
     }
 
     /// For `lookups` of learning from sequences of q = `n_letters`: L^2 for each sequence and epoch.
@@ -35,45 +50,41 @@ impl Estimate {
         execution: &Execution,
     ) -> Result<Self> {
         let seconds = lookups * seconds_per_lookup(n_letters, execution)? / execution.n_threads() as f64;
-        Ok(Self { memory_bytes: memory_bytes as u64, disk_bytes: disk_bytes as u64, seconds })
+        Ok(Self::of(memory_bytes, disk_bytes, seconds))
     }
 
-    /// Refuses a run that takes more memory than the machine, or the job's share of it, has at all; notes one that takes
-    /// more than is free now.
+    /// Refuses a run that does not fit its memory with all arrays in files, and sets what cannot be files aside.
     ///
     /// # Errors
-    /// Says both amounts.
+    /// Says the smallest budget that would do.
     pub fn check_memory(&self, execution: &Execution) -> Result<()> {
-        // A system that does not tell its memory is no reason to stop.
-        let Ok(mut system) = System::new() else { return Ok(()) };
-        system.refresh_memory();
-        let mut total = system.total_memory() + system.total_swap();
-        let mut free = system.available_memory() + system.free_swap();
-        if let Some(limits) = system.cgroup_limits() {
-            total = total.min(limits.total_memory + system.total_swap());
-            free = free.min(limits.free_memory + limits.free_swap);
+        let fixed = self.memory_bytes - self.array_bytes;
+        let budget = execution.memory().budget();
+        if fixed > budget {
+            let expected = format!("at least {} for this run", bytes(fixed));
+            return Err(Error::parameter("memory", expected, bytes(budget)));
         }
-        if self.memory_bytes > total {
-            let expected = format!("about {} for this run", bytes(self.memory_bytes));
-            return Err(Error::shape("memory", expected, format!("{} in all", bytes(total))));
-        }
-        if self.memory_bytes > free {
-            execution.progress().note(&format!(
-                "note: this run takes about {} of memory, and {} are free",
-                bytes(self.memory_bytes),
-                bytes(free)
-            ));
-        }
+        execution.memory().set_aside(fixed);
         Ok(())
     }
 
-    pub fn text(&self) -> String {
-        format!(
-            "about {} of memory, {} on disk, {}",
-            bytes(self.memory_bytes),
-            bytes(self.disk_bytes),
-            duration(self.seconds)
-        )
+    /// Whether arrays become files under the budget of `execution`.
+    pub fn is_out_of_core(&self, execution: &Execution) -> bool {
+        self.array_bytes > 0 && self.memory_bytes > execution.memory().budget()
+    }
+
+    /// In words, under the budget of `execution`.
+    pub fn text(&self, execution: &Execution) -> String {
+        let (memory, disk) = match self.is_out_of_core(execution) {
+            true => (self.memory_bytes - self.array_bytes, self.disk_bytes + self.array_bytes),
+            false => (self.memory_bytes, self.disk_bytes),
+        };
+        let where_arrays = match self.is_out_of_core(execution) {
+            true => format!(" ({} of arrays in files)", bytes(self.array_bytes)),
+            false => String::new(),
+        };
+        let time = duration(self.seconds);
+        format!("about {} of memory, {} on disk{where_arrays}, {time}", bytes(memory), bytes(disk))
     }
 }
 

@@ -140,7 +140,7 @@ impl Generate {
         let size = n_rows * n_spins as f64 / 8.0;
         let estimate = Estimate::new(2.0 * size, size, 100.0 * n_rows * n_spins as f64, &execution);
         if common.dry_run {
-            return common.print(&estimate, &estimate.text());
+            return common.print(&estimate, &estimate.text(&execution));
         }
         estimate.check_memory(&execution)?;
         let data = match generator {

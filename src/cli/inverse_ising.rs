@@ -57,7 +57,7 @@ impl InverseIsing {
         let disk = if self.output.is_some() { 40.0 * n * n } else { 0.0 };
         let estimate = Estimate::new(4.0 * n * n + 4.0 * disk, disk, 100.0 * n * n, &execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
         let found = inverse_ising(&couplings, &bonds, lambda, temperature, &execution)?;
         if let [csv, svg, _] = &files[..] {

@@ -4,6 +4,7 @@
 
 mod basins;
 mod bench;
+mod budget;
 mod census;
 mod contacts;
 mod cutoff;
@@ -19,6 +20,8 @@ mod progress;
 mod provenance;
 mod recall;
 mod reproduce;
+mod resume;
+mod run_folder;
 mod stabilities;
 mod text;
 mod theory;
@@ -46,6 +49,8 @@ enum Command {
     Import(import::Import),
     /// Learn couplings from a data set
     Train(Box<train::Train>),
+    /// Go on with a training run that was stopped or killed
+    Resume(resume::Resume),
     /// Run the dynamics from patterns, features or random states
     Recall(recall::Recall),
     /// Basins of attraction: how much damage to stored states the dynamics repairs
@@ -93,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Generate(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Resume(command) => command.run(),
         Command::Recall(command) => command.run(),
         Command::Basins(command) => command.run(),
         Command::Census(command) => command.run(),

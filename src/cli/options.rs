@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use attractor::execution::{Execution, thread_pool};
+use attractor::execution::{Execution, Memory, thread_pool};
 use attractor::kernels::Isa;
 use attractor::storage::{Overwrite, check_output};
 use attractor::{Error, Result};
@@ -11,6 +11,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use super::budget::{Bytes, default_budget};
 use super::progress::Terminal;
 
 #[derive(Args)]
@@ -22,6 +23,9 @@ pub struct Common {
     /// Threads [default: all]; results do not depend on it
     #[arg(long, global = true)]
     pub threads: Option<usize>,
+    /// Memory that it may take, such as 3GiB [default: 70 % of what is available]
+    #[arg(long, global = true)]
+    pub memory: Option<Bytes>,
     /// Print exactly one JSON document on stdout
     #[arg(long, global = true)]
     pub json: bool,
@@ -37,8 +41,13 @@ pub struct Common {
 }
 
 impl Common {
-    /// Threads, instruction set (ATTRACTOR_ISA), progress on stderr, and signals that cancel.
+    /// Threads, instruction set (ATTRACTOR_ISA), memory, progress on stderr, and signals that cancel.
     pub fn execution(&self) -> anyhow::Result<Execution> {
+        self.execution_with(None)
+    }
+
+    /// The same; arrays for which there is no memory become files of `folder`.
+    pub fn execution_with(&self, folder: Option<&Path>) -> anyhow::Result<Execution> {
         let n_threads = match self.threads {
             Some(threads) => threads,
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -50,7 +59,9 @@ impl Common {
                 Error::parameter("ATTRACTOR_ISA", names.join(", "), name)
             })?,
         };
-        let execution = Execution::new(thread_pool(n_threads)?, isa)?;
+        let budget = self.memory.map_or_else(default_budget, |Bytes(bytes)| bytes);
+        let memory = Memory::limited(budget, folder);
+        let execution = Execution::new(thread_pool(n_threads)?, isa)?.with_memory(memory);
         let execution =
             if self.quiet { execution } else { execution.progress_to(Box::new(Terminal::default())) };
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

@@ -9,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often a log without a terminal gets a line.
 const LOG_INTERVAL: Duration = Duration::from_secs(30);
+/// How often the bar says how far a stage within its own is.
+const BAR_INTERVAL: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub struct Terminal {
@@ -16,7 +18,7 @@ pub struct Terminal {
 }
 
 enum Stage {
-    Bar(ProgressBar),
+    Bar(ProgressBar, String),
     Log { what: String, total: u64, done: u64, begun: Instant, logged: Instant },
 }
 
@@ -29,7 +31,7 @@ impl Terminal {
 impl Progress for Terminal {
     fn begin(&self, what: &str, total: u64) {
         self.with_stages(|stages| {
-            // A stage within a stage, such as a recall within a training run, leaves the outer bar alone.
+            // A stage within a stage, such as a recall within a training run, has no bar of its own.
             let stage = if std::io::stderr().is_terminal() && stages.is_empty() {
                 let bar = ProgressBar::new(total);
                 let template = "{msg} [{bar:30}] {pos}/{len}, {eta} left";
@@ -38,7 +40,7 @@ impl Progress for Terminal {
                 }
                 bar.set_message(what.to_owned());
                 bar.enable_steady_tick(Duration::from_millis(500));
-                Stage::Bar(bar)
+                Stage::Bar(bar, what.to_owned())
             } else {
                 let now = Instant::now();
                 Stage::Log { what: what.to_owned(), total, done: 0, begun: now, logged: now }
@@ -49,12 +51,20 @@ impl Progress for Terminal {
 
     fn advance(&self, units: u64) {
         self.with_stages(|stages| {
-            let outermost = stages.len() == 1;
+            let outer = match stages.first() {
+                Some(Stage::Bar(bar, name)) if stages.len() > 1 => Some((bar.clone(), name.clone())),
+                _ => None,
+            };
             match stages.last_mut() {
-                Some(Stage::Bar(bar)) => bar.inc(units),
+                Some(Stage::Bar(bar, _)) => bar.inc(units),
                 Some(Stage::Log { what, total, done, begun, logged }) => {
                     *done += units;
-                    if outermost && !std::io::stderr().is_terminal() && logged.elapsed() >= LOG_INTERVAL {
+                    if let Some((bar, name)) = outer {
+                        if logged.elapsed() >= BAR_INTERVAL {
+                            *logged = Instant::now();
+                            bar.set_message(format!("{name}: {what} {done}/{total}"));
+                        }
+                    } else if !std::io::stderr().is_terminal() && logged.elapsed() >= LOG_INTERVAL {
                         *logged = Instant::now();
                         // Totals that are estimates may be passed.
                         let to_go = (*total as f64 / (*done).max(1) as f64 - 1.0).max(0.0);
@@ -68,16 +78,16 @@ impl Progress for Terminal {
     }
 
     fn end(&self) {
-        self.with_stages(|stages| {
-            if let Some(Stage::Bar(bar)) = stages.pop() {
-                bar.finish_and_clear();
-            }
+        self.with_stages(|stages| match (stages.pop(), stages.first()) {
+            (Some(Stage::Bar(bar, _)), _) => bar.finish_and_clear(),
+            (Some(Stage::Log { .. }), Some(Stage::Bar(bar, name))) => bar.set_message(name.clone()),
+            _ => {}
         });
     }
 
     fn note(&self, message: &str) {
         self.with_stages(|stages| match stages.first() {
-            Some(Stage::Bar(bar)) => bar.suspend(|| eprintln!("{message}")),
+            Some(Stage::Bar(bar, _)) => bar.suspend(|| eprintln!("{message}")),
             _ => eprintln!("{message}"),
         });
     }

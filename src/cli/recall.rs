@@ -84,7 +84,7 @@ impl Recall {
         let dynamics = self.moves.dynamics(self.common.seed)?;
         let estimate = self.estimate(n_states, n_spins, &execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
         estimate.check_memory(&execution)?;
         // The uncorrupted states.

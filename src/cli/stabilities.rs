@@ -105,7 +105,7 @@ impl Stabilities {
         // J, packed patterns twice, stabilities and a sorted copy in f64.
         let estimate = Estimate::new(4.0 * n * n + n * p / 4.0 + 12.0 * n * p, 0.0, n * n * p, &execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
         estimate.check_memory(&execution)?;
         let measured = stabilities(&couplings, patterns, &norms, &execution)?;

@@ -11,17 +11,23 @@ mod run;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::Context;
 use attractor::datasets::DataSet;
-use attractor::learning::{Lbfgs, Mask, Problem, PseudoLikelihood};
+use attractor::execution::{Execution, Keep};
+use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood};
 use attractor::storage::Container;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
+use super::budget::Interval;
 use super::options::Common;
+use super::resume::Resumed;
+use super::run_folder::{Record, RunFolder};
 use super::text::name_of;
 use classical::ClassicalOptions;
-use margins::MarginOptions;
+use margins::{MarginOptions, MarginRule};
 pub use pseudo_likelihood::RouteOption;
 use pseudo_likelihood::{PseudoLikelihoodOptions, Solver};
 use run::Run;
@@ -63,6 +69,9 @@ pub struct Train {
     /// Write a row a neuron to this table: norm, loss, stabilities, gradient or margin, and how its search ended
     #[arg(long)]
     per_neuron: Option<PathBuf>,
+    /// Keep what is finished at least this often, for `attractor resume`
+    #[arg(long, default_value_t = Interval(DEFAULT_CHECKPOINT))]
+    pub checkpoint: Interval,
     /// File to write
     #[arg(long, short, default_value = "J.safetensors")]
     output: PathBuf,
@@ -73,8 +82,14 @@ pub struct Train {
     #[command(flatten)]
     classical: ClassicalOptions,
     #[command(flatten)]
-    common: Common,
+    pub common: Common,
+    /// The run that this one goes on with.
+    #[arg(skip)]
+    resumed: Option<Resumed>,
 }
+
+/// How long finished work may wait to be kept.
+const DEFAULT_CHECKPOINT: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rule {
@@ -108,8 +123,17 @@ enum Variant {
 const DEFAULT_LAMBDA: f64 = 0.2;
 
 impl Train {
-    pub fn run(self) -> anyhow::Result<()> {
-        let execution = self.common.execution()?;
+    /// Goes on with the run of `folder`.
+    pub fn resume(mut self, folder: RunFolder, record: Record) -> anyhow::Result<()> {
+        self.resumed = Some(Resumed { folder, record });
+        self.run()
+    }
+
+    pub fn run(mut self) -> anyhow::Result<()> {
+        let resumed = self.resumed.take();
+        let folder = RunFolder::path_for(&self.output);
+        let folder_of_output = folder.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let execution = self.common.execution_with(Some(folder_of_output.unwrap_or(Path::new("."))))?;
         if Container::open_any(&self.data)?.kind() == "alignment" {
             return self.run_on_alignment(&execution);
         }
@@ -129,7 +153,7 @@ impl Train {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
         self.classical.check(self.rule, &data, self.common.seed)?;
-        self.check_outputs()?;
+        self.check_outputs(resumed.as_ref())?;
         let margins = self.margins.rule(self.rule, self.tolerance)?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
@@ -139,9 +163,14 @@ impl Train {
         };
         let estimate = self.estimate(problem, &execution);
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(&execution));
         }
+        execution.progress().note(&format!("this run: {}", estimate.text(&execution)));
         estimate.check_memory(&execution)?;
+        let (folder, command) = self.run_folder(resumed)?;
+        let keep = Keep::new(folder.path(), self.checkpoint.0);
+        signal_hook::flag::register(signal_hook::consts::SIGUSR1, keep.flag())?;
+        let execution = execution.keeping(keep);
         if data.weights.is_some() && self.rule != Rule::PseudoLikelihood && !self.common.quiet {
             eprintln!("note: the weights in {} are not used by this rule", self.data.display());
         }
@@ -151,16 +180,51 @@ impl Train {
                 .progress()
                 .note(&format!("note: {n_isolated} of {n_spins} neurons have no allowed coupling"));
         }
-        let mut run = Run::new(&self, &data, problem, &parameters, &execution)?;
+        let done = self.learn(initial, margins, &data, problem, &parameters, command, &execution);
+        match done.as_ref().map_err(|error| error.downcast_ref::<Error>()) {
+            // Of these nothing is to be gone on with.
+            Ok(()) | Err(Some(Error::Diverged { .. } | Error::Parameter { .. } | Error::Shape { .. })) => {
+                folder.remove()?;
+                done
+            }
+            Err(_) => {
+                let path = folder.path().display().to_string();
+                done.with_context(|| format!("what is finished is kept; attractor resume {path} goes on"))
+            }
+        }
+    }
+
+    /// The folder of this run, new or taken up, and the command line that began it.
+    fn run_folder(&self, resumed: Option<Resumed>) -> anyhow::Result<(RunFolder, String)> {
+        if let Some(Resumed { folder, record }) = resumed {
+            return Ok((folder, record.command_line()));
+        }
+        let record = Record::of_this_run(&self.output, &self.inputs())?;
+        Ok((RunFolder::create(&self.output, &record)?, record.command_line()))
+    }
+
+    /// Learns and reports.
+    #[expect(clippy::too_many_arguments, reason = "a run is all of these")]
+    fn learn(
+        &self,
+        initial: Option<Initial>,
+        margins: Option<MarginRule>,
+        data: &DataSet,
+        problem: Problem<'_>,
+        parameters: &PseudoLikelihood,
+        command: String,
+        execution: &Execution,
+    ) -> anyhow::Result<()> {
+        let mut run = Run::new(self, data, problem, parameters, command, execution)?;
         match (initial, margins) {
             (Some(initial), _) => match self.pseudo_likelihood.solver() {
                 Solver::Gd => run.descend(&initial)?,
-                Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(&parameters))?,
+                Solver::Lbfgs => run.find_optimum(&initial, &self.lbfgs(parameters))?,
             },
             (None, Some(rule)) => run.hold_margins(&rule)?,
             (None, None) => {
                 run.describe_as(self.classical.description(self.rule, self.common.seed));
-                run.at_once(|| self.classical.couplings(self.rule, &data, self.common.seed, &execution))?;
+                run.at_once(|| self.classical.couplings(self.rule, data, self.common.seed, execution))?;
             }
         }
         run.report()
@@ -222,8 +286,16 @@ impl Train {
         self.pseudo_likelihood.check()
     }
 
-    /// Refuses outputs that cannot be written, are inputs, or are one another.
-    fn check_outputs(&self) -> Result<()> {
+    /// Refuses outputs that cannot be written, are inputs, or are one another. Those of a run that goes on may be there.
+    fn check_outputs(&mut self, resumed: Option<&Resumed>) -> Result<()> {
+        match resumed {
+            None => RunFolder::check(&self.output, self.common.overwrite())?,
+            Some(resumed) if !self.common.force => {
+                resumed.check_output(&self.output)?;
+                self.common.force = true;
+            }
+            Some(_) => {}
+        }
         let mut outputs = vec![self.output.clone()];
         let snapshots: BTreeSet<u64> = self.pseudo_likelihood.snapshots().iter().copied().collect();
         outputs.extend(snapshots.into_iter().map(|epoch| self.snapshot_path(epoch)));

@@ -174,6 +174,14 @@ impl Couplings {
     /// If the output exists and may not be replaced, or cannot be written; if a coupling is not finite, or
     /// one on the diagonal is not 0 without self-coupling.
     pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        self.write_as(self.description(), path, overwrite)
+    }
+
+    /// The same under another description.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_as(&self, description: &Description, path: &Path, overwrite: Overwrite) -> Result<()> {
         // What could not be read again is not written.
         let self_coupling = self.has_self_coupling();
         if let Some((i, j, value)) = first_fault(self.n_spins(), 0, self.values(), self_coupling) {
@@ -183,7 +191,7 @@ impl Couplings {
         let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
         let theta = self.theta().map(|theta| Tensor::f32("theta", &[theta.len()], theta));
         let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
-        let description = self.description_of_file();
+        let description = self.description_of_file(description);
         write_container_with_room(path, KIND, &description, &tensors, HEADER_ROOM, overwrite)
     }
 
@@ -216,12 +224,12 @@ impl Couplings {
         if let Some(theta) = self.theta() {
             home.write("theta", theta)?;
         }
-        home.complete(&self.description_of_file(), hashed)
+        home.complete(&self.description_of_file(self.description()), hashed)
     }
 
-    /// The description, and what a reader of the file must know.
-    pub(super) fn description_of_file(&self) -> Description {
-        let mut description = self.description().clone();
+    /// A description, and what a reader of the file must know.
+    fn description_of_file(&self, description: &Description) -> Description {
+        let mut description = description.clone();
         description.insert("scale".into(), self.scale().to_string());
         description.insert("n".into(), self.n_spins().to_string());
         match self.has_self_coupling() {

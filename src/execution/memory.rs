@@ -48,6 +48,11 @@ impl Memory {
         self.0.budget
     }
 
+    /// Takes bytes out of the budget for good, for what is not an array.
+    pub fn set_aside(&self, bytes: u64) {
+        self.0.in_use.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Bytes that are left of it.
     pub fn left(&self) -> u64 {
         self.0.budget.saturating_sub(self.0.in_use.load(Ordering::Relaxed))

@@ -129,7 +129,7 @@ impl AlignmentOptions {
         let passes = u32::from(!self.no_weights) + u32::from(matches!(split, Split::Clusters { .. }));
         let estimate = estimate(&alignment, passes, &execution);
         if common.dry_run {
-            return common.print(&estimate, &estimate.text());
+            return common.print(&estimate, &estimate.text(&execution));
         }
         if let Some(share) = self.test {
             alignment = alignment.split(share, split, common.seed, &execution)?;

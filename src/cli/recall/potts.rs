@@ -43,7 +43,7 @@ impl Recall {
         let dynamics = self.moves.potts_dynamics(seed)?;
         let estimate = self.estimate_of_letters(n_states, &couplings, execution)?;
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(execution));
         }
         estimate.check_memory(execution)?;
         let reference = match part {

@@ -6,6 +6,8 @@ use attractor::learning::{Batches, Problem, Route, lbfgs_bytes, margin_memory};
 use super::super::estimate::Estimate;
 use super::{Rule, Solver, Train, Variant};
 
+/// Fields that a recall remembers from step to step, at most.
+const REMEMBERED_FIELDS: f64 = 4.0 * (1 << 26) as f64;
 /// Sweeps of a margin rule at loads around 0.5; there are more where loads come near what can be stored.
 const TYPICAL_SWEEPS: f64 = 20.0;
 
@@ -13,11 +15,11 @@ impl Train {
     pub(super) fn estimate(&self, problem: Problem<'_>, execution: &Execution) -> Estimate {
         let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let couplings = 4.0 * n * n;
-        let (memory, work) = match self.rule {
+        let (memory, arrays, work) = match self.rule {
             Rule::PseudoLikelihood if self.pseudo_likelihood.solver() == Solver::Lbfgs => {
                 self.search(problem, execution)
             }
-            Rule::PseudoLikelihood => self.descent(problem),
+            Rule::PseudoLikelihood => self.descent(problem, execution),
             Rule::Perceptron | Rule::MaxStability => {
                 let memory = margin_memory(
                     problem.patterns().n_spins(),
@@ -25,15 +27,23 @@ impl Train {
                     execution.n_threads(),
                 );
                 // As for the Gram route below.
-                (memory as f64, 4.0 * p * p * n * TYPICAL_SWEEPS)
+                (memory as f64 - couplings, couplings, 4.0 * p * p * n * TYPICAL_SWEEPS)
             }
-            rule => self.classical.cost(rule, problem.patterns(), execution.n_threads()),
+            rule => {
+                let (memory, work) = self.classical.cost(rule, problem.patterns(), execution.n_threads());
+                // Of some rules two copies of J.
+                let arrays = couplings * (memory / couplings).floor().min(2.0);
+                (memory - arrays, arrays, work)
+            }
         };
-        // The gradients of all neurons, once at the end.
-        let per_neuron = if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
+        // The gradients of all neurons, once at the end, and those at J = 0.
+        let arrays = arrays + if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
         let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
-        let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0);
-        let memory = memory + per_neuron + 3.0 * n * p / 8.0 + scratch + recall;
+        // States and their fields, if these are remembered.
+        let fields = 4.0 * n * self.eval_states as f64;
+        let fields = if fields <= REMEMBERED_FIELDS { fields } else { 0.0 };
+        let recall = self.eval_states as f64 * (6.0 * n / 8.0 + 256.0) + fields;
+        let memory = memory + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
         let is_descent = self.rule == Rule::PseudoLikelihood;
         let epochs = if is_descent { self.pseudo_likelihood.epochs() as f64 } else { 0.0 };
@@ -41,38 +51,47 @@ impl Train {
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * self.eval_states as f64 * self.eval_steps as f64 / 3.0;
         let work = work + n * n * evaluations * (p + recalled);
-        Estimate::new(memory, disk, work, execution)
+        Estimate::new(memory, disk, work, execution).with_arrays(arrays)
     }
 
-    /// Bytes and signed multiply-adds of the search for an optimum.
-    fn search(&self, problem: Problem<'_>, execution: &Execution) -> (f64, f64) {
+    /// Bytes in memory, bytes of arrays and signed multiply-adds of the search for an optimum.
+    fn search(&self, problem: Problem<'_>, execution: &Execution) -> (f64, f64, f64) {
         let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let symmetric = self.variant() == Variant::Symmetric;
-        let symmetrized = if self.variant() == Variant::Symmetrized { 4.0 * n * n } else { 0.0 };
+        let couplings = 4.0 * n * n;
+        let copies = if self.variant() == Variant::Symmetrized { 2.0 } else { 1.0 };
         // Tens of gradients are usual; without an optimum some more.
         let work = 60.0 * 2.0 * p * n * n;
-        (lbfgs_bytes(problem.patterns().n_spins(), symmetric, execution.n_threads()) + symmetrized, work)
+        let memory = lbfgs_bytes(problem.patterns().n_spins(), symmetric, execution.n_threads()) - couplings;
+        (memory, copies * couplings, work)
     }
 
-    /// Bytes of couplings and what goes with them, and signed multiply-adds, of gradient descent.
-    fn descent(&self, problem: Problem<'_>) -> (f64, f64) {
+    /// The same of gradient descent.
+    fn descent(&self, problem: Problem<'_>, execution: &Execution) -> (f64, f64, f64) {
         let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let couplings = 4.0 * n * n;
         let parameters = self.parameters(problem.patterns().n_spins());
-        let copies = 2.0
-            + if self.variant() == Variant::Symmetrized { 1.0 } else { 0.0 }
-            + if parameters.batches == Batches::Full || parameters.symmetric { 0.0 } else { 1.0 };
-        let copies = if parameters.momentum > 0.0 { 2.0 * copies } else { copies };
+        let momentum = if parameters.momentum > 0.0 { 2.0 } else { 1.0 };
+        let symmetrized = if self.variant() == Variant::Symmetrized { 1.0 } else { 0.0 };
         // The Gram route has the overlaps of the patterns and two generations of coefficients, and keeps initial
         // couplings outside the span of the patterns with their fields.
         let is_gram = parameters.route(problem) == Route::Gram;
-        let gram = match (is_gram, self.pseudo_likelihood.init()) {
-            (false, _) => 0.0,
-            (true, "hebb" | "zero") => 4.0 * (p * p + 2.0 * n * p),
-            (true, _) => 4.0 * (p * p + 3.0 * n * p) + couplings,
+        let (gram, coefficients) = match (is_gram, self.pseudo_likelihood.init()) {
+            (false, _) => (0.0, 0.0),
+            (true, "hebb" | "zero") => (4.0 * p * p, 8.0 * n * p),
+            (true, _) => (4.0 * p * p, 12.0 * n * p + couplings),
+        };
+        let arrays = (2.0 * momentum + symmetrized) * couplings + coefficients;
+        // Panels on their way: those of the threads, or, with minibatches, as many as there is memory for.
+        let panel = 64.0 * n * momentum;
+        let is_minibatch = parameters.batches != Batches::Full && !parameters.symmetric;
+        let left = execution.memory().budget() as f64 - arrays;
+        let panels = match is_minibatch {
+            true => (momentum * couplings).min(left).max(panel * execution.n_threads() as f64),
+            false => panel * execution.n_threads() as f64,
         };
         // A real product takes about the time of four signed ones.
         let epoch = if is_gram { 4.0 * p * p * n } else { 2.0 * p * n * n };
-        (copies * couplings + gram, epoch * self.pseudo_likelihood.epochs() as f64)
+        (panels + gram, arrays, epoch * self.pseudo_likelihood.epochs() as f64)
     }
 }

@@ -39,7 +39,7 @@ struct PottsRun<'a> {
 
 impl Train {
     /// Learns from the alignment in the data file.
-    pub(super) fn run_on_alignment(&self, execution: &Execution) -> anyhow::Result<()> {
+    pub(super) fn run_on_alignment(&mut self, execution: &Execution) -> anyhow::Result<()> {
         let alignment = Alignment::open(&self.data)?;
         self.check_options_of_alignments()?;
         let parameters = self.potts_parameters(alignment.n_columns());
@@ -50,11 +50,11 @@ impl Train {
         if self.eval_every == Some(0) {
             return Err(Error::parameter("eval-every", "at least 1 epoch", 0).into());
         }
-        self.check_outputs()?;
+        self.check_outputs(None)?;
         let initial = self.potts_initial(&alignment, execution)?;
         let estimate = self.potts_estimate(&alignment, execution)?;
         if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text());
+            return self.common.print(&estimate, &estimate.text(execution));
         }
         estimate.check_memory(execution)?;
         let problem = PottsProblem::from(&alignment.train);

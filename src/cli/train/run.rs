@@ -39,6 +39,7 @@ impl<'a> Run<'a> {
         data: &'a DataSet,
         problem: Problem<'a>,
         parameters: &'a PseudoLikelihood,
+        command: String,
         execution: &'a Execution,
     ) -> anyhow::Result<Self> {
         let begun = Instant::now();
@@ -46,15 +47,13 @@ impl<'a> Run<'a> {
         let seed = options.common.seed;
         let evaluation = Evaluation::new(data, parameters, n_states, n_steps, seed, execution)?;
         let mut description = provenance(&options.inputs())?;
+        description.insert("command".into(), command);
         description.insert("p".into(), data.n_patterns().to_string());
         description.insert("rule".into(), name_of(options.rule));
         description.insert("eval_states".into(), n_states.to_string());
         description.insert("eval_steps".into(), n_steps.to_string());
         let columns = ["epoch"].into_iter().chain(Observables::COLUMNS);
         let metrics = Table::new(columns);
-        if options.eval_every.is_some() {
-            metrics.write(&options.metrics_path(), options.common.overwrite())?;
-        }
         Ok(Self {
             options,
             execution,
@@ -78,6 +77,7 @@ impl<'a> Run<'a> {
 
     /// Observes couplings that were learned in one go, and saves.
     pub(super) fn finish(&mut self, couplings: Couplings) -> anyhow::Result<()> {
+        self.begin_metrics(0)?;
         let observed = self.observe(0, &couplings);
         self.save(couplings, 0, "complete")?;
         let saved = format!("the couplings are complete, in {}", self.options.output.display());
@@ -97,40 +97,18 @@ impl<'a> Run<'a> {
             Trainer::new(self.problem, parameters, initial, options.init_scale(), self.execution)?;
         self.describe_problem();
         self.describe_descent(trainer.route());
+        self.begin_metrics(trainer.epoch())?;
         let progress = self.execution.progress();
         progress.begin("training", options.epochs());
-        if let Err(error) = self.observe_trainer(&trainer) {
-            return self.stop_early(trainer, error);
-        }
-        if options.snapshots().contains(&0)
-            && let Err(error) = self.snapshot(0, trainer.couplings())
-        {
-            return self.stop_early(trainer, error);
-        }
-        while trainer.epoch() < options.epochs() {
-            let next = self.next_stop(trainer.epoch());
-            if let Err(error) = trainer.advance_to(next) {
+        progress.advance(trainer.epoch());
+        loop {
+            if let Err(error) = self.visit(&trainer) {
                 return self.stop_early(trainer, error);
             }
-            let epoch = trainer.epoch();
-            let is_evaluation =
-                epoch == options.epochs() || self.options.eval_every.is_some_and(|every| epoch % every == 0);
-            if is_evaluation {
-                let before = self.latest;
-                let observed = match self.observe_trainer(&trainer) {
-                    Ok(observed) => observed,
-                    Err(error) => return self.stop_early(trainer, error),
-                };
-                // Of symmetrised couplings the loss is another one than what descent lowers.
-                if let Some((earlier, before)) = before
-                    && self.options.variant() != Variant::Symmetrized
-                {
-                    note_rising_loss(progress, (earlier, &before), (epoch, &observed));
-                }
+            if trainer.epoch() >= options.epochs() {
+                break;
             }
-            if options.snapshots().contains(&epoch)
-                && let Err(error) = self.snapshot(epoch, trainer.couplings())
-            {
+            if let Err(error) = trainer.advance_to(self.next_stop(trainer.epoch())) {
                 return self.stop_early(trainer, error);
             }
         }
@@ -144,6 +122,46 @@ impl<'a> Run<'a> {
         };
         let epochs = options.epochs();
         self.save(couplings, epochs, "complete")
+    }
+
+    /// Begins the table of metrics, with the rows of epochs before `epoch` where a run goes on there.
+    fn begin_metrics(&mut self, epoch: u64) -> Result<()> {
+        let Some(every) = self.options.eval_every else { return Ok(()) };
+        let path = self.options.metrics_path();
+        if epoch > 0 {
+            let kept = Table::read(&path)?;
+            let is_earlier = |row: &&Vec<String>| row[0].parse::<u64>().is_ok_and(|found| found < epoch);
+            let rows: Vec<_> = kept.rows().iter().filter(is_earlier).cloned().collect();
+            let expected = epoch.div_ceil(every);
+            if kept.columns() != self.metrics.columns() || rows.len() as u64 != expected {
+                let expected = format!("the {expected} rows of this run before epoch {epoch}");
+                return Err(Error::format(&path, expected, format!("{} rows", rows.len())));
+            }
+            rows.into_iter().for_each(|row| self.metrics.push(row));
+        }
+        self.metrics.write(&path, self.options.common.overwrite())
+    }
+
+    /// What is due at the present epoch: an evaluation, a snapshot.
+    fn visit(&mut self, trainer: &Trainer<'_>) -> Result<()> {
+        let (options, epoch) = (&self.options.pseudo_likelihood, trainer.epoch());
+        let is_evaluated = epoch == 0
+            || epoch == options.epochs()
+            || self.options.eval_every.is_some_and(|every| epoch % every == 0);
+        if is_evaluated {
+            let before = self.latest;
+            let observed = self.observe_trainer(trainer)?;
+            // Of symmetrised couplings the loss is another one than what descent lowers.
+            if let Some((earlier, before)) = before
+                && self.options.variant() != Variant::Symmetrized
+            {
+                note_rising_loss(self.execution.progress(), (earlier, &before), (epoch, &observed));
+            }
+        }
+        if options.snapshots().contains(&epoch) {
+            self.snapshot(epoch, trainer.couplings())?;
+        }
+        Ok(())
     }
 
     /// What any solver of the pseudo-likelihood is given.
@@ -198,27 +216,21 @@ impl<'a> Run<'a> {
         [evaluation, snapshot].into_iter().flatten().min().unwrap_or(u64::MAX).min(options.epochs())
     }
 
-    /// Saves the couplings of the last complete epoch, if there is one, then passes the error on.
-    fn stop_early(&mut self, trainer: Trainer<'_>, error: Error) -> anyhow::Result<()> {
+    /// Keeps the last complete epoch for a run that goes on, or, where none can, saves its couplings; then passes the error on.
+    fn stop_early(&mut self, mut trainer: Trainer<'_>, error: Error) -> anyhow::Result<()> {
         self.execution.progress().end();
         let epoch = trainer.epoch();
+        let Error::Diverged { .. } = error else {
+            trainer.keep()?;
+            return Err(anyhow::Error::from(error).context(format!("stopped at epoch {epoch}")));
+        };
         if epoch == 0 {
             return Err(self.options.nothing_learned(error));
         }
-        // Cancelled work is not resumed to symmetrise what is saved.
         if self.options.variant() == Variant::Symmetrized {
             self.description.insert("variant".into(), name_of(Variant::Asymmetric));
         }
-        self.save_and_fail(trainer.into_couplings(), epoch, error)
-    }
-
-    fn save_and_fail(&mut self, couplings: Couplings, epoch: u64, error: Error) -> anyhow::Result<()> {
-        let status = match error {
-            Error::Interrupted => "interrupted",
-            Error::Diverged { .. } => "diverged",
-            _ => "failed",
-        };
-        self.save(couplings, epoch, status)?;
+        self.save(trainer.into_couplings(), epoch, "diverged")?;
         let saved = format!("the couplings of epoch {epoch} are in {}", self.options.output.display());
         Err(anyhow::Error::from(error).context(saved))
     }
@@ -250,9 +262,9 @@ impl<'a> Run<'a> {
     }
 
     fn snapshot(&self, epoch: u64, couplings: &Couplings) -> Result<()> {
-        let couplings = self.variant(couplings)?.into_owned();
-        let couplings = couplings.with_description(self.describe(epoch, "snapshot"));
-        couplings.write(&self.options.snapshot_path(epoch), self.options.common.overwrite())
+        let description = self.describe(epoch, "snapshot");
+        let path = self.options.snapshot_path(epoch);
+        self.variant(couplings)?.write_as(&description, &path, self.options.common.overwrite())
     }
 
     fn describe(&self, epoch: u64, status: &str) -> Description {
@@ -264,7 +276,7 @@ impl<'a> Run<'a> {
 
     fn save(&mut self, couplings: Couplings, epoch: u64, status: &str) -> anyhow::Result<()> {
         let couplings = couplings.with_description(self.describe(epoch, status));
-        couplings.write(&self.options.output, self.options.common.overwrite())?;
+        couplings.publish(&self.options.output, self.options.common.overwrite())?;
         match &self.options.per_neuron {
             Some(path) if status == "complete" => self.write_neurons(&couplings, path),
             _ => Ok(()),
