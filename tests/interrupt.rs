@@ -47,49 +47,56 @@ fn out_of_core(program: &Program, arguments: &str) -> String {
 
 #[test]
 fn stopped_runs_end_with_the_files_of_whole_ones() {
-    for options in
-        ["", "--momentum 0.5 --fields", "--batch 40", "--variant symmetrized", "--variant symmetric"]
-    {
-        for (is_large, name) in [(false, "-INT"), (false, "-KILL"), (true, "-TERM"), (true, "-KILL")] {
-            let program = Program::new();
-            program.run(DATA);
-            let run = format!(
-                "train data -o J --epochs 400 --eval-every 1 --eval-states 1 --snapshots 3,399 --checkpoint 0s {options}"
+    let cases = [
+        ("", false, "-INT"),
+        ("", true, "-KILL"),
+        ("--init uniform --route gram", true, "-INT"),
+        ("--momentum 0.5 --fields", true, "-TERM"),
+        ("--momentum 0.5 --fields", false, "-KILL"),
+        ("--batch 40", false, "-TERM"),
+        ("--batch 40", true, "-KILL"),
+        ("--variant symmetrized", false, "-KILL"),
+        ("--variant symmetric", true, "-INT"),
+    ];
+    for (options, is_large, name) in cases {
+        let program = Program::new();
+        program.run(DATA);
+        let run = format!(
+            "train data -o J --epochs 150 --eval-every 1 --eval-states 1 --snapshots 3,149 --checkpoint 0s {options}"
+        );
+        let memory = if is_large { out_of_core(&program, &run) } else { String::new() };
+        let run = format!("{run} {memory}");
+        let child = begun(&program, &run);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        if name != "-KILL" {
+            assert_eq!(output.status.code(), Some(130), "{message}");
+            assert!(
+                message.contains("interrupted") && message.contains("attractor resume J.run"),
+                "{message}"
             );
-            let memory = if is_large { out_of_core(&program, &run) } else { String::new() };
-            let run = format!("{run} {memory}");
-            let child = begun(&program, &run);
-            signal(&child, name);
-            let output = child.wait_with_output().unwrap();
-            let message = String::from_utf8_lossy(&output.stderr);
-            if name != "-KILL" {
-                assert_eq!(output.status.code(), Some(130), "{message}");
-                assert!(
-                    message.contains("interrupted") && message.contains("attractor resume J.run"),
-                    "{message}"
-                );
-            }
-            assert!(!program.path("J").exists() && program.path("J.run").is_dir());
-            // Begun anew it would be lost.
-            let refused = program.command(&run).output().unwrap();
-            assert!(!refused.status.success());
+        }
+        assert!(!program.path("J").exists() && program.path("J.run").is_dir());
+        // Begun anew it would be lost.
+        let refused = program.command(&run).output().unwrap();
+        assert!(!refused.status.success());
 
-            program.run("resume J.run --quiet --threads 1");
-            let resumed = program.files();
-            assert!(resumed.keys().eq([
-                "J",
-                "J-epoch-3.safetensors",
-                "J-epoch-399.safetensors",
-                "data",
-                "metrics.csv"
-            ]));
-            assert!(!program.path("J.run").exists());
-            let whole = Program::new();
-            whole.run(DATA);
-            whole.run(&run);
-            for (file, content) in whole.files() {
-                assert!(content == resumed[&file], "{file} of {run} stopped by {name}");
-            }
+        program.run("resume J.run --quiet --threads 1");
+        let resumed = program.files();
+        assert!(resumed.keys().eq([
+            "J",
+            "J-epoch-3.safetensors",
+            "J-epoch-149.safetensors",
+            "data",
+            "metrics.csv"
+        ]));
+        assert!(!program.path("J.run").exists());
+        let whole = Program::new();
+        whole.run(DATA);
+        whole.run(&run);
+        for (file, content) in whole.files() {
+            assert!(content == resumed[&file], "{file} of {run} stopped by {name}");
         }
     }
 }

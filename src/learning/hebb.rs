@@ -1,6 +1,7 @@
 //! The Hebb rule, J_ij = (1/N) sum_mu xi_i xi_j with zero diagonal (Hopfield 1982), in exact integers.
 
 use super::pair_products::{PAIR_BLOCK, PairProducts};
+use super::panelwise::room_for_couplings;
 use super::patterns::{PatternBits, check_patterns};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
@@ -26,7 +27,7 @@ fn packed(patterns: &SpinMatrix) -> Result<PatternBits> {
 /// If there are no patterns, no spins, or more than [`MAX_PATTERNS`] patterns; if memory for J is missing; if
 /// interrupted.
 pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
-    let mut couplings = Couplings::zeros_in(patterns.n_spins(), execution.memory())?;
+    let mut couplings = room_for_couplings(patterns.n_spins(), execution)?;
     fill_with_counts(&mut couplings, patterns, execution)?;
     Ok(couplings)
 }

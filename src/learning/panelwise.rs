@@ -76,6 +76,18 @@ pub(super) fn learn_panels<S, R: Serialize + DeserializeOwned + Send>(
     Ok((learned, results.into_iter().flatten().collect()))
 }
 
+/// Zeros for couplings that a rule learns in one go: in memory, or, where they do not fit, in a file of the run's folder, which needs
+/// no copy to become the output.
+pub(super) fn room_for_couplings(n_spins: usize, execution: &Execution) -> Result<Couplings> {
+    let n_bytes = (n_spins as u64).saturating_mul(n_spins as u64).saturating_mul(4);
+    match execution.keep() {
+        Some(keep) if n_spins > 0 && !execution.memory().holds(n_bytes) => {
+            Couplings::create(&keep.folder().join(FILE), n_spins, false)
+        }
+        _ => Couplings::zeros_in(n_spins, execution.memory()),
+    }
+}
+
 /// The file under way for couplings like these: what a run left, or a new one.
 fn file(path: &Path, couplings: &Couplings) -> Result<Couplings> {
     let (n_spins, has_theta) = (couplings.n_spins(), couplings.theta().is_some());

@@ -5,6 +5,7 @@
 //! cut into two words of fixed point (see [`FixedPoint`]), so that they are exact and J is rounded once, to f32.
 
 use super::overlap_factor::{Mixture, OverlapFactor};
+use super::panelwise::room_for_couplings;
 use super::patterns::PatternBits;
 use crate::couplings::{Couplings, PANEL, panel_rows};
 use crate::error::{Error, Result};
@@ -39,7 +40,7 @@ pub(super) fn span_inverse(
 ) -> Result<Couplings> {
     let bits = PatternBits::new(patterns);
     let (n_patterns, n_spins) = (bits.n_patterns(), bits.n_spins());
-    let mut couplings = Couplings::zeros_in(n_spins, execution.memory())?;
+    let mut couplings = room_for_couplings(n_spins, execution)?;
     if self_coupling {
         couplings.allow_self_coupling();
     }

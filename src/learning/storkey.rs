@@ -22,6 +22,7 @@
 //! W_ij = (1/N) sum_k g^(m-1-k) u_i^k xi_j^k by signed products: J <- g^m J + W + W^T. About 3 N^2 P signed products in all.
 //! Both of W_ij and W_ji are summed in the canonical order wherever they are made, so J is symmetric to the bit.
 
+use super::panelwise::room_for_couplings;
 use super::patterns::{PatternBits, check_patterns};
 use crate::couplings::{Couplings, PANEL, n_panels};
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ pub fn storkey(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings
     if n_spins < FEW_SPINS {
         return of_few_spins(patterns, execution);
     }
-    let mut couplings = Couplings::zeros_in(n_spins, execution.memory())?;
+    let mut couplings = room_for_couplings(n_spins, execution)?;
     let mut lanes = Vec::new();
     if lanes.try_reserve_exact(n_panels(n_spins) * BLOCK).is_err() {
         return Err(Error::parameter("n", "memory for the fields of 64 patterns", n_spins));

@@ -51,7 +51,12 @@ impl Train {
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * self.eval_states as f64 * self.eval_steps as f64 / 3.0;
         let work = work + n * n * evaluations * (p + recalled);
-        Estimate::new(memory, disk, work, execution).with_arrays(arrays)
+        let estimate = Estimate::new(memory, disk, work, execution).with_arrays(arrays);
+        match estimate.is_out_of_core(execution) && self.variant() != Variant::Symmetrized {
+            // The last generation becomes the output where it lies.
+            true => Estimate { disk_bytes: (disk - couplings) as u64, ..estimate },
+            false => estimate,
+        }
     }
 
     /// Bytes in memory, bytes of arrays and signed multiply-adds of the search for an optimum.
