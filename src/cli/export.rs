@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use attractor::couplings::Couplings;
 use attractor::datasets::{Alignment, write_npy_letters, write_npy_spins};
 use attractor::potts::{PottsCouplings, PottsRecall};
 use attractor::spins::Sequences;
@@ -11,6 +10,7 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::inputs::open_couplings;
 use super::options::Common;
 
 #[derive(Args)]
@@ -49,7 +49,7 @@ impl Export {
                 if let Some(part) = &self.part {
                     return Err(Error::parameter("part", "none for couplings", part).into());
                 }
-                let couplings = Couplings::open(&self.file, &self.common.execution()?)?;
+                let couplings = open_couplings(&self.file, &self.common, &self.common.execution()?)?;
                 if !self.common.dry_run {
                     couplings.write_npy(&output, self.common.overwrite())?;
                 }

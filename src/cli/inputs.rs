@@ -9,6 +9,8 @@ use attractor::spins::SpinMatrix;
 use attractor::{Error, Result};
 use clap::ValueEnum;
 
+use super::options::Common;
+
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -17,13 +19,19 @@ pub enum Part {
     Features,
 }
 
+/// Opens couplings, mapped or read whole as the options say.
+pub fn open_couplings(path: &Path, common: &Common, execution: &Execution) -> Result<Couplings> {
+    if common.no_mmap { Couplings::load(path, execution) } else { Couplings::open(path, execution) }
+}
+
 /// Opens both, of the same N.
 pub fn couplings_and_data(
     couplings: &Path,
     data: &Path,
+    common: &Common,
     execution: &Execution,
 ) -> Result<(Couplings, DataSet)> {
-    let (opened, set) = (Couplings::open(couplings, execution)?, DataSet::open(data)?);
+    let (opened, set) = (open_couplings(couplings, common, execution)?, DataSet::open(data)?);
     if set.n_spins() != opened.n_spins() {
         let expected = format!("N = {} as in {}", opened.n_spins(), couplings.display());
         return Err(Error::format(data, expected, format!("N = {}", set.n_spins())));

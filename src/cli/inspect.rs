@@ -18,6 +18,7 @@ use attractor::storage::Container;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::inputs::open_couplings;
 use super::options::Common;
 use super::text::{listing, short};
 
@@ -48,7 +49,9 @@ impl Inspect {
         let execution = self.common.execution()?;
         let container = Container::open_any(&self.file)?;
         let facts = match container.kind() {
-            "couplings" => couplings_facts(&Couplings::open(&self.file, &execution)?, &execution)?,
+            "couplings" => {
+                couplings_facts(&open_couplings(&self.file, &self.common, &execution)?, &execution)?
+            }
             PottsCouplings::KIND => potts::facts(&PottsCouplings::open(&self.file, &execution)?, &execution)?,
             "data set" => data::facts(&DataSet::open(&self.file)?)?,
             "attractors" => attractors::facts(&self.file)?,

@@ -133,7 +133,7 @@ impl Train {
         let resumed = self.resumed.take();
         let folder = RunFolder::path_for(&self.output);
         let folder_of_output = folder.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let execution = self.common.execution_with(Some(folder_of_output.unwrap_or(Path::new("."))))?;
+        let execution = self.common.execution_with(folder_of_output.unwrap_or(Path::new(".")))?;
         if Container::open_any(&self.data)?.kind() == "alignment" {
             return self.run_on_alignment(&execution);
         }

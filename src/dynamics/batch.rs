@@ -62,8 +62,9 @@ impl Batch {
 }
 
 impl Course<'_> {
-    /// Refuses states that do not fit the couplings or one another.
+    /// Refuses states that do not fit the couplings or one another, and couplings whose file has shrunk.
     pub(super) fn check(&self, couplings: &Couplings) -> Result<()> {
+        couplings.check_files()?;
         let n_spins = couplings.n_spins();
         let states = [
             ("starting states", Some(self.starts)),
