@@ -1,5 +1,7 @@
 //! The Hebb rule, J_ij = (1/N) sum_mu xi_i xi_j with zero diagonal (Hopfield 1982), in exact integers.
 
+use std::path::Path;
+
 use super::pair_products::{PAIR_BLOCK, PairProducts};
 use super::panelwise::room_for_couplings;
 use super::patterns::{PatternBits, check_patterns};
@@ -30,6 +32,16 @@ pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
     let mut couplings = room_for_couplings(patterns.n_spins(), execution)?;
     fill_with_counts(&mut couplings, patterns, execution)?;
     Ok(couplings)
+}
+
+/// The same in a new file of couplings at `path`, without J in memory.
+///
+/// # Errors
+/// As [`hebb`], or if the file cannot be written.
+pub(crate) fn hebb_in_file(patterns: &SpinMatrix, path: &Path, execution: &Execution) -> Result<()> {
+    let mut couplings = Couplings::create(path, patterns.n_spins(), false)?;
+    fill_with_counts(&mut couplings, patterns, execution)?;
+    couplings.flush()
 }
 
 /// The same into `couplings`, which are zero.
