@@ -75,6 +75,7 @@ impl Inspect {
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect::<serde_json::Map<_, _>>(),
             "metadata": container.description(),
+            "blake3": container.hash(),
         });
         let show = |value: &Value| match value {
             Value::Number(number) if number.is_f64() => number.as_f64().map_or("-".into(), short),
