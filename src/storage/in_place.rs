@@ -9,6 +9,7 @@ use bytemuck::Pod;
 use super::atomic::{Overwrite, check_output};
 use super::container::{Description, Layout, header};
 use super::integrity::fill_in_hash;
+use super::task_log::remove_file;
 use crate::error::{Error, Result};
 use crate::execution::{Array, reserve};
 
@@ -141,11 +142,53 @@ impl InPlace {
             })
         });
         let linked = linked.map_err(Error::io(path, "write a file in this folder"))?;
+        let temporary = linked.path().to_owned();
         let renamed = match overwrite {
             Overwrite::Replace => linked.persist(path).map(drop).map_err(|error| error.error),
             Overwrite::Refuse => linked.persist_noclobber(path).map(drop).map_err(|error| error.error),
         };
         renamed.map_err(Error::io(path, "rename the finished file to this name"))?;
+        // To rename one name of a file to another of the same file changes nothing.
+        remove_file(&temporary)?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder, "flush the folder"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Container, DType, Integrity};
+
+    fn layout() -> [Layout<'static>; 2] {
+        let tensor = |name, shape: &[usize]| Layout { name, dtype: DType::F32, shape: shape.to_vec() };
+        [tensor("x", &[2, 3]), tensor("y", &[1])]
+    }
+
+    #[test]
+    fn what_was_filled_in_is_found_again_and_published_under_one_name_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, published) = (folder.path().join("a"), folder.path().join("b"));
+        let in_place = InPlace::create(&path, "test", &layout(), 4096).unwrap();
+        in_place.array::<f32>("x").unwrap()[5] = 2.5;
+        drop(in_place);
+        let in_place = InPlace::open(&path, "test", &layout(), 4096).unwrap();
+        in_place.write("y", &[7.0f32]).unwrap();
+        assert!(in_place.array::<f32>("z").is_err());
+        let description = Description::from([("seed".into(), "3".into())]);
+        in_place.complete(&description, false).unwrap();
+        assert_eq!(Container::open(&path, "test").unwrap().integrity(), Integrity::Unhashed);
+        in_place.complete(&description, true).unwrap();
+        in_place.publish(&published, Overwrite::Refuse).unwrap();
+        assert!(matches!(in_place.publish(&published, Overwrite::Refuse), Err(Error::Exists { .. })));
+        in_place.publish(&published, Overwrite::Replace).unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 2);
+        let container = Container::open(&published, "test").unwrap();
+        assert_eq!(container.integrity(), Integrity::Whole);
+        assert_eq!(container.values::<f32>("x", DType::F32, 2).unwrap().1, [0.0, 0.0, 0.0, 0.0, 0.0, 2.5]);
+        assert_eq!(container.values::<f32>("y", DType::F32, 1).unwrap().1, [7.0]);
+        let long = Description::from([("long".into(), "x".repeat(5000))]);
+        assert!(in_place.complete(&long, false).is_err());
+        let other = [Layout { name: "x", dtype: DType::F32, shape: vec![2, 4] }];
+        assert!(InPlace::open(&path, "test", &other, 4096).is_err());
     }
 }
