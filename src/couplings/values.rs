@@ -9,7 +9,7 @@ use memmap2::Mmap;
 use crate::error::{Error, Result};
 use crate::execution::Array;
 
-/// Values of all rows.
+/// Values of consecutive rows.
 #[derive(Debug)]
 pub(super) enum Values {
     Owned(Vec<f32>),
@@ -79,11 +79,11 @@ impl Values {
         }
     }
 
-    /// Those of some rows.
+    /// Those of some rows, the first of all being row `first` of J.
     ///
     /// # Panics
     /// If they are in several files.
-    pub(super) fn rows(&self, rows: Range<usize>, n_spins: usize) -> &[f32] {
+    pub(super) fn rows(&self, rows: Range<usize>, first: usize, n_spins: usize) -> &[f32] {
         let (values, first) = match self {
             Self::Mapped(pieces) => {
                 let piece = &pieces[pieces.partition_point(|piece| piece.rows.end <= rows.start)];
@@ -93,7 +93,7 @@ impl Values {
                 }
                 (piece.values(), piece.rows.start)
             }
-            _ => (self.all(), 0),
+            _ => (self.all(), first),
         };
         &values[(rows.start - first) * n_spins..(rows.end - first) * n_spins]
     }
@@ -116,7 +116,7 @@ impl Values {
     }
 
     /// The pieces they are in, in order.
-    fn pieces(&self) -> Vec<&[f32]> {
+    pub(super) fn pieces(&self) -> Vec<&[f32]> {
         match self {
             Self::Mapped(pieces) => pieces.iter().map(MappedRows::values).collect(),
             _ => vec![self.all()],

@@ -62,8 +62,9 @@ impl Batch {
 }
 
 impl Course<'_> {
-    /// Refuses states that do not fit the couplings or one another.
+    /// Refuses the couplings of a shard, and states that do not fit them or one another.
     pub(super) fn check(&self, couplings: &Couplings) -> Result<()> {
+        couplings.check_whole()?;
         let n_spins = couplings.n_spins();
         let states = [
             ("starting states", Some(self.starts)),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
@@ -36,13 +36,20 @@ pub struct Tensor<'a> {
     name: &'a str,
     dtype: DType,
     shape: Vec<usize>,
-    bytes: &'a [u8],
+    pieces: Vec<&'a [u8]>,
 }
 
 impl<'a> Tensor<'a> {
     /// f32 values of the given shape.
     pub fn f32(name: &'a str, shape: &[usize], values: &'a [f32]) -> Self {
         Self::new(name, DType::F32, shape, values)
+    }
+
+    /// The same, of which one piece follows the other.
+    pub(crate) fn f32_in_pieces(name: &'a str, shape: &[usize], pieces: &[&'a [f32]]) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), pieces.iter().map(|piece| piece.len()).sum::<usize>());
+        let pieces = pieces.iter().map(|&piece| bytemuck::cast_slice(piece)).collect();
+        Self { name, dtype: DType::F32, shape: shape.to_vec(), pieces }
     }
 
     /// Bytes of the given shape.
@@ -57,7 +64,7 @@ impl<'a> Tensor<'a> {
 
     fn new<T: Pod>(name: &'a str, dtype: DType, shape: &[usize], values: &'a [T]) -> Self {
         debug_assert_eq!(shape.iter().product::<usize>(), values.len());
-        Self { name, dtype, shape: shape.to_vec(), bytes: bytemuck::cast_slice(values) }
+        Self { name, dtype, shape: shape.to_vec(), pieces: vec![bytemuck::cast_slice(values)] }
     }
 }
 
@@ -73,10 +80,14 @@ pub fn write_container(
     tensors: &[Tensor<'_>],
     overwrite: Overwrite,
 ) -> Result<()> {
-    write_container_with_room(path, kind, description, tensors, PAGE, overwrite)
+    write_container_with_room(path, kind, description, tensors, PAGE, overwrite, &mut |_| Ok(()))
 }
 
-/// The same with a header of at least `room` bytes.
+/// Bytes that are written at a time.
+const PART: usize = 1 << 24;
+
+/// The same with a header of at least `room` bytes; `written` is told how many bytes of the tensors have gone by since the last
+/// call, and may end it.
 pub(crate) fn write_container_with_room(
     path: &Path,
     kind: &str,
@@ -84,6 +95,7 @@ pub(crate) fn write_container_with_room(
     tensors: &[Tensor<'_>],
     room: usize,
     overwrite: Overwrite,
+    written: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<()> {
     let mut tensors: Vec<_> = tensors.iter().collect();
     tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.dtype.bitsize()));
@@ -92,13 +104,20 @@ pub(crate) fn write_container_with_room(
         .map(|tensor| Layout { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape.clone() })
         .collect();
     let mut header = header(kind, description, &layout, room);
-    fill_in_hash(&mut header, tensors.iter().map(|tensor| tensor.bytes));
     write_atomically(path, overwrite, |file| {
         file.write_all(&header).map_err(Error::io(path, "write the header"))?;
-        for tensor in tensors {
-            file.write_all(tensor.bytes).map_err(Error::io(path, "write the data"))?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&header);
+        let pieces = tensors.iter().flat_map(|tensor| &tensor.pieces);
+        for part in pieces.flat_map(|piece| piece.chunks(PART)) {
+            hasher.update(part);
+            file.write_all(part).map_err(Error::io(path, "write the data"))?;
+            written(part.len())?;
         }
-        Ok(())
+        fill_in_hash(&mut header, &hasher);
+        file.seek(SeekFrom::Start(0))
+            .and_then(|_| file.write_all(&header))
+            .map_err(Error::io(path, "write the header"))
     })
 }
 
