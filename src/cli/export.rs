@@ -11,11 +11,12 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::inputs::couplings;
 use super::options::Common;
 
 #[derive(Args)]
 pub struct Export {
-    /// A file of this program: data set, alignment, couplings or states
+    /// A file of this program: data set, alignment, couplings or states; or a folder of shards of couplings
     file: PathBuf,
     /// Format to write
     #[arg(long, value_enum, default_value_t = Format::Npy)]
@@ -43,13 +44,14 @@ impl Export {
         let Format::Npy = self.to;
         let output = self.output.clone().unwrap_or_else(|| self.file.with_extension("npy"));
         self.common.check_outputs(&[&output], &[&self.file])?;
-        let container = Container::open_any(&self.file)?;
-        let shape = match container.kind() {
-            "couplings" => {
+        let container = if self.file.is_dir() { None } else { Some(Container::open_any(&self.file)?) };
+        let kind = container.as_ref().map_or("couplings", Container::kind);
+        let shape = match kind {
+            "couplings" | Couplings::KIND_OF_SHARDS => {
                 if let Some(part) = &self.part {
                     return Err(Error::parameter("part", "none for couplings", part).into());
                 }
-                let couplings = Couplings::open(&self.file, &self.common.execution()?)?;
+                let couplings = couplings(&self.file, &self.common.execution()?)?;
                 if !self.common.dry_run {
                     couplings.write_npy(&output, self.common.overwrite())?;
                 }
@@ -78,6 +80,7 @@ impl Export {
                     "attractors" => "attractors",
                     _ => "train",
                 };
+                let Some(container) = &container else { unreachable!("folders hold couplings") };
                 let spins = container.spins(self.part.as_deref().unwrap_or(default))?;
                 if !self.common.dry_run {
                     write_npy_spins(&output, &spins, self.common.overwrite())?;

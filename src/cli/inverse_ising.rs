@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use attractor::Error;
 use attractor::analysis::{InverseIsing as Comparison, RecoveredPair, inverse_ising, recovered_pairs};
-use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::datasets::spin_glass::Bonds;
 use attractor::report::{Axis, Color, Figure, Panel, Series, Style};
@@ -15,6 +14,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::estimate::Estimate;
+use super::inputs::couplings;
 use super::options::Common;
 use super::text::{listing, short};
 
@@ -46,7 +46,7 @@ impl InverseIsing {
         let files = self.files();
         let outputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
-        let couplings = Couplings::open(&self.couplings, &execution)?;
+        let couplings = couplings(&self.couplings, &execution)?;
         let (bonds, temperature) = self.truth(couplings.n_spins())?;
         let lambda = couplings.description().get("lambda").and_then(|lambda| lambda.parse().ok());
         let lambda = self.lambda.or(lambda).ok_or_else(|| {

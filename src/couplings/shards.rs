@@ -93,6 +93,9 @@ impl Shard {
 }
 
 impl Couplings {
+    /// What the container of a shard says it is.
+    pub const KIND_OF_SHARDS: &str = KIND;
+
     /// Maps a shard from its file, as [`open`](Self::open).
     ///
     /// # Errors
@@ -120,7 +123,7 @@ impl Couplings {
         let mut whole = assemble(RowRange::all(n_spins), shards, execution)?;
         let mut description = whole.description().clone();
         description.insert("kind".into(), super::file::KIND.into());
-        description.retain(|entry, _| entry != ROWS && entry != RUN);
+        description.retain(|entry, _| ![ROWS, RUN, "blake3"].contains(&entry.as_str()));
         whole = whole.with_description(description);
         Ok(whole)
     }

@@ -47,7 +47,10 @@ impl<'a> Tensor<'a> {
 
     /// The same, of which one piece follows the other.
     pub(crate) fn f32_in_pieces(name: &'a str, shape: &[usize], pieces: &[&'a [f32]]) -> Self {
-        debug_assert_eq!(shape.iter().product::<usize>(), pieces.iter().map(|piece| piece.len()).sum::<usize>());
+        debug_assert_eq!(
+            shape.iter().product::<usize>(),
+            pieces.iter().map(|piece| piece.len()).sum::<usize>()
+        );
         let pieces = pieces.iter().map(|&piece| bytemuck::cast_slice(piece)).collect();
         Self { name, dtype: DType::F32, shape: shape.to_vec(), pieces }
     }

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use attractor::couplings::Couplings;
 use attractor::execution::Execution;
 use attractor::learning::{Batches, Initial, Lbfgs, Mask, PseudoLikelihood, Route, check_factor};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
+
+use super::super::inputs::couplings;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of the pseudo-likelihood")]
@@ -255,7 +256,7 @@ impl PseudoLikelihoodOptions {
             let expected = "hebb, zero, random, uniform or a file that exists";
             return Err(Error::parameter("init", expected, self.init()));
         }
-        let couplings = Couplings::open(file, execution)?;
+        let couplings = couplings(file, execution)?;
         if couplings.n_spins() != n_spins {
             let expected = format!("N = {n_spins} as in {}", data.display());
             return Err(Error::format(file, expected, format!("N = {}", couplings.n_spins())));

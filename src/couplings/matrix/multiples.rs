@@ -37,8 +37,10 @@ impl Couplings {
         self.self_coupling = other.self_coupling;
         self.scale = 1.0;
         let own = other.rows.offsets(&self.rows.range());
-        let theta = other.theta.as_ref().map(|theta| theta[own].iter().map(|&theta| times(theta)).collect());
-        self.theta = theta;
+        // Without fields in `other`, there may be some to learn here.
+        if let Some(theta) = &other.theta {
+            self.theta = Some(theta[own].iter().map(|&theta| times(theta)).collect());
+        }
         execution.for_each(
             self.panels_mut(),
             || (),
