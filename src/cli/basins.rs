@@ -58,7 +58,7 @@ impl Basins {
         let outputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
         self.check()?;
-        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
+        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &self.common, &execution)?;
         let n_spins = data.n_spins();
         let corruptions = self.corruptions.all(n_spins, self.bisect)?;
         let patterns = self.from.of(&data, &self.data)?;

@@ -77,7 +77,7 @@ impl Census {
         }
         let seed = self.common.seed;
         let (settle, step) = (self.updates.settle(seed)?, self.updates.until(Stop::After(1), seed)?);
-        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
+        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &self.common, &execution)?;
         let mut n_starts = 0usize;
         for &from in &self.from {
             n_starts = n_starts.saturating_add(self.n_starts(from, &data)?);

@@ -11,7 +11,7 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::inputs::couplings;
+use super::inputs::open_couplings;
 use super::options::Common;
 
 #[derive(Args)]
@@ -51,7 +51,7 @@ impl Export {
                 if let Some(part) = &self.part {
                     return Err(Error::parameter("part", "none for couplings", part).into());
                 }
-                let couplings = couplings(&self.file, &self.common.execution()?)?;
+                let couplings = open_couplings(&self.file, &self.common, &self.common.execution()?)?;
                 if !self.common.dry_run {
                     couplings.write_npy(&output, self.common.overwrite())?;
                 }

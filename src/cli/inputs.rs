@@ -10,6 +10,7 @@ use attractor::storage::Container;
 use attractor::{Error, Result};
 use clap::ValueEnum;
 
+use super::options::Common;
 use super::train::COUNTS;
 
 /// A part of a data set.
@@ -20,10 +21,10 @@ pub enum Part {
     Features,
 }
 
-/// Opens couplings: a file, or a folder of shards.
-pub fn couplings(path: &Path, execution: &Execution) -> Result<Couplings> {
+/// Opens couplings, a file or a folder of shards, mapped or read whole as the options say.
+pub fn open_couplings(path: &Path, common: &Common, execution: &Execution) -> Result<Couplings> {
     if path.is_dir() {
-        return open_shards(&shards_in(path)?, execution);
+        return open_shards(&shards_in(path)?, common, execution);
     }
     let container = Container::open_any(path)?;
     if container.kind() == Couplings::KIND_OF_SHARDS {
@@ -31,7 +32,7 @@ pub fn couplings(path: &Path, execution: &Execution) -> Result<Couplings> {
         let expected = "couplings of all rows: a file, made of shards by attractor join, or a folder of them";
         return Err(Error::format(path, expected, format!("rows {rows} alone")));
     }
-    Couplings::open(path, execution)
+    if common.no_mmap { Couplings::load(path, execution) } else { Couplings::open(path, execution) }
 }
 
 /// The files of shards in a folder, by name; other files there are left out.
@@ -63,8 +64,11 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// Opens shards as the one J that they are of, described as if it had been learned at once.
-pub fn open_shards(shards: &[PathBuf], execution: &Execution) -> Result<Couplings> {
-    let couplings = Couplings::open_shards(shards, execution)?;
+pub fn open_shards(shards: &[PathBuf], common: &Common, execution: &Execution) -> Result<Couplings> {
+    let couplings = match common.no_mmap {
+        true => Couplings::load_shards(shards, execution)?,
+        false => Couplings::open_shards(shards, execution)?,
+    };
     let mut description = couplings.description().clone();
     let containers = shards.iter().map(|path| Container::open_any(path)).collect::<Result<Vec<_>>>()?;
     for entry in COUNTS {
@@ -77,8 +81,13 @@ pub fn open_shards(shards: &[PathBuf], execution: &Execution) -> Result<Coupling
 }
 
 /// Opens both, of the same N.
-pub fn couplings_and_data(path: &Path, data: &Path, execution: &Execution) -> Result<(Couplings, DataSet)> {
-    let (opened, set) = (couplings(path, execution)?, DataSet::open(data)?);
+pub fn couplings_and_data(
+    path: &Path,
+    data: &Path,
+    common: &Common,
+    execution: &Execution,
+) -> Result<(Couplings, DataSet)> {
+    let (opened, set) = (open_couplings(path, common, execution)?, DataSet::open(data)?);
     if set.n_spins() != opened.n_spins() {
         let expected = format!("N = {} as in {}", opened.n_spins(), path.display());
         return Err(Error::format(data, expected, format!("N = {}", set.n_spins())));

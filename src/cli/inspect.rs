@@ -18,7 +18,7 @@ use attractor::storage::{Container, Description};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::inputs::couplings;
+use super::inputs::open_couplings;
 use super::options::Common;
 use super::text::{listing, short};
 
@@ -55,7 +55,7 @@ impl Inspect {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
         if self.file.is_dir() {
-            let couplings = couplings(&self.file, &execution)?;
+            let couplings = open_couplings(&self.file, &self.common, &execution)?;
             let n = couplings.n_spins();
             let theta = couplings.theta().map(|theta| ("theta".to_owned(), json!(["F32", [theta.len()]])));
             let tensors: Vec<_> =
@@ -65,7 +65,9 @@ impl Inspect {
         }
         let container = Container::open_any(&self.file)?;
         let facts = match container.kind() {
-            "couplings" => couplings_facts(&couplings(&self.file, &execution)?, &execution)?,
+            "couplings" => {
+                couplings_facts(&open_couplings(&self.file, &self.common, &execution)?, &execution)?
+            }
             Couplings::KIND_OF_SHARDS => {
                 shard_facts(&Couplings::open_shard(&self.file, &execution)?, &execution)?
             }

@@ -14,7 +14,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::estimate::Estimate;
-use super::inputs::couplings;
+use super::inputs::open_couplings;
 use super::options::Common;
 use super::text::{listing, short};
 
@@ -46,7 +46,7 @@ impl InverseIsing {
         let files = self.files();
         let outputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
-        let couplings = couplings(&self.couplings, &execution)?;
+        let couplings = open_couplings(&self.couplings, &self.common, &execution)?;
         let (bonds, temperature) = self.truth(couplings.n_spins())?;
         let lambda = couplings.description().get("lambda").and_then(|lambda| lambda.parse().ok());
         let lambda = self.lambda.or(lambda).ok_or_else(|| {

@@ -29,7 +29,7 @@ impl Join {
         let shards = self.shards()?;
         let inputs: Vec<&Path> = shards.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&[&self.output], &inputs)?;
-        let couplings = open_shards(&shards, &execution)?;
+        let couplings = open_shards(&shards, &self.common, &execution)?;
         if self.common.dry_run {
             return self.common.print_dry_run(&self.output);
         }

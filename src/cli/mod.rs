@@ -28,6 +28,7 @@ mod text;
 mod theory;
 mod train;
 mod updates;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -70,6 +71,8 @@ enum Command {
     Cutoff(cutoff::Cutoff),
     /// Show what a file holds and how it was made
     Inspect(inspect::Inspect),
+    /// Whether files still hold what was written into them
+    Verify(verify::Verify),
     /// Write couplings or spins as a NumPy array
     Export(export::Export),
     /// Reproduce a published figure: table, plots, parameters
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::InverseIsing(command) => command.run(),
         Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),
+        Command::Verify(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reproduce(command) => command.run(),
         Command::Theory(command) => command.run(),

@@ -26,6 +26,10 @@ pub struct Common {
     /// Memory that it may take, such as 3GiB [default: 70 % of what is available]
     #[arg(long, global = true)]
     pub memory: Option<Bytes>,
+    /// Read couplings whole in place of mapping them: for files that others may shorten, as on shared file systems. What
+    /// the memory does not hold goes into a file in the folder of temporary files (TMPDIR)
+    #[arg(long, global = true)]
+    pub no_mmap: bool,
     /// Print exactly one JSON document on stdout
     #[arg(long, global = true)]
     pub json: bool,
@@ -43,11 +47,11 @@ pub struct Common {
 impl Common {
     /// Threads, instruction set (ATTRACTOR_ISA), memory, progress on stderr, and signals that cancel.
     pub fn execution(&self) -> anyhow::Result<Execution> {
-        self.execution_with(None)
+        self.execution_with(&std::env::temp_dir())
     }
 
     /// The same; arrays for which there is no memory become files of `folder`.
-    pub fn execution_with(&self, folder: Option<&Path>) -> anyhow::Result<Execution> {
+    pub fn execution_with(&self, folder: &Path) -> anyhow::Result<Execution> {
         let n_threads = match self.threads {
             Some(threads) => threads,
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -60,10 +64,11 @@ impl Common {
             })?,
         };
         let budget = self.memory.map_or_else(default_budget, |Bytes(bytes)| bytes);
-        let memory = Memory::limited(budget, folder);
+        let memory = Memory::limited(budget, Some(folder));
         let execution = Execution::new(thread_pool(n_threads)?, isa)?.with_memory(memory);
         let execution =
             if self.quiet { execution } else { execution.progress_to(Box::new(Terminal::default())) };
+        say_when_files_shrink()?;
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             let flag = execution.cancel().flag();
             // The first signal asks to stop at the next safe point; a second one stops at once.
@@ -111,6 +116,17 @@ impl Common {
         }
         Ok(())
     }
+}
+
+/// Ends the program with a message where a mapped file has lost the bytes that are read: the system knows no other way.
+fn say_when_files_shrink() -> std::io::Result<()> {
+    let say = || {
+        const MESSAGE: &[u8] = b"error: a file that is read has been shortened, or its disk failed (--no-mmap reads files whole)\n";
+        let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
+        signal_hook::low_level::exit(1);
+    };
+    // SAFETY: a system call and the end of the process, both allowed in a handler.
+    unsafe { signal_hook::low_level::register(signal_hook::consts::SIGBUS, say) }.map(drop)
 }
 
 /// The file a path leads to, whether it is there or will be.

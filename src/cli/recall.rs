@@ -71,7 +71,7 @@ impl Recall {
         if !is_folder && Container::open_any(&self.couplings)?.kind() == PottsCouplings::KIND {
             return self.run_on_alignment(&execution);
         }
-        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &execution)?;
+        let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &self.common, &execution)?;
         let n_spins = data.n_spins();
         n_flips(n_spins, self.overlap)?;
         let part = self.part(data)?;

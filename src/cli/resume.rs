@@ -25,6 +25,10 @@ pub struct Resume {
 
 impl Resume {
     pub fn run(self) -> anyhow::Result<()> {
+        if self.common.seed != 0 {
+            let expected = "none: a run keeps its seed";
+            return Err(Error::parameter("seed", expected, self.common.seed).into());
+        }
         let (folder, record) = RunFolder::open(&self.run)?;
         let run = folder.path().display().to_string();
         std::env::set_current_dir(&record.directory).with_context(|| {
@@ -38,7 +42,7 @@ impl Resume {
             let found = record.command_line();
             return Err(Error::format(folder.path(), "the command of a training run", found).into());
         };
-        self.change(&mut train.common)?;
+        self.change(&mut train.common);
         if let Some(checkpoint) = self.checkpoint {
             train.checkpoint = checkpoint;
         }
@@ -46,16 +50,13 @@ impl Resume {
     }
 
     /// Results depend on none of what may be changed.
-    fn change(&self, common: &mut Common) -> Result<()> {
-        if self.common.seed != 0 {
-            return Err(Error::parameter("seed", "none: a run keeps its seed", self.common.seed));
-        }
+    fn change(&self, common: &mut Common) {
         common.threads = self.common.threads.or(common.threads);
         common.memory = self.common.memory.or(common.memory);
         common.json |= self.common.json;
         common.quiet |= self.common.quiet;
         common.dry_run = self.common.dry_run;
-        Ok(())
+        common.no_mmap |= self.common.no_mmap;
     }
 }
 

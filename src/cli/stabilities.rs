@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::estimate::Estimate;
-use super::inputs::{couplings, files};
+use super::inputs::{files, open_couplings};
 use super::options::Common;
 use super::text::{listing, name_of, short};
 
@@ -81,7 +81,7 @@ impl Stabilities {
         let outputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
         Histogram::check_n_bins(self.bins)?;
-        let couplings = couplings(&self.couplings, &execution)?;
+        let couplings = open_couplings(&self.couplings, &self.common, &execution)?;
         let data = DataSet::open(&self.data)?;
         let n_spins = couplings.n_spins();
         if data.n_spins() != n_spins {

@@ -141,7 +141,7 @@ impl Train {
         let resumed = self.resumed.take();
         let folder = RunFolder::path_for(&self.output);
         let folder_of_output = folder.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let execution = self.common.execution_with(Some(folder_of_output.unwrap_or(Path::new("."))))?;
+        let execution = self.common.execution_with(folder_of_output.unwrap_or(Path::new(".")))?;
         if Container::open_any(&self.data)?.kind() == "alignment" {
             return self.run_on_alignment(&execution);
         }
@@ -166,7 +166,7 @@ impl Train {
         let margins = self.margins.rule(self.rule, self.tolerance)?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
-                Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &execution)?)
+                Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &self.common, &execution)?)
             }
             _ => None,
         };

@@ -14,7 +14,7 @@ use super::row_range::RowRange;
 use super::shards;
 use super::values::MappedRows;
 use crate::error::{Error, Result};
-use crate::execution::{Execution, Memory};
+use crate::execution::Execution;
 use crate::storage::{
     Container, DType, Description, InPlace, Layout, Overwrite, Tensor, write_container_with_room,
 };
@@ -78,10 +78,10 @@ impl RowsOfFile {
             false => None,
         };
         let description = container.description().clone();
-        let Some((file, map, range)) = container.into_mapped("J") else {
+        let Some((content, range)) = container.into_content("J") else {
             unreachable!("the tensor was read above");
         };
-        let mapped = MappedRows::new(&path, file, map, range, rows);
+        let mapped = MappedRows::new(&path, content, range, rows);
         Ok(Self { mapped, n_spins, scale, self_coupling, theta, description })
     }
 }
@@ -120,27 +120,27 @@ impl Couplings {
     /// # Errors
     /// If the file is no container of couplings, is truncated, or holds a faulty value.
     pub fn open(path: &Path, execution: &Execution) -> Result<Self> {
-        let container = Container::open(path, KIND)?;
+        Self::of_container(Container::open(path, KIND)?, execution)
+    }
+
+    /// The same, read whole into the memory of `execution` in place of mapped: for files that others may shorten.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or if there is no room.
+    pub fn load(path: &Path, execution: &Execution) -> Result<Self> {
+        Self::of_container(Container::load(path, KIND, execution.memory())?, execution)
+    }
+
+    fn of_container(container: Container, execution: &Execution) -> Result<Self> {
+        let path = container.path().to_owned();
         let RowsOfFile { mapped, n_spins, scale, self_coupling, theta, description } =
             RowsOfFile::read(container, None, execution)?;
         let rows = RowRange::all(n_spins);
         let couplings = Self::mapped(n_spins, rows, vec![mapped], scale, self_coupling, description);
         match theta {
-            Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(path)),
+            Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(&path)),
             None => Ok(couplings),
         }
-    }
-
-    /// The same couplings in `memory`, or in a file of its folder, and in one piece.
-    ///
-    /// # Errors
-    /// If there is no room.
-    pub fn loaded(&self, memory: &Memory) -> Result<Self> {
-        let mut copy = Self::zero_rows(self.n_spins(), self.row_range(), memory)?
-            .with_scale(self.scale())?
-            .with_description(self.description().clone());
-        copy.copy_from(self);
-        Ok(copy)
     }
 
     /// All zero, in a new file that becomes a container of couplings once they are [published](Self::publish); with room for

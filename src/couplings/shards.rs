@@ -21,6 +21,13 @@ pub(super) const ROWS: &str = "rows";
 /// The entry of the run that it is of.
 const RUN: &str = "run_blake3";
 
+/// How rows are come by.
+#[derive(Clone, Copy)]
+enum Way {
+    Mapped,
+    Loaded,
+}
+
 /// A shard of which only the header has been read.
 struct Shard {
     container: Container,
@@ -74,10 +81,14 @@ impl Shard {
         Err(Error::format(self.path(), expected, found))
     }
 
-    /// Reads the rows themselves.
-    fn read(self, execution: &Execution) -> Result<RowsOfFile> {
+    /// Its rows, checked.
+    fn read(self, way: Way, execution: &Execution) -> Result<RowsOfFile> {
         let (path, n_spins, n_rows) = (self.path().to_owned(), self.n_spins, self.rows.len());
-        let read = RowsOfFile::read(self.container, Some(self.rows.range()), execution)?;
+        let container = match way {
+            Way::Mapped => self.container,
+            Way::Loaded => Container::load(&path, KIND, execution.memory())?,
+        };
+        let read = RowsOfFile::read(container, Some(self.rows.range()), execution)?;
         if read.n_spins != n_spins {
             let expected = format!("rows of N = {n_spins} couplings, as in the metadata");
             return Err(Error::format(&path, expected, read.n_spins.to_string()));
@@ -103,7 +114,7 @@ impl Couplings {
     pub fn open_shard(path: &Path, execution: &Execution) -> Result<Self> {
         let shard = Shard::open(path)?;
         let rows = shard.rows;
-        assemble(rows, vec![shard], execution)
+        assemble(rows, vec![shard], Way::Mapped, execution)
     }
 
     /// Maps the shards in `paths`, in whatever order, as the one J that they are of, with the description of the first of its
@@ -112,6 +123,18 @@ impl Couplings {
     /// # Errors
     /// As [`open_shard`](Self::open_shard), or if they are not of one run, rows are missing, or in two of them.
     pub fn open_shards(paths: &[PathBuf], execution: &Execution) -> Result<Self> {
+        Self::of_shards(paths, Way::Mapped, execution)
+    }
+
+    /// The same, read whole into the memory of `execution` in place of mapped, as [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`open_shards`](Self::open_shards), or if there is no room.
+    pub fn load_shards(paths: &[PathBuf], execution: &Execution) -> Result<Self> {
+        Self::of_shards(paths, Way::Loaded, execution)
+    }
+
+    fn of_shards(paths: &[PathBuf], way: Way, execution: &Execution) -> Result<Self> {
         let mut shards = paths.iter().map(|path| Shard::open(path)).collect::<Result<Vec<_>>>()?;
         let Some(first) = shards.first() else {
             return Err(Error::shape("shards", "at least one", "none"));
@@ -120,7 +143,7 @@ impl Couplings {
         let n_spins = first.n_spins;
         shards.sort_by_key(|shard| (shard.range().start, shard.range().end));
         check_cover(&shards, n_spins)?;
-        let mut whole = assemble(RowRange::all(n_spins), shards, execution)?;
+        let mut whole = assemble(RowRange::all(n_spins), shards, way, execution)?;
         let mut description = whole.description().clone();
         description.insert("kind".into(), super::file::KIND.into());
         description.retain(|entry, _| ![ROWS, RUN, "blake3"].contains(&entry.as_str()));
@@ -160,12 +183,13 @@ fn check_cover(shards: &[Shard], n_spins: usize) -> Result<()> {
 }
 
 /// The couplings of `rows`, which `shards` hold in their order.
-fn assemble(rows: RowRange, shards: Vec<Shard>, execution: &Execution) -> Result<Couplings> {
+fn assemble(rows: RowRange, shards: Vec<Shard>, way: Way, execution: &Execution) -> Result<Couplings> {
     let n_spins = shards[0].n_spins;
     let (mut pieces, mut thetas) = (Vec::new(), Vec::new());
     let mut of_first = None;
     for shard in shards {
-        let RowsOfFile { mapped, scale, self_coupling, theta, description, .. } = shard.read(execution)?;
+        let RowsOfFile { mapped, scale, self_coupling, theta, description, .. } =
+            shard.read(way, execution)?;
         pieces.push(mapped);
         thetas.extend(theta);
         of_first.get_or_insert((scale, self_coupling, description));

@@ -1,13 +1,11 @@
 //! Where the values of couplings are: in memory, in arrays that may be files, or in files of rows.
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
-
 use crate::error::{Error, Result};
 use crate::execution::Array;
+use crate::storage::Content;
 
 /// Values of consecutive rows.
 #[derive(Debug)]
@@ -22,27 +20,27 @@ pub(super) enum Values {
 #[derive(Debug)]
 pub(super) struct MappedRows {
     path: PathBuf,
-    file: File,
-    map: Mmap,
+    content: Content,
     bytes: Range<usize>, // f32-aligned
     rows: Range<usize>,
 }
 
 impl MappedRows {
-    /// `rows` of `file`, whose map holds their values in `bytes`.
-    pub(super) fn new(path: &Path, file: File, map: Mmap, bytes: Range<usize>, rows: Range<usize>) -> Self {
-        Self { path: path.to_owned(), file, map, bytes, rows }
+    /// `rows` of the file at `path`, whose content holds their values in `bytes`.
+    pub(super) fn new(path: &Path, content: Content, bytes: Range<usize>, rows: Range<usize>) -> Self {
+        Self { path: path.to_owned(), content, bytes, rows }
     }
 
     fn values(&self) -> &[f32] {
-        bytemuck::cast_slice(&self.map[self.bytes.clone()])
+        bytemuck::cast_slice(&self.content[self.bytes.clone()])
     }
 
     /// Refuses a file that has been shortened since: to read its end would kill the program.
     fn check(&self) -> Result<()> {
-        let metadata = self.file.metadata().map_err(Error::io(&self.path, "read the length"))?;
-        if metadata.len() < self.map.len() as u64 {
-            let expected = format!("{} bytes, as when it was opened", self.map.len());
+        let Content::Mapped(map, file) = &self.content else { return Ok(()) };
+        let metadata = file.metadata().map_err(Error::io(&self.path, "read the length"))?;
+        if metadata.len() < map.len() as u64 {
+            let expected = format!("{} bytes, as when it was opened", map.len());
             return Err(Error::format(&self.path, expected, format!("{}", metadata.len())));
         }
         Ok(())
@@ -50,12 +48,13 @@ impl MappedRows {
 
     /// Asks the system to read ahead what follows the bytes of `rows`, as many again.
     fn read_ahead(&self, rows: &Range<usize>, n_spins: usize) {
+        let Content::Mapped(map, _) = &self.content else { return };
         let row = n_spins * size_of::<f32>();
         let (from, len) = (self.bytes.start + (rows.end - self.rows.start) * row, rows.len() * row);
         let len = len.min(self.bytes.end - from);
         if len > 0 {
             // Only speed depends on it.
-            let _ = self.map.advise_range(memmap2::Advice::WillNeed, from, len);
+            let _ = map.advise_range(memmap2::Advice::WillNeed, from, len);
         }
     }
 }

@@ -62,9 +62,10 @@ impl Batch {
 }
 
 impl Course<'_> {
-    /// Refuses the couplings of a shard, and states that do not fit them or one another.
+    /// Refuses the couplings of a shard or of a file that has shrunk, and states that do not fit them or one another.
     pub(super) fn check(&self, couplings: &Couplings) -> Result<()> {
         couplings.check_whole()?;
+        couplings.check_files()?;
         let n_spins = couplings.n_spins();
         let states = [
             ("starting states", Some(self.starts)),

@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use memmap2::Mmap;
-
 use crate::couplings::Asymmetry;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::spins::{MAX_LETTERS, check_column_numbers};
-use crate::storage::Description;
+use crate::storage::{Content, Description};
 
 /// Couplings of L columns of q letters, `[L q, L q]`: row (i, a), number i q + a, holds the inputs of letter a of column i, one
 /// from each letter b of each column j. Invariants: finite values; zero blocks within a column. J need not be symmetric.
@@ -26,7 +24,7 @@ pub struct PottsCouplings {
 enum Values {
     Owned(Vec<f32>),
     /// Bytes of the map, f32-aligned, checked when it was opened.
-    Mapped(Mmap, Range<usize>),
+    Mapped(Content, Range<usize>),
 }
 
 /// A value that couplings cannot have: letter a of column i, letter b of column j.
@@ -78,8 +76,8 @@ impl PottsCouplings {
     }
 
     /// Values in a map, not checked yet.
-    pub(super) fn mapped(n_columns: usize, n_letters: usize, map: Mmap, range: Range<usize>) -> Self {
-        Self::new(n_columns, n_letters, Values::Mapped(map, range))
+    pub(super) fn mapped(n_columns: usize, n_letters: usize, content: Content, range: Range<usize>) -> Self {
+        Self::new(n_columns, n_letters, Values::Mapped(content, range))
     }
 
     /// Sets the fields, `[L][q]`.

@@ -40,10 +40,10 @@ impl PottsCouplings {
             false => None,
         };
         let description = container.description().clone();
-        let Some((_, map, range)) = container.into_mapped("J") else {
+        let Some((content, range)) = container.into_content("J") else {
             unreachable!("the tensor was read above");
         };
-        let couplings = Self::mapped(n_columns, n_letters, map, range).with_description(description);
+        let couplings = Self::mapped(n_columns, n_letters, content, range).with_description(description);
         let couplings = couplings.with_theta(theta).map_err(|error| error.in_file(path))?;
         let couplings = match columns {
             Some(columns) => couplings.with_columns(columns).map_err(|error| error.in_file(path))?,

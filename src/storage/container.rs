@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use super::atomic::{Overwrite, write_atomically};
 use super::integrity::{UNHASHED, fill_in_hash};
 use crate::error::{Error, Result};
+use crate::execution::{Array, Memory};
 
 /// Version of what the containers hold. Readers refuse a newer one.
 pub const FORMAT_VERSION: u32 = 1;
@@ -167,10 +168,29 @@ pub(super) fn header(kind: &str, description: &Description, layout: &[Layout<'_>
 #[derive(Debug)]
 pub struct Container {
     path: PathBuf,
-    file: File,
-    map: Mmap,
+    content: Content,
     description: Description,
     tensors: BTreeMap<String, Entry>,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Mapped, and the file, to see whether it has been shortened.
+    Mapped(Mmap, File),
+    /// Read whole.
+    Loaded(Array<u8>),
+}
+
+impl std::ops::Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map, _) => map,
+            Self::Loaded(bytes) => bytes,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -186,12 +206,15 @@ impl Container {
     /// # Errors
     /// As [`open_any`](Self::open_any), or if it is of another kind.
     pub fn open(path: &Path, kind: &str) -> Result<Self> {
-        let container = Self::open_any(path)?;
-        if container.kind() != kind {
+        Self::open_any(path)?.of_kind(kind)
+    }
+
+    fn of_kind(self, kind: &str) -> Result<Self> {
+        if self.kind() != kind {
             let expected = format!("an attractor file of kind {kind:?}");
-            return Err(Error::format(path, expected, format!("kind {:?}", container.kind())));
+            return Err(Error::format(&self.path, expected, format!("kind {:?}", self.kind())));
         }
-        Ok(container)
+        Ok(self)
     }
 
     /// Opens a container of whatever kind.
@@ -200,6 +223,25 @@ impl Container {
     /// If the file cannot be read, is no safetensors file, is truncated or longer than its header says, was not written
     /// by this program, or by a newer format version of it.
     pub fn open_any(path: &Path) -> Result<Self> {
+        let (file, _) = Self::file(path)?;
+        // SAFETY: the map is read-only; that nobody shortens the file meanwhile is the caller's part, as the docs say.
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io(path, "map"))?;
+        Self::of_content(path, Content::Mapped(map, file))
+    }
+
+    /// Reads a container whole, into `memory`, in place of mapping it: for files that others may shorten.
+    ///
+    /// # Errors
+    /// As [`open_any`](Self::open_any), if it is of another kind, or there is no room.
+    pub fn load(path: &Path, kind: &str, memory: &Memory) -> Result<Self> {
+        let (mut file, length) = Self::file(path)?;
+        let mut bytes = memory.zeros::<u8>(length, "the content of a file")?;
+        file.read_exact(&mut bytes).map_err(Error::io(path, "read"))?;
+        Self::of_content(path, Content::Loaded(bytes))?.of_kind(kind)
+    }
+
+    /// The file, open, and its length.
+    fn file(path: &Path) -> Result<(File, usize)> {
         let file = File::open(path).map_err(Error::io(path, "open"))?;
         let metadata = file.metadata().map_err(Error::io(path, "read the length"))?;
         if !metadata.is_file() {
@@ -209,9 +251,11 @@ impl Container {
         if metadata.len() == 0 {
             return Err(Error::format(path, "a safetensors container", "an empty file"));
         }
-        // SAFETY: the map is read-only; that nobody shortens the file meanwhile is the caller's part, as the docs say.
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io(path, "map"))?;
-        let (header_length, header) = SafeTensors::read_metadata(&map).map_err(|error| {
+        Ok((file, metadata.len() as usize))
+    }
+
+    fn of_content(path: &Path, content: Content) -> Result<Self> {
+        let (header_length, header) = SafeTensors::read_metadata(&content).map_err(|error| {
             Error::format(path, "a safetensors container of full length", error.to_string())
         })?;
         let description: Description =
@@ -238,7 +282,7 @@ impl Container {
             let range = data_start + info.data_offsets.0..data_start + info.data_offsets.1;
             (name, Entry { dtype: info.dtype, shape: info.shape.clone(), range })
         });
-        Ok(Self { path: path.to_owned(), file, map, description, tensors: tensors.collect() })
+        Ok(Self { path: path.to_owned(), content, description, tensors: tensors.collect() })
     }
 
     /// What it says it is: "couplings", "data set", "alignment" or "states".
@@ -303,7 +347,7 @@ impl Container {
             let found = format!("type {:?} and shape {:?}", entry.dtype, entry.shape);
             return Err(Error::format(&self.path, expected(), found));
         }
-        let values = bytemuck::try_cast_slice(&self.map[entry.range.clone()]);
+        let values = bytemuck::try_cast_slice(&self.content[entry.range.clone()]);
         let values =
             values.map_err(|error| Error::format(&self.path, expected(), format!("bytes with {error}")))?;
         Ok((&entry.shape, values))
@@ -312,13 +356,13 @@ impl Container {
     /// All bytes, and how many of them are the header.
     pub(super) fn bytes(&self) -> (&[u8], usize) {
         let end = |entry: &Entry| entry.range.start;
-        (&self.map, self.tensors.values().map(end).min().unwrap_or(self.map.len()))
+        (&self.content, self.tensors.values().map(end).min().unwrap_or(self.content.len()))
     }
 
-    /// The file, its map and where in it a tensor lies, for those who keep the file mapped.
-    pub(crate) fn into_mapped(self, name: &str) -> Option<(File, Mmap, std::ops::Range<usize>)> {
+    /// The content and where in it a tensor lies, for those who keep it.
+    pub(crate) fn into_content(self, name: &str) -> Option<(Content, std::ops::Range<usize>)> {
         let range = self.tensors.get(name)?.range.clone();
-        Some((self.file, self.map, range))
+        Some((self.content, range))
     }
 }
 

@@ -15,7 +15,7 @@ mod task_log;
 
 pub use atomic::{Overwrite, check_output, write_atomically, write_bytes};
 pub use container::{Container, DType, Description, FORMAT_VERSION, Tensor, write_container};
-pub(crate) use container::{Layout, write_container_with_room};
+pub(crate) use container::{Content, Layout, write_container_with_room};
 pub(crate) use in_place::InPlace;
 pub use integrity::{Integrity, hash_file};
 pub use lock::{FolderLock, remove_unfinished};

@@ -46,6 +46,7 @@ impl Program {
     }
 
     /// Names and contents of the files in the folder.
+    #[allow(dead_code, reason = "not every test of the program asks for them")]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
         let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
