@@ -155,6 +155,7 @@ fn a_folder_of_shards_is_read_as_their_couplings() {
         "recall {J} data --overlap 0.8 --steps 20",
         "recall {J} data --dynamics sequential --order random --steps 5",
         "recall {J} data --temperature 0.5 --steps 3",
+        "recall {J} data --no-mmap --memory 100MB",
         "basins {J} data --overlaps 0.2..1:5 --steps 10",
         "census {J} data --from random,train --states 50",
         "stabilities {J} data --theory pseudo-likelihood",

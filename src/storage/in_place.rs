@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use bytemuck::Pod;
 
 use super::atomic::{Overwrite, check_output};
-use super::container::{Description, Layout, header};
+use super::container::Description;
 use super::integrity::fill_in_hash;
+use super::tensor::{Layout, header};
 use crate::error::{Error, Result};
 use crate::execution::{Array, reserve};
 
