@@ -25,7 +25,7 @@ pub struct Couplings {
     self_coupling: bool,
     description: Description,
     /// The container under way in which the values are.
-    home: Option<InPlace>,
+    home: Option<Box<InPlace>>,
 }
 
 impl Couplings {
@@ -63,12 +63,12 @@ impl Couplings {
 
     /// Those in the array `values` of a container under way.
     pub(super) fn at_home(n_spins: usize, rows: RowRange, values: Array<f32>, home: InPlace) -> Self {
-        Self { home: Some(home), ..Self::new(n_spins, rows, Values::Array(values)) }
+        Self { home: Some(Box::new(home)), ..Self::new(n_spins, rows, Values::Array(values)) }
     }
 
     /// The container under way in which they are.
     pub(super) fn home(&self) -> Option<&InPlace> {
-        self.home.as_ref()
+        self.home.as_deref()
     }
 
     /// Takes rows, `[n_spins][n_spins]`, of couplings.
