@@ -44,7 +44,7 @@ const SMALL: &str = "cutoff --n 100,230 --patterns 200 --exponent 1,1.5 --steps 
 fn tables_do_not_depend_on_the_machine() {
     let mut program = Program::new();
     program.run(&format!("{SMALL} --draws 3 --threads 2 -o two"));
-    program.run(&format!("{SMALL} --draws 3 --threads 1 --memory 128 -o one"));
+    program.run(&format!("{SMALL} --draws 3 --threads 1 --memory 128MiB -o one"));
     assert_same_tables(&program, "one", "two");
     program.isa = Some("scalar");
     program.run(&format!("{SMALL} --draws 3 --threads 2 -o scalar"));
@@ -194,9 +194,12 @@ fn options_out_of_range() {
         ("--n 100 --ranks 0", &["ranks: ", "found 0"]),
         ("--n 100 --draws 0", &["draws: ", "1 or more", "found 0"]),
         ("--n 100,200,300 --draws 1,2", &["draws: ", "or 3, one for each N", "2 numbers"]),
-        ("--n 1000000 --patterns 100000 --memory 20", &["memory: ", "at least", "MiB", "found 20 MiB"]),
-        ("--n 100 --patterns 10 --memory 20", &["memory: ", "at least", "figures", "found 20 MiB"]),
-        ("--n 8192 --patterns 10 --memory 200 --check-couplings", &["memory: ", "at least", "found 200 MiB"]),
+        ("--n 1000000 --patterns 100000 --memory 20MiB", &["memory: ", "at least", "MiB", "found 20 MiB"]),
+        ("--n 100 --patterns 10 --memory 20MiB", &["memory: ", "at least", "figures", "found 20 MiB"]),
+        (
+            "--n 65536 --patterns 30000 --memory 200MiB --check-couplings",
+            &["memory: ", "at least", "found 200 MiB"],
+        ),
     ];
     for (options, words) in cases {
         refused(&program, &format!("cutoff {options}"), words);

@@ -1,9 +1,10 @@
 //! `attractor contacts`: how strongly the columns of an alignment are coupled, a row a pair.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use attractor::potts::{ContactPrecision, PairScore, PottsCouplings, contact_precision, pair_scores};
+use attractor::potts::{
+    ContactPrecision, Distances, PairScore, PottsCouplings, contact_precision, pair_scores,
+};
 use attractor::{Error, Result};
 use clap::Args;
 use serde_json::json;
@@ -38,9 +39,6 @@ pub struct Contacts {
     common: Common,
 }
 
-/// Distances by columns i < j, numbers of the input counted from 0, with the lines that say them.
-type Distances = BTreeMap<(usize, usize), (f64, usize)>;
-
 impl Contacts {
     pub fn run(self) -> anyhow::Result<()> {
         let execution = self.common.execution()?;
@@ -58,7 +56,7 @@ impl Contacts {
         let gap = self.gap(alphabet)?;
         let n_columns = couplings.n_columns();
         let first = self.first as usize;
-        let read = |path: &PathBuf| read_distances(path, first, couplings.columns());
+        let read = |path: &PathBuf| Distances::read(path, self.first, couplings.columns());
         let distances = self.distances.as_ref().map(read).transpose()?;
         if self.common.dry_run {
             return self.common.print_dry_run(&self.output);
@@ -69,15 +67,15 @@ impl Contacts {
             .iter()
             .flat_map(|distances| {
                 [1, 2, 5].map(|part| {
-                    let distance = |i, j| distances.get(&(i, j)).map(|&(distance, _)| distance);
                     let asked = n_columns.div_ceil(part);
+                    let distance = |i, j| distances.get(i, j);
                     contact_precision(&scores, asked, self.min_separation, self.cutoff, distance)
                 })
             })
             .collect();
         let is_apart = |score: &&PairScore| score.j - score.i >= self.min_separation;
         let n_apart = distances.as_ref().map(|distances| {
-            scores.iter().filter(is_apart).filter(|x| distances.contains_key(&(x.i, x.j))).count()
+            scores.iter().filter(is_apart).filter(|x| distances.get(x.i, x.j).is_some()).count()
         });
         let strongest = scores.iter().filter(is_apart).take(5);
         let strongest: Vec<String> = strongest
@@ -147,50 +145,4 @@ impl Contacts {
 fn range(columns: &[u32], first: usize) -> String {
     let number = |column: Option<&u32>| column.map_or(first, |&column| column as usize + first);
     format!("{} to {}", number(columns.first()), number(columns.last()))
-}
-
-/// Reads lines "i j distance" of columns counted from `first`; a pair may stand in both orders; "#" begins a comment. Those of columns that are
-/// not among `columns` are left out.
-fn read_distances(path: &Path, first: usize, columns: &[u32]) -> Result<Distances> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
-    let mut distances = Distances::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default();
-        let fields: Vec<&str> = line.split([' ', '\t', ',', ';']).filter(|field| !field.is_empty()).collect();
-        if fields.is_empty() {
-            continue;
-        }
-        let column = |text: &str| text.parse::<usize>().ok().and_then(|column| column.checked_sub(first));
-        let read = match fields[..] {
-            [i, j, distance] => column(i).zip(column(j)).zip(distance.parse::<f64>().ok()),
-            _ => None,
-        };
-        match read {
-            Some(((i, j), distance)) if i != j && distance >= 0.0 => {
-                let is_kept =
-                    |column| u32::try_from(column).is_ok_and(|column| columns.binary_search(&column).is_ok());
-                let line = number + 1;
-                if is_kept(i)
-                    && is_kept(j)
-                    && let Some((other, earlier)) = distances.insert((i.min(j), i.max(j)), (distance, line))
-                    && other != distance
-                {
-                    let expected = "one distance for a pair of columns";
-                    let (i, j) = (i + first, j + first);
-                    let found = format!("two of {i} and {j}, in lines {earlier} and {line}");
-                    return Err(Error::format(path, expected, found));
-                }
-            }
-            _ => {
-                let expected =
-                    format!("two different columns from {first} and a distance, in line {}", number + 1);
-                return Err(Error::format(path, expected, format!("{line:?}")));
-            }
-        }
-    }
-    if distances.is_empty() {
-        let expected = format!("lines \"i j distance\" of columns among {}", range(columns, first));
-        return Err(Error::format(path, expected, "none"));
-    }
-    Ok(distances)
 }

@@ -7,6 +7,7 @@ use attractor::{Error, Result};
 use clap::Args;
 use serde_json::json;
 
+use super::budget::Bytes;
 use super::estimate::{Estimate, bytes};
 use super::options::Common;
 use super::provenance::command_line;
@@ -46,10 +47,7 @@ pub struct Cutoff {
     /// Parallel steps from each feature for its final overlap, or none; a step costs up to as much as all the rest
     #[arg(long, default_value_t = 0)]
     steps: usize,
-    /// Memory to stay within, in MiB
-    #[arg(long)]
-    memory: Option<u64>,
-    /// Measure also with stored couplings, where N is at most 8192, and compare field by field
+    /// Measure also with stored couplings, in a file of 4 N^2 bytes where N is at most 131072, and compare field by field
     #[arg(long)]
     check_couplings: bool,
     /// Folder to write into; finished draws that it holds are not measured again, unless with --force.
@@ -137,7 +135,7 @@ impl Cutoff {
         Ok(CutoffConfig {
             n_active: self.active,
             ranks: self.ranks,
-            memory: self.memory.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
+            memory: self.common.memory.map(|Bytes(bytes)| bytes),
             check_couplings: self.check_couplings,
             seed: self.common.seed,
             settings,

@@ -61,7 +61,7 @@ impl Inspect {
             let tensors: Vec<_> =
                 [("J".to_owned(), json!(["F32", [n, n]]))].into_iter().chain(theta).collect();
             let facts = couplings_facts(&couplings, &execution)?;
-            return self.show("couplings in shards", &tensors, &facts, couplings.description());
+            return self.show("couplings in shards", &tensors, &facts, couplings.description(), None);
         }
         let container = Container::open_any(&self.file)?;
         let facts = match container.kind() {
@@ -86,7 +86,7 @@ impl Inspect {
         let tensors =
             container.tensors().map(|(name, dtype, shape)| (name.to_owned(), json!([dtype, shape])));
         let tensors: Vec<_> = tensors.collect();
-        self.show(container.kind(), &tensors, &facts, container.description())
+        self.show(container.kind(), &tensors, &facts, container.description(), container.hash())
     }
 
     /// Prints what is known of a file.
@@ -96,6 +96,7 @@ impl Inspect {
         tensors: &[TensorShape],
         facts: &Facts,
         metadata: &Description,
+        hash: Option<&str>,
     ) -> anyhow::Result<()> {
         let document = json!({
             "kind": kind,
@@ -105,6 +106,7 @@ impl Inspect {
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect::<serde_json::Map<_, _>>(),
             "metadata": metadata,
+            "blake3": hash,
         });
         let show = |value: &Value| match value {
             Value::Number(number) if number.is_f64() => number.as_f64().map_or("-".into(), short),

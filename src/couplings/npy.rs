@@ -22,9 +22,11 @@ impl Couplings {
             return Err(Error::format(path, "a square array of couplings [N, N]", array.describe()));
         }
         let order = array.order();
+        // Elements that cannot be read may have no size, and a shape that is not bounded by the file then.
+        let elements = array.values()?;
         let mut couplings = Couplings::zeros(n_spins)?;
         let values = couplings.values_mut();
-        for (element, value) in array.values()?.enumerate() {
+        for (element, value) in elements.enumerate() {
             let (i, j) = match order {
                 Order::C => (element / n_spins, element % n_spins),
                 Order::Fortran => (element % n_spins, element / n_spins),

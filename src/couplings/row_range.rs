@@ -81,7 +81,7 @@ impl fmt::Display for RowRange {
 fn nearest(rows: &Range<usize>, n_spins: usize) -> Range<usize> {
     let rounded = |row: usize| row.saturating_add(BORDER / 2) / BORDER * BORDER;
     let start = rounded(rows.start).min(n_spins.saturating_sub(1) / BORDER * BORDER);
-    let end = rounded(rows.end).max(start + BORDER);
+    let end = rounded(rows.end).max(start.saturating_add(BORDER));
     let is_nearer = n_spins.abs_diff(rows.end) <= end.abs_diff(rows.end);
     start..if is_nearer { n_spins } else { end.min(n_spins) }
 }
@@ -120,6 +120,7 @@ mod tests {
             (64..64, 200, "64..128"),
             (0..usize::MAX, 70, "0..70"),
             (1..2, 1, "0..1"),
+            (usize::MAX - 1..3, usize::MAX, "18446744073709551552..18446744073709551615"),
         ] {
             let error = RowRange::shard(&rows, n_spins).unwrap_err().to_string();
             assert!(error.contains(&format!("such as {nearest},")), "{rows:?} of {n_spins}: {error}");

@@ -67,7 +67,7 @@ impl Shard {
             return Ok(());
         }
         let names = own.keys().chain(others.keys().filter(|entry| !own.contains_key(*entry)));
-        let of_file = [ROWS, RUN, "blake3", "command", "program"];
+        let of_file = [ROWS, RUN, "command", "program"];
         let mut differing: Vec<&str> = names.filter(|entry| !is_same(entry)).map(String::as_str).collect();
         differing.retain(|entry| !of_file.contains(entry));
         if has_theta(self) != has_theta(first) {
@@ -146,7 +146,7 @@ impl Couplings {
         let mut whole = assemble(RowRange::all(n_spins), shards, way, execution)?;
         let mut description = whole.description().clone();
         description.insert("kind".into(), super::file::KIND.into());
-        description.retain(|entry, _| ![ROWS, RUN, "blake3"].contains(&entry.as_str()));
+        description.retain(|entry, _| entry != ROWS && entry != RUN);
         whole = whole.with_description(description);
         Ok(whole)
     }

@@ -51,8 +51,10 @@ pub fn read_npy_spins(path: &Path, encoding: SpinEncoding) -> Result<SpinMatrix>
         Some((TypeChar::Bool, _)) => (SpinEncoding::ZeroOne, "booleans"),
         _ => (encoding, encoding.values()),
     };
+    // Elements that cannot be read may have no size, and a shape that is not bounded by the file then.
+    let values = array.values()?;
     let mut spins = SpinMatrix::all_down(n_rows, n_columns);
-    for (e, value) in array.values()?.enumerate() {
+    for (e, value) in values.enumerate() {
         let (row, column) = index(e, n_rows, n_columns);
         let value = value.map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => {
@@ -195,6 +197,10 @@ mod tests {
         assert!(message(npy("'<c8'", false, "(1, 1)", &[0; 8])).contains("dtype '<c8'"));
         assert!(message(npy("'<f2'", false, "(1, 1)", &[0; 2])).contains("dtype '<f2'"));
         assert!(message(npy("'|O'", false, "(1, 1)", &[0; 9])).contains("dtype '|O'"));
+        for unsized_type in ["'|S0'", "'|O'"] {
+            let endless = npy(unsized_type, false, "(1099511627776, 1048576)", &[]);
+            assert!(message(endless).contains("integers, float32"), "{unsized_type}");
+        }
         assert!(message(npy("[('a', '|i1')]", false, "(1, 1)", &[1])).contains("integers, float32"));
         assert!(message(npy("'|i1'", false, "(2, 3)", &[1; 5])).contains("expected 6 bytes of data"));
         assert!(message(npy("'|i1'", false, "(2, 3)", &[1; 7])).contains("found 7 bytes"));

@@ -88,7 +88,10 @@ pub(super) fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[&str]) -> 
                 // Spaces may align columns; between other separators an empty value is a missing one.
                 let fields: Vec<&str> =
                     record.iter().filter(|field| delimiter != b' ' || !field.is_empty()).collect();
-                visit(record.position().map_or(0, csv::Position::line), &fields)?;
+                // A line of spaces is an empty line.
+                if !fields.is_empty() {
+                    visit(record.position().map_or(0, csv::Position::line), &fields)?;
+                }
             }
             Ok(false) => return Ok(()),
             Err(error) => {
@@ -136,6 +139,7 @@ mod tests {
             );
         }
         assert_eq!(spins("1,0,1\n0,0,1", SpinEncoding::ZeroOne).unwrap(), expected);
+        assert_eq!(spins("  \n1 0 1\n   \n0 0 1\n ", SpinEncoding::ZeroOne).unwrap(), expected);
     }
 
     #[test]
@@ -152,6 +156,7 @@ mod tests {
         assert!(message("1,,1\n").contains(r#""" in line 1, value 2"#));
         assert!(message("# nothing\n").contains("at least one line"));
         assert!(message("").contains("at least one line"));
+        assert!(message("\" \"\n").contains("at least one line"));
         assert!(spins("1,1", SpinEncoding::Packed { n_spins: 2 }).is_err());
         assert!(spins("1,0", SpinEncoding::Signs).is_err());
         assert!(spins("1,-1", SpinEncoding::ZeroOne).is_err());

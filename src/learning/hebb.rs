@@ -1,10 +1,12 @@
 //! The Hebb rule, J_ij = (1/N) sum_mu xi_i xi_j with zero diagonal (Hopfield 1982), in exact integers.
 
+use std::path::Path;
+
 use super::pair_products::{PAIR_BLOCK, PairProducts};
 use super::panelwise::room_for_couplings;
 use super::patterns::{PatternBits, check_patterns};
 use super::problem::Problem;
-use crate::couplings::Couplings;
+use crate::couplings::{Couplings, RowRange};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::spins::SpinMatrix;
@@ -33,6 +35,17 @@ pub fn hebb<'a>(problem: impl Into<Problem<'a>>, execution: &Execution) -> Resul
     let mut couplings = room_for_couplings(problem.patterns().n_spins(), problem.rows(), execution)?;
     fill_with_counts(&mut couplings, problem.patterns(), execution)?;
     Ok(couplings)
+}
+
+/// The same of all patterns in a new file of couplings at `path`, without J in memory.
+///
+/// # Errors
+/// As [`hebb`], or if the file cannot be written.
+pub(crate) fn hebb_in_file(patterns: &SpinMatrix, path: &Path, execution: &Execution) -> Result<()> {
+    let n_spins = patterns.n_spins();
+    let mut couplings = Couplings::create(path, n_spins, RowRange::all(n_spins), false)?;
+    fill_with_counts(&mut couplings, patterns, execution)?;
+    couplings.flush()
 }
 
 /// The same into `couplings`, which are zero: their rows of it.

@@ -32,6 +32,7 @@ mod unlearning;
 
 pub use descent::Trainer;
 pub use dreaming::Dreaming;
+pub(crate) use hebb::hebb_in_file;
 pub use hebb::{MAX_PATTERNS, hebb, squared_hebb_norm};
 pub use initial::{Initial, check_factor, initial_couplings};
 pub use lbfgs::{Ending, Lbfgs, Optimum, Search, lbfgs_bytes, optimum};

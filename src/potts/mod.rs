@@ -15,6 +15,7 @@
 //! not where sequences come from.
 
 mod couplings;
+mod distances;
 mod dynamics;
 mod file;
 mod fit;
@@ -29,6 +30,7 @@ mod start;
 mod trainer;
 
 pub use couplings::PottsCouplings;
+pub use distances::Distances;
 pub use dynamics::{PottsDynamics, PottsRecall};
 pub use fit::{PottsFit, fit};
 pub use initial::{PottsInitial, initial_couplings};

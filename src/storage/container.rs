@@ -14,6 +14,7 @@ use bytemuck::Pod;
 use memmap2::Mmap;
 use safetensors::SafeTensors;
 
+use super::integrity::UNHASHED;
 use crate::error::{Error, Result};
 use crate::execution::{Array, Memory};
 
@@ -31,7 +32,8 @@ pub type DType = safetensors::Dtype;
 pub struct Container {
     path: PathBuf,
     content: Content,
-    description: Description,
+    description: Description, // without the hash
+    hash: Option<String>,
     tensors: BTreeMap<String, Entry>,
 }
 
@@ -120,9 +122,10 @@ impl Container {
         let (header_length, header) = SafeTensors::read_metadata(&content).map_err(|error| {
             Error::format(path, "a safetensors container of full length", error.to_string())
         })?;
-        let description: Description =
+        let mut description: Description =
             header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
 
+        let hash = description.remove("blake3").filter(|hash| hash != UNHASHED);
         match description.get("format_version").map(|version| version.parse::<u32>()) {
             Some(Ok(version)) if version > FORMAT_VERSION => {
                 let expected = format!("format version {FORMAT_VERSION} or older");
@@ -144,7 +147,7 @@ impl Container {
             let range = data_start + info.data_offsets.0..data_start + info.data_offsets.1;
             (name, Entry { dtype: info.dtype, shape: info.shape.clone(), range })
         });
-        Ok(Self { path: path.to_owned(), content, description, tensors: tensors.collect() })
+        Ok(Self { path: path.to_owned(), content, description, hash, tensors: tensors.collect() })
     }
 
     /// What it says it is: "couplings", "data set", "alignment" or "states".
@@ -157,14 +160,19 @@ impl Container {
         &self.path
     }
 
-    /// The metadata.
+    /// The hash that it carries, in hexadecimal, of what was written.
+    pub fn hash(&self) -> Option<&str> {
+        self.hash.as_deref()
+    }
+
+    /// The metadata, without the hash.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
     /// The metadata without what the container says of itself.
     pub(crate) fn given_description(&self) -> Description {
-        let own = |entry: &str| matches!(entry, "format_version" | "kind" | "program" | "blake3");
+        let own = |entry: &str| matches!(entry, "format_version" | "kind" | "program");
         self.description
             .iter()
             .filter(|(entry, _)| !own(entry))

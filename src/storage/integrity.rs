@@ -54,15 +54,16 @@ impl Container {
     pub fn integrity(&self) -> Integrity {
         let (bytes, header_length) = self.bytes();
         let (header, data) = bytes.split_at(header_length);
-        let expected = self.description().get("blake3").filter(|hash| *hash != UNHASHED);
-        let (Some(expected), Some(digits)) = (expected, digits(header)) else { return Integrity::Unhashed };
+        let (Some(expected), Some(digits)) = (self.hash(), digits(header)) else {
+            return Integrity::Unhashed;
+        };
         let mut zeroed = header.to_vec();
         zeroed[digits].copy_from_slice(UNHASHED.as_bytes());
         let mut hasher = blake3::Hasher::new();
         let found = hasher.update(&zeroed).update(data).finalize().to_hex().to_string();
-        match found == *expected {
+        match found == expected {
             true => Integrity::Whole,
-            false => Integrity::Changed { expected: expected.clone(), found },
+            false => Integrity::Changed { expected: expected.to_owned(), found },
         }
     }
 }

@@ -70,11 +70,12 @@ impl Table {
     /// Reads a table with a header row.
     ///
     /// # Errors
-    /// If the file cannot be read, or its rows differ in length.
+    /// If the file cannot be read, has no header, or its rows differ in length.
     pub fn read(path: &Path) -> Result<Self> {
         let content = std::fs::read(path).map_err(Error::io(path, "open"))?;
-        Self::parse(&content)
-            .map_err(|error| Error::format(path, "a CSV table with a header", error.to_string()))
+        let bad = |found: String| Error::format(path, "a CSV table with a header", found);
+        let table = Self::parse(&content).map_err(|error| bad(error.to_string()))?;
+        if table.columns.is_empty() { Err(bad("no line".to_owned())) } else { Ok(table) }
     }
 
     /// Parses CSV text with a header row.
@@ -83,7 +84,11 @@ impl Table {
     /// If rows differ in length or are no UTF-8.
     pub fn parse(content: &[u8]) -> std::result::Result<Self, csv::Error> {
         let mut reader = csv::Reader::from_reader(content);
-        let columns = reader.headers()?.iter().map(str::to_owned).collect();
+        let mut columns: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+        if let Some(first) = columns.first_mut() {
+            // A second byte order mark would be taken for the first one when the table is read again.
+            *first = first.trim_start_matches('\u{feff}').to_owned();
+        }
         let rows = reader.records().map(|record| Ok(record?.iter().map(str::to_owned).collect()));
         Ok(Self { columns, rows: rows.collect::<std::result::Result<_, csv::Error>>()? })
     }
@@ -104,5 +109,15 @@ mod tests {
             table.append_last(&path).unwrap();
         }
         assert_eq!(Table::read(&path).unwrap(), table);
+    }
+
+    #[test]
+    fn files_without_a_header_are_refused_and_marks_before_it_left_out() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for content in ["", "\n\n"] {
+            std::fs::write(file.path(), content).unwrap();
+            assert!(Table::read(file.path()).unwrap_err().to_string().contains("header, found no line"));
+        }
+        assert_eq!(Table::parse("\u{feff}\u{feff}a\n1\n".as_bytes()).unwrap().columns(), ["a"]);
     }
 }

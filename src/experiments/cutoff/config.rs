@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::random::stream;
 
-/// Up to this N stored couplings can be compared with: J of 256 MiB.
-const MAX_STORED: usize = 8192;
+/// Up to this N stored couplings can be compared with: J of 64 GiB, in a file.
+const MAX_STORED: usize = 1 << 17;
 /// What a run takes at least: its figures are drawn in this much.
 const FIGURE_BYTES: u64 = 128 << 20;
 /// The program itself and what its allocator keeps, beside a measurement.
@@ -29,7 +29,7 @@ pub struct CutoffConfig {
     /// Memory allowed, in bytes; none for any amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
-    /// Also from stored couplings, where N is at most 8192, and compare.
+    /// Also from stored couplings, where N is at most 131072, and compare.
     pub check_couplings: bool,
     pub seed: u64,
     pub settings: Vec<CutoffSetting>,
@@ -120,10 +120,10 @@ impl CutoffConfig {
             let measured = estimated_bytes(&parameters, options, features, columns, n_threads)?;
             let (mut bytes, mut disk_bytes) = ((measured + PROGRAM_BYTES).max(FIGURE_BYTES), 0);
             if self.compares_couplings(setting) {
-                // J as it is made and mapped, packed patterns in two layouts, fields; J on disk.
+                // Patterns and two packed layouts of them, fields; J on disk.
                 let (n, p) = (setting.n_spins as u64, setting.n_patterns as u64);
                 disk_bytes = 4 * n * n;
-                bytes = bytes.max(2 * disk_bytes + n * p / 4 + 4 * n * features as u64);
+                bytes = bytes.max(3 * (n * p / 8) + 4 * n * features as u64 + PROGRAM_BYTES);
             }
             if let Some(allowed) = self.memory.filter(|&allowed| bytes > allowed) {
                 let expected =

@@ -13,9 +13,8 @@ use crate::couplings::Couplings;
 use crate::datasets::{Manifold, ManifoldParameters, PatternStream};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::learning::hebb;
+use crate::learning::hebb_in_file;
 use crate::spins::BlockMajor;
-use crate::storage::Overwrite;
 
 /// Where draws are kept.
 pub(super) const FOLDER: &str = "points";
@@ -132,7 +131,7 @@ impl<'a> Record<'a> {
         let temporary = tempfile::Builder::new().prefix(".couplings.").suffix(".tmp").tempdir_in(&folder);
         let temporary = temporary.map_err(Error::io(&folder, "make a folder in this folder"))?;
         let path = temporary.path().join("J.safetensors");
-        hebb(&manifold.generate(execution)?.train, execution)?.write(&path, Overwrite::Refuse)?;
+        hebb_in_file(&manifold.generate(execution)?.train, &path, execution)?;
         let couplings = Couplings::open(&path, execution)?;
         let stream = PatternStream::new(&manifold, execution)?;
         let matrix_free = MatrixFreeHebb::new(&stream, self.config.memory, execution)?;

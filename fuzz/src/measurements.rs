@@ -1,0 +1,172 @@
+//! Measurements that experiments keep as JSON, and go on from.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use attractor::datasets::{Alignment, Alphabet};
+use attractor::execution::{Cancel, Execution, Progress};
+use attractor::experiments::{
+    BasinsConfig, CutoffConfig, CutoffSetting, EdwardsAndersonConfig, GlassBonds, Options, ProteinsConfig,
+    run_basins, run_cutoff, run_edwards_anderson, run_proteins,
+};
+use attractor::spins::Sequences;
+use attractor::storage::Overwrite;
+use attractor::{Error, Result};
+
+use super::{Folder, accepted, execution};
+
+const SEED: u64 = 1;
+
+/// Files of the measurements that are read, of which a run asks for one more or no other.
+const BASINS: &str = "n10-load0.4-seed1-sample0.json";
+const CUTOFF: &str = "eta1-n64-p20-d8-l3-seed1-draw0.json";
+const EDWARDS_ANDERSON: &str = "p2-seed1.json";
+const PROTEINS: &str = "p3.json";
+
+/// In place of a measurement of each experiment, in runs that are interrupted in the next one.
+pub(super) fn measurements(content: &[u8]) {
+    in_place_of(BASINS, content, |options| {
+        run_basins(&basins(vec![0.4, 0.5]), options, &interrupted()).map(drop)
+    });
+    in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(2), options, &interrupted()).map(drop));
+    in_place_of(EDWARDS_ANDERSON, content, |options| {
+        run_edwards_anderson(&edwards_anderson(), options, &cancelled()).map(drop)
+    });
+    in_place_of(PROTEINS, content, |options| {
+        run_proteins(&proteins(vec![2, 3]), &family(), options, &cancelled()).map(drop)
+    });
+}
+
+/// In place of all measurements of each experiment: what is read is made into tables and figures. Too slow for a target.
+pub fn figures(content: &[u8]) {
+    in_place_of(BASINS, content, |options| run_basins(&basins(vec![0.4]), options, execution()).map(drop));
+    in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(1), options, execution()).map(drop));
+    in_place_of(EDWARDS_ANDERSON, content, |options| {
+        std::fs::write(options.output.join("points/samples-seed1.safetensors"), samples()).unwrap();
+        run_edwards_anderson(&edwards_anderson(), options, execution()).map(drop)
+    });
+    in_place_of(PROTEINS, content, |options| {
+        run_proteins(&proteins(vec![3]), &family(), options, execution()).map(drop)
+    });
+}
+
+fn in_place_of(name: &str, content: &[u8], run: impl Fn(&Options) -> Result<()>) {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("points")).unwrap();
+    let path = folder.file(&format!("points/{name}"), content);
+    let found = match run(&options(&folder.path(""))) {
+        Err(Error::Interrupted) => Some(()),
+        read => accepted(&path, read),
+    };
+    // What is refused is refused before anything is written.
+    assert_eq!(found.is_some(), folder.path("config.toml").exists());
+}
+
+/// Interrupted from the start.
+fn cancelled() -> Execution {
+    let execution = Execution::with_threads(1).expect("a thread");
+    execution.cancel().cancel();
+    execution
+}
+
+/// Interrupted when measuring begins, which is when everything has been read.
+fn interrupted() -> Execution {
+    struct Interrupt(Cancel);
+    impl Progress for Interrupt {
+        fn begin(&self, _: &str, _: u64) {
+            self.0.cancel();
+        }
+        fn advance(&self, _: u64) {}
+        fn end(&self) {}
+        fn note(&self, _: &str) {}
+    }
+    let execution = Execution::with_threads(1).expect("a thread");
+    let cancel = execution.cancel().clone();
+    execution.progress_to(Box::new(Interrupt(cancel)))
+}
+
+fn options(folder: &Path) -> Options {
+    Options {
+        output: folder.to_owned(),
+        quick: true,
+        seed: SEED,
+        overwrite: Overwrite::Refuse,
+        mnist: folder.to_owned(),
+        alignment: None,
+        command: String::new(),
+    }
+}
+
+fn basins(loads: Vec<f64>) -> BasinsConfig {
+    BasinsConfig {
+        n_spins: 10,
+        loads,
+        n_samples: 1,
+        lambda: 0.1,
+        lr: 1.0,
+        epochs: vec![1, 2],
+        steps: vec![1],
+        step_limit: 10,
+        thresholds: vec![0.99],
+        seed: SEED,
+    }
+}
+
+fn cutoff(n_draws: u64) -> CutoffConfig {
+    let setting =
+        CutoffSetting { exponent: 1.0, n_spins: 64, n_patterns: 20, n_features: 8, n_draws, n_steps: 2 };
+    CutoffConfig {
+        n_active: 3,
+        ranks: Some(8),
+        memory: None,
+        check_couplings: false,
+        seed: SEED,
+        settings: vec![setting],
+    }
+}
+
+fn edwards_anderson() -> EdwardsAndersonConfig {
+    EdwardsAndersonConfig {
+        side: 3,
+        bonds: GlassBonds::Gaussian,
+        periodic: false,
+        temperature: 2.0,
+        patterns: vec![2],
+        n_states: 2,
+        lambda: 2.0,
+        lr: 1.0,
+        lr_decay: 1.0,
+        epochs: 2,
+        n_steps: 2,
+        seed: SEED,
+    }
+}
+
+fn proteins(sequences: Vec<usize>) -> ProteinsConfig {
+    ProteinsConfig {
+        sequences,
+        n_test: 1,
+        lambda: 0.2,
+        lr: 1.0,
+        epochs: 2,
+        fields: false,
+        n_states: 2,
+        n_steps: 2,
+        seed: SEED,
+    }
+}
+
+fn family() -> Alignment {
+    let sequences = Sequences::new(3, 5, vec![0, 1, 2, 3, 4, 4, 2, 2, 1, 0, 0, 3]).unwrap();
+    Alignment::from_train(sequences, Alphabet::nucleotide())
+}
+
+/// The samples of the glass, made once.
+fn samples() -> &'static [u8] {
+    static SAMPLES: OnceLock<Vec<u8>> = OnceLock::new();
+    SAMPLES.get_or_init(|| {
+        let folder = Folder::new();
+        run_edwards_anderson(&edwards_anderson(), &options(&folder.path("")), execution()).unwrap();
+        std::fs::read(folder.path("points/samples-seed1.safetensors")).unwrap()
+    })
+}
