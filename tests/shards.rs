@@ -271,6 +271,10 @@ fn what_is_no_whole_is_refused() {
     ] {
         program.run(&format!("train {arguments} -o {name} --eval-states 1 --quiet"));
     }
+    let before = program.files();
+    let output = program.run("join c a b --dry-run --json -o joined");
+    assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["output"] == "joined");
+    assert!(program.files() == before, "a dry run writes nothing");
     for (files, words) in [
         ("a b", &["all 200 rows", "none with 192..200", "0..64 in a", "64..192 in b"][..]),
         ("a c", &["none with 64..192"]),

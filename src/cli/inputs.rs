@@ -6,7 +6,7 @@ use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
 use attractor::spins::SpinMatrix;
-use attractor::storage::Container;
+use attractor::storage::{Container, Description};
 use attractor::{Error, Result};
 use clap::ValueEnum;
 
@@ -70,10 +70,11 @@ pub fn open_shards(shards: &[PathBuf], common: &Common, execution: &Execution) -
         false => Couplings::open_shards(shards, execution)?,
     };
     let mut description = couplings.description().clone();
-    let containers = shards.iter().map(|path| Container::open_any(path)).collect::<Result<Vec<_>>>()?;
+    let of_shard = |path: &PathBuf| Ok(Container::open_any(path)?.description().clone());
+    let of_shards = shards.iter().map(of_shard).collect::<Result<Vec<Description>>>()?;
     for entry in COUNTS {
-        let count = |container: &Container| container.description().get(entry)?.parse::<u64>().ok();
-        if let Some(counts) = containers.iter().map(count).collect::<Option<Vec<_>>>() {
+        let count = |description: &Description| description.get(entry)?.parse::<u64>().ok();
+        if let Some(counts) = of_shards.iter().map(count).collect::<Option<Vec<_>>>() {
             description.insert(entry.into(), counts.iter().sum::<u64>().to_string());
         }
     }

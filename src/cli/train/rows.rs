@@ -15,8 +15,7 @@ pub fn rows(text: &str) -> std::result::Result<Range<usize>, String> {
     parse_rows(text).ok_or_else(|| "expected rows a to b - 1 as a..b, such as 0..4096".to_owned())
 }
 
-/// Entries of a shard's own, in which others of its run may differ: where it was made, where its inputs were (their hashes are
-/// shared), and what became of its neurons.
+/// Entries in which shards of a run may differ: how each was asked for, and where its inputs were. Their hashes are shared.
 const OF_ONE_SHARD: [&str; 4] = ["command", "data", "init_file", "mask_file"];
 
 impl Train {

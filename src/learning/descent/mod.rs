@@ -103,9 +103,9 @@ impl Segments for Trainer<'_> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Starts, for the neurons of the problem, at epoch 0 with the given initial couplings times `init_scale`, those that are not allowed set to 0, symmetrised
-    /// where J is to be symmetric. Where the execution [keeps](Execution::keeping) what is finished and the folder holds the state
-    /// of this run, it goes on from there.
+    /// Starts, for the neurons of the problem, at epoch 0 with the given initial couplings times `init_scale`, those that are not
+    /// allowed set to 0, symmetrised where J is to be symmetric. Where the execution [keeps](Execution::keeping) what is finished
+    /// and the folder holds the state of this run, it goes on from there.
     ///
     /// Both generations of J (with momentum, two matrices each) are in memory if they fit its budget, else in the folder where
     /// there is one, else in nameless files of the memory's.
