@@ -45,7 +45,7 @@ impl RowsOfFile {
         execution: &Execution,
     ) -> Result<Self> {
         let path = container.path().to_owned();
-        let (shape, values) = container.values::<f32>("J", DType::F32, 2)?;
+        let (shape, _) = container.values::<f32>("J", DType::F32, 2)?;
         let n_spins = shape[1];
         let expected_rows = rows.as_ref().map_or(n_spins, Range::len);
         if shape[0] != expected_rows || n_spins == 0 || shape[0] == 0 {
@@ -65,14 +65,6 @@ impl RowsOfFile {
             Some("true") => true,
             Some(other) => return Err(Error::format(&path, "self_coupling of true or false", other)),
         };
-        let first = rows.start;
-        if let Some((i, j, value)) = first_fault_of_all(n_spins, first, values, self_coupling, execution)? {
-            return Err(Error::format(
-                &path,
-                format!("{} at J[{i}, {j}]", fault_expected(i, j, self_coupling)),
-                value.to_string(),
-            ));
-        }
         let theta = match container.has("theta") {
             true => Some(container.values::<f32>("theta", DType::F32, 1)?.1.to_vec()),
             false => None,
@@ -81,7 +73,14 @@ impl RowsOfFile {
         let Some((content, range)) = container.into_content("J") else {
             unreachable!("the tensor was read above");
         };
-        let mapped = MappedRows::new(&path, content, range, rows);
+        let mapped = MappedRows::new(&path, content, range, rows.clone());
+        if let Some((i, j, value)) = first_fault_of_all(n_spins, rows, &mapped, self_coupling, execution)? {
+            return Err(Error::format(
+                &path,
+                format!("{} at J[{i}, {j}]", fault_expected(i, j, self_coupling)),
+                value.to_string(),
+            ));
+        }
         Ok(Self { mapped, n_spins, scale, self_coupling, theta, description })
     }
 }
@@ -89,17 +88,18 @@ impl RowsOfFile {
 /// The first value that may not be there, whichever thread finds it.
 fn first_fault_of_all(
     n_spins: usize,
-    first_row: usize,
-    values: &[f32],
+    rows: Range<usize>,
+    mapped: &MappedRows,
     self_coupling: bool,
     execution: &Execution,
 ) -> Result<Option<(usize, usize, f32)>> {
     let fault = Mutex::new(None);
     execution.for_each(
-        values.chunks(PANEL * n_spins).enumerate(),
+        rows.clone().step_by(PANEL),
         || (),
-        |(), (panel, rows)| {
-            if let Some(found) = first_fault(n_spins, first_row + panel * PANEL, rows, self_coupling) {
+        |(), first| {
+            let values = mapped.rows(&(first..rows.end.min(first + PANEL)), n_spins);
+            if let Some(found) = first_fault(n_spins, first, values, self_coupling) {
                 let mut first = fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 if first.is_none_or(|(i, j, _)| (found.0, found.1) < (i, j)) {
                     *first = Some(found);

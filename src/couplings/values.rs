@@ -46,19 +46,28 @@ impl MappedRows {
         Ok(())
     }
 
-    /// Asks the system to read ahead what follows the bytes of `rows`, as many again.
-    fn read_ahead(&self, rows: &Range<usize>, n_spins: usize) {
-        let Content::Mapped(map, _) = &self.content else { return };
-        let row = n_spins * size_of::<f32>();
-        let (from, len) = (self.bytes.start + (rows.end - self.rows.start) * row, rows.len() * row);
-        let len = len.min(self.bytes.end - from);
-        if len > 0 {
-            // Only speed depends on it.
-            let _ = map.advise_range(memmap2::Advice::WillNeed, from, len);
+    /// Values of `rows`, which are among these. Where they are many, the system is asked to read as many further on:
+    /// who reads all rows in order, on whatever number of threads, finds them in memory.
+    pub(super) fn rows(&self, rows: &Range<usize>, n_spins: usize) -> &[f32] {
+        let from = rows.start - self.rows.start;
+        let values = &self.values()[from * n_spins..(from + rows.len()) * n_spins];
+        let n_bytes = size_of_val(values);
+        if let Content::Mapped(map, _) = &self.content
+            && n_bytes >= READ_AHEAD
+        {
+            let start = self.bytes.start + from * n_spins * size_of::<f32>() + AHEAD;
+            let len = n_bytes.min(self.bytes.end.saturating_sub(start));
+            if len > 0 {
+                // Only speed depends on it.
+                let _ = map.advise_range(memmap2::Advice::WillNeed, start, len);
+            }
         }
+        values
     }
 }
 
+/// How far ahead, in bytes.
+const AHEAD: usize = 8 << 20;
 /// Rows so large that reading them ahead pays.
 const READ_AHEAD: usize = 1 << 20;
 
@@ -83,18 +92,14 @@ impl Values {
     /// # Panics
     /// If they are in several files.
     pub(super) fn rows(&self, rows: Range<usize>, first: usize, n_spins: usize) -> &[f32] {
-        let (values, first) = match self {
+        match self {
             Self::Mapped(pieces) => {
                 let piece = &pieces[pieces.partition_point(|piece| piece.rows.end <= rows.start)];
                 assert!(rows.end <= piece.rows.end, "rows of couplings in one file at a time");
-                if size_of::<f32>() * n_spins * rows.len() >= READ_AHEAD {
-                    piece.read_ahead(&rows, n_spins);
-                }
-                (piece.values(), piece.rows.start)
+                piece.rows(&rows, n_spins)
             }
-            _ => (self.all(), first),
-        };
-        &values[(rows.start - first) * n_spins..(rows.end - first) * n_spins]
+            _ => &self.all()[(rows.start - first) * n_spins..(rows.end - first) * n_spins],
+        }
     }
 
     /// Refuses files that have been shortened since they were opened.
