@@ -167,6 +167,24 @@ fn training_equals_a_plain_f64_loop() {
     }
 }
 
+/// Couplings that are given without fields leave room for those to learn.
+#[test]
+fn fields_are_learned_from_given_couplings_too() {
+    let execution = Execution::with_threads(1).unwrap();
+    let patterns = random_states(45, 40, 5).unwrap();
+    let parameters = PseudoLikelihood { theta: true, ..parameters(0.5, 1.0) };
+    let given = Initial::Given(hebb(&patterns, &execution).unwrap().normalised(&execution).unwrap());
+    let mut found =
+        [Initial::Hebb, given].map(|initial| trainer(&patterns, &parameters, &initial, &execution));
+    for trainer in &mut found {
+        trainer.advance_to(7).unwrap();
+    }
+    let [from_hebb, from_given] = found.map(Trainer::into_couplings);
+    assert_eq!(from_hebb.values(), from_given.values());
+    assert_eq!(from_hebb.theta(), from_given.theta());
+    assert!(from_hebb.theta().unwrap().iter().any(|&theta| theta != 0.0));
+}
+
 /// lambda_eff = lambda' mean |J_i| after 10 epochs at N = 1000, lambda' = 0.1, lr' = 10 from Hebb (arXiv:2507.05147):
 /// lambda = 2 lambda', lr = 2 lr' / N. The published values have two or three digits.
 #[test]

@@ -64,13 +64,14 @@ pub struct InverseIsing {
 /// The pairs i < j, row by row. `lambda` is that of the loss, `temperature` that of the samples.
 ///
 /// # Errors
-/// If N differs, or a parameter is not finite and positive.
+/// If N differs, there are only the couplings of a shard, or a parameter is not finite and positive.
 pub fn recovered_pairs<'a>(
     couplings: &'a Couplings,
     bonds: &'a Bonds,
     lambda: f64,
     temperature: f64,
 ) -> Result<impl Iterator<Item = RecoveredPair> + 'a> {
+    couplings.check_whole()?;
     let n_spins = couplings.n_spins();
     if bonds.n_spins() != n_spins {
         let expected = format!("N = {n_spins} as in the couplings");

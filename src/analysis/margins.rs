@@ -38,7 +38,7 @@ pub struct NeuronStatistics {
     margin_sum: f64,
 }
 
-/// Statistics of the margins of the patterns of `problem`, neuron by neuron; `row_norms` are the |J_i|_2 of the couplings.
+/// Statistics of the margins of the patterns of `problem`, one entry a row of the couplings; `row_norms` are their |J_i|_2.
 ///
 /// # Errors
 /// If sizes do not fit together or there are no patterns, `lambda` is not finite and positive, or interrupted.
@@ -57,7 +57,7 @@ pub fn neuron_statistics<'a>(
     }
     let weights = problem.relative_weights();
     let (p, scale) = (patterns.n_rows() as f64, couplings.scale());
-    let mut neurons = vec![NeuronStatistics::default(); couplings.n_spins()];
+    let mut neurons = vec![NeuronStatistics::default(); couplings.neurons().len()];
     for_each_panel(couplings, patterns, neurons.chunks_mut(PANEL), execution, |first, margins, neurons| {
         for (lane, neuron) in neurons.iter_mut().enumerate() {
             let (mut sum, mut least, mut n_negative) = (0.0, f64::INFINITY, 0u64);
@@ -87,7 +87,7 @@ pub fn neuron_statistics<'a>(
     Ok(neurons)
 }
 
-/// The same, over all neurons.
+/// The same, over all neurons whose couplings there are.
 ///
 /// # Errors
 /// As [`neuron_statistics`].
@@ -118,7 +118,7 @@ pub fn margin_statistics<'a>(
     if let Some(theta) = couplings.theta() {
         // The share of theta in the margins is not one of J: sum_mu xi_i theta_i.
         let patterns = problem.patterns();
-        let sums = (0..neurons.len()).map(|neuron| {
+        let sums = couplings.neurons().map(|neuron| {
             let sum = |sum: i64, pattern| sum + i64::from(patterns.spin(pattern, neuron));
             (0..patterns.n_rows()).fold(0, sum)
         });
@@ -127,7 +127,7 @@ pub fn margin_statistics<'a>(
     }
     // The margins count J_ii, the Hebb couplings have no diagonal.
     let own = |neuron| f64::from(couplings.rows(neuron..neuron + 1)[neuron]);
-    let trace = (0..couplings.n_spins()).map(own).sum::<f64>() * couplings.scale();
+    let trace = couplings.neurons().map(own).sum::<f64>() * couplings.scale();
     statistics.hebb_product -= trace * problem.patterns().n_rows() as f64 / n;
     Ok(statistics)
 }
@@ -135,7 +135,8 @@ pub fn margin_statistics<'a>(
 /// Refuses patterns and norms that do not fit the couplings, and a set without patterns.
 pub(super) fn check_shapes(couplings: &Couplings, patterns: &SpinMatrix, row_norms: &[f64]) -> Result<()> {
     let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
-    if patterns.n_spins() != n_spins || row_norms.len() != n_spins || n_patterns == 0 {
+    let n_norms = couplings.neurons().len();
+    if patterns.n_spins() != n_spins || row_norms.len() != n_norms || n_patterns == 0 {
         let expected = format!("at least 1 pattern of N = {n_spins} spins, as in the couplings");
         let found = format!("{n_patterns} of N = {}", patterns.n_spins());
         return Err(Error::shape("patterns", expected, found));
@@ -143,7 +144,7 @@ pub(super) fn check_shapes(couplings: &Couplings, patterns: &SpinMatrix, row_nor
     Ok(())
 }
 
-/// Gives `work` each panel's first neuron, its margins `[mu][16]` in units of the stored values, to use as scratch, and its
+/// Gives `work` the place of each panel's first row among those of the couplings, its margins `[mu][16]` in units of the stored values, to use as scratch, and its
 /// one of `results`.
 pub(super) fn for_each_panel<R: Send>(
     couplings: &Couplings,
@@ -154,15 +155,16 @@ pub(super) fn for_each_panel<R: Send>(
 ) -> Result<()> {
     let bits = PatternBits::new(patterns);
     let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
+    let (first, panels) = (couplings.neurons().start, couplings.row_range().panels());
     let scratch = || (vec![Lanes::ZERO; n_patterns], Tables::new());
-    execution.for_each(results.enumerate(), scratch, |(fields, tables), (index, result)| {
+    execution.for_each(panels.zip(results), scratch, |(fields, tables), (index, result)| {
         let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
         let theta = couplings.panel_theta(index);
         let (isa, signs) = (execution.isa(), bits.pattern_signs());
         local_fields_with(isa, signs, source, theta.as_ref(), fields, Finish::Keep, tables);
         let (signs, shift) = bits.panel_signs(index);
         margins(execution.isa(), signs, shift, fields);
-        work(index * PANEL, fields, result);
+        work(index * PANEL - first, fields, result);
         Ok(())
     })
 }

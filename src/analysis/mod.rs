@@ -20,6 +20,7 @@ mod nearest;
 mod observables;
 mod overlaps;
 mod rank_correlation;
+mod row_observables;
 mod sequence_facts;
 mod stabilities;
 
@@ -34,13 +35,14 @@ pub use kolmogorov::kolmogorov_distance;
 pub use margins::{MarginStatistics, NeuronStatistics, margin_statistics, neuron_statistics};
 pub use nearest::{Nearest, nearest};
 pub use observables::{
-    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, StabilitySummary, fixed_fraction,
-    note_rising_loss, observe, recall_summary,
+    Evaluation, FeatureCount, Gap, Observables, Overlaps, RecallSummary, fixed_fraction, observe,
+    recall_summary,
 };
 pub use overlaps::{
     class_counts, learned_features, mean_overlap_of_pairs, mean_overlap_within_classes, overlap, overlaps,
 };
 pub use rank_correlation::rank_correlation;
+pub use row_observables::{RowObservables, StabilitySummary, note_rising_loss, observe_rows};
 pub use sequence_facts::{
     SequenceFacts, UnseenSequenceFacts, letter_counts, sequence_facts, unseen_sequence_facts,
 };

@@ -2,14 +2,13 @@
 
 use serde::Serialize;
 
-use super::margins::margin_statistics;
 use super::overlaps::{learned_features, overlaps};
+use super::row_observables::{Measured, RowObservables, StabilitySummary, measure_rows};
 use crate::couplings::Couplings;
 use crate::datasets::DataSet;
 use crate::dynamics::{Dynamics, Fate, ParallelDynamics, Recall, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
-use crate::execution::Progress;
 use crate::learning::{Problem, PseudoLikelihood, squared_hebb_norm};
 use crate::spins::SpinMatrix;
 
@@ -54,14 +53,6 @@ pub struct Gap {
     pub train_minus_test: f64,
     /// 1 - m_test.
     pub one_minus_test: f64,
-}
-
-/// Stabilities xi_i h_i / |J_i| of the training patterns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct StabilitySummary {
-    pub mean: f64,
-    pub min: f64,
-    pub negative_fraction: f64,
 }
 
 /// One evaluation of couplings on a data set.
@@ -184,20 +175,6 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// Tells the user where descent went up between two evaluations, (epoch, observables) each.
-pub fn note_rising_loss(
-    progress: &dyn Progress,
-    (earlier, before): (u64, &Observables),
-    (epoch, now): (u64, &Observables),
-) {
-    if now.objective > before.objective {
-        progress.note(&format!(
-            "note: the loss rose from {:.4} at epoch {earlier} to {:.4} at epoch {epoch}; a smaller lr may help",
-            before.objective, now.objective
-        ));
-    }
-}
-
 /// Measures couplings.
 ///
 /// # Errors
@@ -207,16 +184,11 @@ pub fn observe(
     evaluation: &Evaluation<'_>,
     execution: &Execution,
 ) -> Result<Observables> {
-    let norms = couplings.row_norms(execution)?;
-    let margins = margin_statistics(couplings, evaluation.problem()?, evaluation.lambda, &norms, execution)?;
+    let loss_of = [evaluation.lambda, evaluation.l2, evaluation.l1];
+    let Measured { observables, margins, norm } =
+        measure_rows(couplings, evaluation.problem()?, loss_of, execution)?;
+    let RowObservables { loss, objective, row_norm, lambda_eff, stability } = observables;
     let asymmetry = couplings.asymmetry(execution)?;
-    let norm = norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt();
-    let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
-    let magnitudes = match evaluation.l1 {
-        0.0 => 0.0,
-        _ => couplings.sum_of_magnitudes(execution)?,
-    };
-    let decay = evaluation.l1 * magnitudes + 0.5 * evaluation.l2 * norm * norm;
     let cosine = margins.hebb_product / (norm * evaluation.hebb_norm);
 
     let run = |states: &SpinMatrix| evaluation.dynamics.run(couplings, states, states, execution);
@@ -229,18 +201,14 @@ pub fn observe(
     let features = evaluation.features.map(final_overlaps).transpose()?;
     let random = mean(&final_overlaps(&evaluation.random_sample)?);
     Ok(Observables {
-        loss: margins.loss,
-        objective: margins.loss + decay / norms.len() as f64,
+        loss,
+        objective,
         row_norm,
-        lambda_eff: evaluation.lambda / 2.0 * row_norm,
+        lambda_eff,
         asymmetry: asymmetry.ratio,
         asymmetry_msd: asymmetry.mean_square,
         hebb_distance: cosine.is_finite().then(|| (2.0 - 2.0 * cosine).max(0.0).sqrt()),
-        stability: StabilitySummary {
-            mean: margins.mean_stability,
-            min: margins.min_stability,
-            negative_fraction: margins.negative_fraction,
-        },
+        stability,
         overlap: Overlaps { train, test, features: features.as_deref().map(mean), random },
         fixed_fraction: fixed_fraction(&train_recall.fates),
         learned_features: features

@@ -17,13 +17,14 @@ pub struct Stabilities {
 /// couplings are 0. Takes 4 N P bytes.
 ///
 /// # Errors
-/// If sizes do not fit together or there are no patterns, memory is missing, or interrupted.
+/// If sizes do not fit together, there are no patterns or only the couplings of a shard, memory is missing, or interrupted.
 pub fn stabilities(
     couplings: &Couplings,
     patterns: &SpinMatrix,
     row_norms: &[f64],
     execution: &Execution,
 ) -> Result<Stabilities> {
+    couplings.check_whole()?;
     check_shapes(couplings, patterns, row_norms)?;
     let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
     let mut values = Vec::new();

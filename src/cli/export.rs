@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use attractor::couplings::Couplings;
 use attractor::datasets::{Alignment, write_npy_letters, write_npy_spins};
 use attractor::potts::{PottsCouplings, PottsRecall};
 use attractor::spins::Sequences;
@@ -15,7 +16,7 @@ use super::options::Common;
 
 #[derive(Args)]
 pub struct Export {
-    /// A file of this program: data set, alignment, couplings or states
+    /// A file of this program: data set, alignment, couplings or states; or a folder of shards of couplings
     file: PathBuf,
     /// Format to write
     #[arg(long, value_enum, default_value_t = Format::Npy)]
@@ -43,9 +44,10 @@ impl Export {
         let Format::Npy = self.to;
         let output = self.output.clone().unwrap_or_else(|| self.file.with_extension("npy"));
         self.common.check_outputs(&[&output], &[&self.file])?;
-        let container = Container::open_any(&self.file)?;
-        let shape = match container.kind() {
-            "couplings" => {
+        let container = if self.file.is_dir() { None } else { Some(Container::open_any(&self.file)?) };
+        let kind = container.as_ref().map_or("couplings", Container::kind);
+        let shape = match kind {
+            "couplings" | Couplings::KIND_OF_SHARDS => {
                 if let Some(part) = &self.part {
                     return Err(Error::parameter("part", "none for couplings", part).into());
                 }
@@ -78,6 +80,7 @@ impl Export {
                     "attractors" => "attractors",
                     _ => "train",
                 };
+                let Some(container) = &container else { unreachable!("folders hold couplings") };
                 let spins = container.spins(self.part.as_deref().unwrap_or(default))?;
                 if !self.common.dry_run {
                     write_npy_spins(&output, &spins, self.common.overwrite())?;

@@ -15,6 +15,7 @@ mod import;
 mod inputs;
 mod inspect;
 mod inverse_ising;
+mod join;
 mod options;
 mod progress;
 mod provenance;
@@ -52,6 +53,8 @@ enum Command {
     Train(Box<train::Train>),
     /// Go on with a training run that was stopped or killed
     Resume(resume::Resume),
+    /// Join shards of rows (train --rows) to one file of couplings
+    Join(join::Join),
     /// Run the dynamics from patterns, features or random states
     Recall(recall::Recall),
     /// Basins of attraction: how much damage to stored states the dynamics repairs
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Resume(command) => command.run(),
+        Command::Join(command) => command.run(),
         Command::Recall(command) => command.run(),
         Command::Basins(command) => command.run(),
         Command::Census(command) => command.run(),

@@ -25,7 +25,7 @@ use super::updates::Moves;
 
 #[derive(Args)]
 pub struct Recall {
-    /// Couplings, of spins or Potts spins
+    /// Couplings, of spins or Potts spins; or a folder of shards
     couplings: PathBuf,
     /// Data set, or alignment, with the states to start from
     data: PathBuf,
@@ -67,7 +67,8 @@ impl Recall {
         let execution = self.common.execution()?;
         let outputs: Vec<&Path> = self.output.iter().map(PathBuf::as_path).collect();
         self.common.check_outputs(&outputs, &[&self.couplings, &self.data])?;
-        if Container::open_any(&self.couplings)?.kind() == PottsCouplings::KIND {
+        let is_folder = self.couplings.is_dir();
+        if !is_folder && Container::open_any(&self.couplings)?.kind() == PottsCouplings::KIND {
             return self.run_on_alignment(&execution);
         }
         let (couplings, data) = couplings_and_data(&self.couplings, &self.data, &self.common, &execution)?;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use attractor::storage::{FolderLock, Overwrite, hash_file, write_bytes};
+use attractor::storage::{FolderLock, Overwrite, write_bytes};
 use attractor::{Error, Result};
 use serde::{Deserialize, Serialize};
+
+use super::provenance::hash_of;
 
 /// Version of what the folder holds. Readers refuse a newer one.
 const FORMAT_VERSION: u32 = 1;
@@ -38,9 +40,8 @@ impl Record {
     /// # Errors
     /// If an input cannot be read, or the present directory is gone.
     pub fn of_this_run(output: &Path, inputs: &[(&str, &Path)]) -> anyhow::Result<Self> {
-        let hashed = inputs
-            .iter()
-            .map(|(name, path)| Ok(((*name).to_owned(), (path.to_path_buf(), hash_file(path)?))));
+        let hashed =
+            inputs.iter().map(|(name, path)| Ok(((*name).to_owned(), (path.to_path_buf(), hash_of(path)?))));
         Ok(Self {
             format_version: FORMAT_VERSION,
             program: concat!("attractor ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -63,7 +64,7 @@ impl Record {
     /// Names the first.
     pub fn check_inputs(&self) -> Result<()> {
         for (path, hash) in self.inputs.values() {
-            let found = hash_file(path)?;
+            let found = hash_of(path)?;
             if found != *hash {
                 return Err(Error::format(
                     path,

@@ -7,9 +7,12 @@ mod neurons;
 mod optimum;
 mod potts;
 mod pseudo_likelihood;
+mod report;
+mod rows;
 mod run;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +20,7 @@ use anyhow::Context;
 use attractor::datasets::DataSet;
 use attractor::execution::{Execution, Keep};
 use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood};
+use attractor::spins::SpinMatrix;
 use attractor::storage::Container;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -27,6 +31,7 @@ use super::resume::Resumed;
 use super::run_folder::{Record, RunFolder};
 use super::text::name_of;
 use classical::ClassicalOptions;
+pub use margins::COUNTS;
 use margins::{MarginOptions, MarginRule};
 pub use pseudo_likelihood::RouteOption;
 use pseudo_likelihood::{PseudoLikelihoodOptions, Solver};
@@ -66,6 +71,9 @@ pub struct Train {
     /// max-stability: part of a neuron's largest margin that may be missing [default: 1e-3]
     #[arg(long)]
     tolerance: Option<f64>,
+    /// Learn these rows of J alone, such as 0..4096: a shard, for `attractor join`; from a multiple of 64 to another or to N
+    #[arg(long, value_parser = rows::rows)]
+    rows: Option<Range<usize>>,
     /// Write a row a neuron to this table: norm, loss, stabilities, gradient or margin, and how its search ended
     #[arg(long)]
     per_neuron: Option<PathBuf>,
@@ -140,6 +148,7 @@ impl Train {
         let data = DataSet::open(&self.data)?;
         let parameters = self.parameters(data.n_spins());
         self.check_options_of_rule()?;
+        self.check_rows()?;
         let mask = self.pseudo_likelihood.mask(data.n_spins(), self.common.seed)?;
         let problem = self.problem(&data, mask.as_ref())?;
         parameters.check(problem)?;
@@ -157,7 +166,7 @@ impl Train {
         let margins = self.margins.rule(self.rule, self.tolerance)?;
         let initial = match self.rule {
             Rule::PseudoLikelihood => {
-                Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &execution)?)
+                Some(self.pseudo_likelihood.initial(&self.data, data.n_spins(), &self.common, &execution)?)
             }
             _ => None,
         };
@@ -224,7 +233,8 @@ impl Train {
             (None, Some(rule)) => run.hold_margins(&rule)?,
             (None, None) => {
                 run.describe_as(self.classical.description(self.rule, self.common.seed));
-                run.at_once(|| self.classical.couplings(self.rule, data, self.common.seed, execution))?;
+                let problem = self.without_weights(&data.train)?;
+                run.at_once(|| self.classical.couplings(self.rule, problem, self.common.seed, execution))?;
             }
         }
         run.report()
@@ -243,9 +253,15 @@ impl Train {
         self.pseudo_likelihood.lbfgs(parameters.lambda, self.tolerance)
     }
 
-    /// The patterns with the weights of the data, and the couplings that `mask` allows.
+    /// The patterns alone, and the neurons that learn them.
+    fn without_weights<'a>(&self, patterns: &'a SpinMatrix) -> Result<Problem<'a>> {
+        let problem = Problem::from(patterns);
+        self.rows.clone().map_or(Ok(problem), |rows| problem.with_rows(rows))
+    }
+
+    /// The same with the weights of the data, and the couplings that `mask` allows.
     fn problem<'a>(&self, data: &'a DataSet, mask: Option<&'a Mask>) -> Result<Problem<'a>> {
-        let problem = Problem::from(&data.train);
+        let problem = self.without_weights(&data.train)?;
         let problem = data.weights.as_ref().map_or(Ok(problem), |weights| problem.with_weights(weights))?;
         mask.map_or(Ok(problem), |mask| problem.with_mask(mask))
     }

@@ -1,14 +1,17 @@
 //! The file of couplings: a container of kind "couplings" with `J` F32 [N, N] row-major, `theta` F32 [N] where neurons have
 //! fields of their own, and in the metadata `scale` of both and `self_coupling` = "true" if the diagonal may differ from
-//! zero.
+//! zero. Files of [shards](super::shards) are written here too.
 
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::matrix::{Couplings, fault_expected, first_fault};
+use super::fault::{fault_expected, first_fault};
+use super::matrix::Couplings;
 use super::panel::PANEL;
+use super::row_range::RowRange;
+use super::shards;
 use super::values::MappedRows;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -132,7 +135,8 @@ impl Couplings {
         let path = container.path().to_owned();
         let RowsOfFile { mapped, n_spins, scale, self_coupling, theta, description } =
             RowsOfFile::read(container, None, execution)?;
-        let couplings = Self::mapped(n_spins, vec![mapped], scale, self_coupling, description);
+        let rows = RowRange::all(n_spins);
+        let couplings = Self::mapped(n_spins, rows, vec![mapped], scale, self_coupling, description);
         match theta {
             Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(&path)),
             None => Ok(couplings),
@@ -141,27 +145,23 @@ impl Couplings {
 
     /// All zero, in a new file that becomes a container of couplings once they are [published](Self::publish); with room for
     /// fields of the neurons.
-    pub(crate) fn create(path: &Path, n_spins: usize, has_theta: bool) -> Result<Self> {
-        Self::in_place(
-            InPlace::create(path, KIND, &layout(n_spins, has_theta), HEADER_ROOM)?,
-            n_spins,
-            has_theta,
-        )
+    pub(crate) fn create(path: &Path, n_spins: usize, rows: RowRange, has_theta: bool) -> Result<Self> {
+        let tensors = layout(n_spins, rows, has_theta);
+        let home = InPlace::create(path, kind(rows), &tensors, HEADER_ROOM)?;
+        Self::in_place(home, n_spins, rows, has_theta)
     }
 
     /// Those that such a file was left with.
-    pub(crate) fn resume(path: &Path, n_spins: usize, has_theta: bool) -> Result<Self> {
-        Self::in_place(
-            InPlace::open(path, KIND, &layout(n_spins, has_theta), HEADER_ROOM)?,
-            n_spins,
-            has_theta,
-        )
+    pub(crate) fn resume(path: &Path, n_spins: usize, rows: RowRange, has_theta: bool) -> Result<Self> {
+        let tensors = layout(n_spins, rows, has_theta);
+        let home = InPlace::open(path, kind(rows), &tensors, HEADER_ROOM)?;
+        Self::in_place(home, n_spins, rows, has_theta)
     }
 
-    fn in_place(home: InPlace, n_spins: usize, has_theta: bool) -> Result<Self> {
+    fn in_place(home: InPlace, n_spins: usize, rows: RowRange, has_theta: bool) -> Result<Self> {
         let theta = if has_theta { Some(home.array::<f32>("theta")?.to_vec()) } else { None };
         let values = home.array("J")?;
-        let couplings = Self::at_home(n_spins, values, home);
+        let couplings = Self::at_home(n_spins, rows, values, home);
         match theta {
             Some(theta) => couplings.with_theta(theta),
             None => Ok(couplings),
@@ -172,7 +172,8 @@ impl Couplings {
     ///
     /// # Errors
     /// If the output exists and may not be replaced, or cannot be written; if a coupling is not finite, or
-    /// one on the diagonal is not 0 without self-coupling.
+    /// one on the diagonal is not 0 without self-coupling; if they are those of a shard and their description does not say of
+    /// which run.
     pub fn write(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
         self.write_as(self.description(), path, overwrite)
     }
@@ -182,17 +183,50 @@ impl Couplings {
     /// # Errors
     /// As [`write`](Self::write).
     pub fn write_as(&self, description: &Description, path: &Path, overwrite: Overwrite) -> Result<()> {
+        self.write_watched(description, path, overwrite, &mut |_| Ok(()))
+    }
+
+    /// Writes them as [`write`](Self::write), however large they are: tells how many MiB are written, and stops when asked.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), or if interrupted.
+    pub fn write_slowly(&self, path: &Path, overwrite: Overwrite, execution: &Execution) -> Result<()> {
+        const MIB: usize = 1 << 20;
+        let n_bytes = size_of::<f32>() * self.neurons().len() * self.n_spins();
+        execution.progress().begin("writing (MiB)", n_bytes.div_ceil(MIB) as u64);
+        let mut total = 0;
+        let written = self.write_watched(self.description(), path, overwrite, &mut |n_bytes| {
+            execution.progress().advance(((total + n_bytes) / MIB - total / MIB) as u64);
+            total += n_bytes;
+            execution.check_cancelled()
+        });
+        execution.progress().end();
+        written
+    }
+
+    /// Tells `written` how many bytes more are written.
+    fn write_watched(
+        &self,
+        description: &Description,
+        path: &Path,
+        overwrite: Overwrite,
+        written: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<()> {
         // What could not be read again is not written.
-        let self_coupling = self.has_self_coupling();
-        if let Some((i, j, value)) = first_fault(self.n_spins(), 0, self.values(), self_coupling) {
+        let (first, self_coupling) = (self.neurons().start, self.has_self_coupling());
+        if !self.are_checked()
+            && let Some((i, j, value)) = first_fault(self.n_spins(), first, self.values(), self_coupling)
+        {
             let expected = fault_expected(i, j, self_coupling);
             return Err(Error::shape(format!("coupling ({i}, {j})"), expected, value.to_string()));
         }
-        let tensor = Tensor::f32("J", &[self.n_spins(), self.n_spins()], self.values());
+        let n_rows = self.neurons().len();
+        let tensor = Tensor::f32_in_pieces("J", &[n_rows, self.n_spins()], &self.pieces());
         let theta = self.theta().map(|theta| Tensor::f32("theta", &[theta.len()], theta));
         let tensors: Vec<_> = std::iter::once(tensor).chain(theta).collect();
-        let description = self.description_of_file(description);
-        write_container_with_room(path, KIND, &description, &tensors, HEADER_ROOM, overwrite)
+        let description = self.description_of_file(description)?;
+        let kind = kind(self.row_range());
+        write_container_with_room(path, kind, &description, &tensors, HEADER_ROOM, overwrite, written)
     }
 
     /// Makes the file in which they are a container and gives it the name `path` too, without a copy, where they are in a file
@@ -203,7 +237,7 @@ impl Couplings {
     pub fn publish(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
         match self.home() {
             Some(home) => {
-                self.complete(home, true)?;
+                self.complete(home, true, self.description_of_file(self.description())?)?;
                 home.publish(path, overwrite)
             }
             None => self.write(path, overwrite),
@@ -212,7 +246,7 @@ impl Couplings {
 
     /// Puts the file in which they are on disk, as a container without a hash; nothing where there is none.
     pub(crate) fn flush(&self) -> Result<()> {
-        self.home().map_or(Ok(()), |home| self.complete(home, false))
+        self.home().map_or(Ok(()), |home| self.complete(home, false, self.with_shape(self.description())))
     }
 
     /// The file in which they are, to be put on disk by others.
@@ -220,18 +254,29 @@ impl Couplings {
         self.home().map(InPlace::synced).transpose()
     }
 
-    fn complete(&self, home: &InPlace, hashed: bool) -> Result<()> {
+    fn complete(&self, home: &InPlace, hashed: bool, description: Description) -> Result<()> {
         if let Some(theta) = self.theta() {
             home.write("theta", theta)?;
         }
-        home.complete(&self.description_of_file(self.description()), hashed)
+        home.complete(&description, hashed)
+    }
+
+    /// The description of a file that others read.
+    fn description_of_file(&self, description: &Description) -> Result<Description> {
+        if self.row_range().is_shard() {
+            shards::check_description(description)?;
+        }
+        Ok(self.with_shape(description))
     }
 
     /// A description, and what a reader of the file must know.
-    fn description_of_file(&self, description: &Description) -> Description {
+    fn with_shape(&self, description: &Description) -> Description {
         let mut description = description.clone();
         description.insert("scale".into(), self.scale().to_string());
         description.insert("n".into(), self.n_spins().to_string());
+        if self.row_range().is_shard() {
+            description.insert(shards::ROWS.into(), self.row_range().to_string());
+        }
         match self.has_self_coupling() {
             true => description.insert(SELF_COUPLING.into(), "true".into()),
             false => description.remove(SELF_COUPLING),
@@ -240,10 +285,15 @@ impl Couplings {
     }
 }
 
+/// What the file of these rows says it is.
+fn kind(rows: RowRange) -> &'static str {
+    if rows.is_shard() { shards::KIND } else { KIND }
+}
+
 /// The tensors of a file of couplings.
-fn layout(n_spins: usize, has_theta: bool) -> Vec<Layout<'static>> {
-    let matrix = Layout { name: "J", dtype: DType::F32, shape: vec![n_spins, n_spins] };
-    let theta = has_theta.then(|| Layout { name: "theta", dtype: DType::F32, shape: vec![n_spins] });
+fn layout(n_spins: usize, rows: RowRange, has_theta: bool) -> Vec<Layout<'static>> {
+    let matrix = Layout { name: "J", dtype: DType::F32, shape: vec![rows.len(), n_spins] };
+    let theta = has_theta.then(|| Layout { name: "theta", dtype: DType::F32, shape: vec![rows.len()] });
     std::iter::once(matrix).chain(theta).collect()
 }
 

@@ -1,25 +1,31 @@
-//! [`Couplings`]: the matrix itself, with one API for owned and mapped storage.
+//! [`Couplings`]: the matrix itself, with one API for owned and mapped storage, for all rows and for those of a shard.
+
+mod multiples;
 
 use std::ops::Range;
 
+use super::fault::{fault_expected, first_fault};
 use super::panel::{PANEL, PanelRows, panel_rows, theta_lanes};
+use super::row_range::RowRange;
 use super::values::{MappedRows, Values};
 use crate::error::{Error, Result};
-use crate::execution::{Array, Execution, Memory};
+use crate::execution::{Array, Memory};
 use crate::kernels::Lanes;
 use crate::storage::{Description, InPlace};
 
-/// Couplings of `n_spins` neurons. Invariants: finite values; zero diagonal, unless they have self-coupling.
+/// Couplings of `n_spins` neurons, or those of some of them: a shard. Rows and panels have their numbers in the whole J.
+/// Invariants: finite values; zero diagonal, unless they have self-coupling.
 #[derive(Debug)]
 pub struct Couplings {
     n_spins: usize,
-    values: Values,          // [n_spins][n_spins]
-    theta: Option<Vec<f32>>, // [n_spins]
+    rows: RowRange,
+    values: Values,          // [rows][n_spins]
+    theta: Option<Vec<f32>>, // [rows]
     scale: f64,
     self_coupling: bool,
     description: Description,
     /// The container under way in which the values are.
-    home: Option<InPlace>,
+    home: Option<Box<InPlace>>,
 }
 
 impl Couplings {
@@ -36,28 +42,33 @@ impl Couplings {
     /// # Errors
     /// If N is 0, or there is no room.
     pub fn zeros_in(n_spins: usize, memory: &Memory) -> Result<Self> {
-        let len = n_spins.checked_mul(n_spins).filter(|&len| len > 0);
+        Self::zero_rows(n_spins, RowRange::all(n_spins), memory)
+    }
+
+    /// The same, of `rows`.
+    pub(crate) fn zero_rows(n_spins: usize, rows: RowRange, memory: &Memory) -> Result<Self> {
+        let len = rows.len().checked_mul(n_spins).filter(|&len| len > 0);
         let Some(len) = len else {
             let expected = "a number of spins from 1, with N^2 couplings in memory";
             return Err(Error::parameter("n", expected, n_spins));
         };
         let values = memory.zeros(len, &format!("{len} couplings"))?;
-        Ok(Self::new(n_spins, Values::Array(values)))
+        Ok(Self::new(n_spins, rows, Values::Array(values)))
     }
 
-    /// Takes over an array of `n_spins` rows, finite and with a zero diagonal.
-    pub(crate) fn from_array(n_spins: usize, values: Array<f32>) -> Self {
-        Self::new(n_spins, Values::Array(values))
+    /// Takes over an array of rows, finite and with a zero diagonal.
+    pub(crate) fn from_array(n_spins: usize, rows: RowRange, values: Array<f32>) -> Self {
+        Self::new(n_spins, rows, Values::Array(values))
     }
 
     /// Those in the array `values` of a container under way.
-    pub(super) fn at_home(n_spins: usize, values: Array<f32>, home: InPlace) -> Self {
-        Self { home: Some(home), ..Self::new(n_spins, Values::Array(values)) }
+    pub(super) fn at_home(n_spins: usize, rows: RowRange, values: Array<f32>, home: InPlace) -> Self {
+        Self { home: Some(Box::new(home)), ..Self::new(n_spins, rows, Values::Array(values)) }
     }
 
     /// The container under way in which they are.
     pub(super) fn home(&self) -> Option<&InPlace> {
-        self.home.as_ref()
+        self.home.as_deref()
     }
 
     /// Takes rows, `[n_spins][n_spins]`, of couplings.
@@ -76,34 +87,35 @@ impl Couplings {
                 found.to_string(),
             ));
         }
-        Ok(Self::new(n_spins, Values::Owned(rows)))
+        Ok(Self::new(n_spins, RowRange::all(n_spins), Values::Owned(rows)))
     }
 
     /// Without self-coupling and fields of the neurons themselves, of scale 1.
-    fn new(n_spins: usize, values: Values) -> Self {
+    fn new(n_spins: usize, rows: RowRange, values: Values) -> Self {
         let description = Description::new();
-        Self { n_spins, values, theta: None, scale: 1.0, self_coupling: false, description, home: None }
+        Self { n_spins, rows, values, theta: None, scale: 1.0, self_coupling: false, description, home: None }
     }
 
     /// Values in files, already checked by [`first_fault`].
     pub(super) fn mapped(
         n_spins: usize,
+        rows: RowRange,
         pieces: Vec<MappedRows>,
         scale: f64,
         self_coupling: bool,
         description: Description,
     ) -> Self {
-        Self { scale, self_coupling, description, ..Self::new(n_spins, Values::Mapped(pieces)) }
+        Self { scale, self_coupling, description, ..Self::new(n_spins, rows, Values::Mapped(pieces)) }
     }
 
-    /// Sets a field of its own, theta_i, at each neuron, `[n_spins]`: local fields become sum_j J_ij x_j + theta_i. Like the
+    /// Sets a field of its own, theta_i, at each neuron, `[rows]`: local fields become sum_j J_ij x_j + theta_i. Like the
     /// stored couplings they are in units of the scale.
     ///
     /// # Errors
-    /// If there are not N of them, or one is not finite.
+    /// If there is not one a row, or one is not finite.
     pub fn with_theta(mut self, theta: Vec<f32>) -> Result<Self> {
-        if theta.len() != self.n_spins {
-            let expected = format!("{}, one a neuron", self.n_spins);
+        if theta.len() != self.rows.len() {
+            let expected = format!("{}, one a neuron", self.rows.len());
             return Err(Error::shape("theta", expected, theta.len().to_string()));
         }
         if let Some(neuron) = theta.iter().position(|theta| !theta.is_finite()) {
@@ -130,8 +142,9 @@ impl Couplings {
     /// h_i = sum_j J_ij x_j with j = i included, and so are row norms.
     ///
     /// # Errors
-    /// If there are not N values, or one is not finite.
+    /// If there are not N values, one is not finite, or these are the couplings of a shard.
     pub fn with_self_coupling(mut self, diagonal: &[f32]) -> Result<Self> {
+        self.check_whole()?;
         let n_spins = self.n_spins;
         if diagonal.len() != n_spins {
             let found = format!("{} values", diagonal.len());
@@ -180,6 +193,28 @@ impl Couplings {
         self.n_spins
     }
 
+    /// The neurons whose rows these are: 0..N, but of a shard.
+    pub fn neurons(&self) -> Range<usize> {
+        self.rows.range()
+    }
+
+    /// The same, with whether they are a shard's.
+    pub(crate) fn row_range(&self) -> RowRange {
+        self.rows
+    }
+
+    /// Refuses the couplings of some neurons where those of all are needed.
+    ///
+    /// # Errors
+    /// Names their rows.
+    pub(crate) fn check_whole(&self) -> Result<()> {
+        if self.rows.are_all(self.n_spins) {
+            return Ok(());
+        }
+        let expected = format!("all {} rows", self.n_spins);
+        Err(Error::shape("couplings", expected, format!("rows {}, a shard", self.rows)))
+    }
+
     /// Couplings are stored values times this.
     pub fn scale(&self) -> f64 {
         self.scale
@@ -195,12 +230,22 @@ impl Couplings {
         &self.description
     }
 
-    /// Stored values, row-major `[n_spins][n_spins]`.
+    /// Stored values, row-major `[rows][n_spins]`.
     ///
     /// # Panics
     /// If they are in several files, as those of [`open_shards`](Self::open_shards): take [`rows`](Self::rows).
     pub fn values(&self) -> &[f32] {
         self.values.all()
+    }
+
+    /// The pieces that the stored values are in, each of whole rows, in order.
+    pub(super) fn pieces(&self) -> Vec<&[f32]> {
+        self.values.pieces()
+    }
+
+    /// Whether all values were checked when their files were opened.
+    pub(super) fn are_checked(&self) -> bool {
+        matches!(self.values, Values::Mapped(..))
     }
 
     /// Refuses couplings whose file has been shortened since it was opened; called before each use of the whole.
@@ -211,84 +256,25 @@ impl Couplings {
         self.values.check()
     }
 
-    /// Stored fields of the neurons themselves, `[n_spins]`, where there are any.
+    /// Stored fields of the neurons themselves, `[rows]`, where there are any.
     pub fn theta(&self) -> Option<&[f32]> {
         self.theta.as_deref()
     }
 
     /// Those at the neurons of a panel; lanes past the last neuron are 0.
     pub fn panel_theta(&self, panel: usize) -> Option<Lanes<f32>> {
-        self.theta.as_ref().map(|theta| theta_lanes(&theta[panel_rows(panel, self.n_spins)]))
+        let rows = || self.rows.offsets(&panel_rows(panel, self.n_spins));
+        self.theta.as_ref().map(|theta| theta_lanes(&theta[rows()]))
     }
 
     /// Stored values of the rows in `rows`, which may not reach over the border of two files.
     pub fn rows(&self, rows: Range<usize>) -> &[f32] {
-        self.values.rows(rows, self.n_spins)
+        self.values.rows(rows, self.rows.range().start, self.n_spins)
     }
 
     /// Stored values of a panel's rows.
     pub fn panel(&self, panel: usize) -> &[f32] {
         self.rows(panel_rows(panel, self.n_spins))
-    }
-
-    /// The same couplings with the scale multiplied in, each rounded to f32; the scale of the result is 1.
-    ///
-    /// # Errors
-    /// If a coupling is beyond f32, memory for a copy is missing, or interrupted.
-    pub fn normalised(&self, execution: &Execution) -> Result<Self> {
-        let mut normalised = Couplings::zeros_in(self.n_spins, execution.memory())?;
-        normalised.fill_with_multiple(self, 1.0, execution)?;
-        match first_fault(self.n_spins, 0, normalised.values(), self.self_coupling) {
-            None => Ok(normalised),
-            Some((i, j, found)) => {
-                let expected = fault_expected(i, j, self.self_coupling);
-                Err(Error::shape(format!("coupling ({i}, {j})"), expected, found.to_string()))
-            }
-        }
-    }
-
-    /// `other` times `factor`, each coupling rounded to f32 once, with its description and fields; the scale is 1 from then
-    /// on. Values beyond f32 become infinite: the caller sees to the factor.
-    pub(crate) fn fill_with_multiple(
-        &mut self,
-        other: &Couplings,
-        factor: f64,
-        execution: &Execution,
-    ) -> Result<()> {
-        let factor = factor * other.scale;
-        let times = |value: f32| (f64::from(value) * factor) as f32;
-        self.description.clone_from(&other.description);
-        self.self_coupling = other.self_coupling;
-        self.scale = 1.0;
-        self.theta = other.theta.as_ref().map(|theta| theta.iter().map(|&theta| times(theta)).collect());
-        let panels = self.values_mut().chunks_mut(PANEL * other.n_spins).enumerate();
-        execution.for_each(
-            panels,
-            || (),
-            |(), (panel, rows)| {
-                for (target, &source) in rows.iter_mut().zip(other.panel(panel)) {
-                    *target = times(source);
-                }
-                Ok(())
-            },
-        )
-    }
-
-    /// These times `factor`, as [`fill_with_multiple`](Self::fill_with_multiple).
-    pub(crate) fn multiply(&mut self, factor: f64, execution: &Execution) -> Result<()> {
-        let factor = factor * self.scale;
-        let times = |value: f32| (f64::from(value) * factor) as f32;
-        self.scale = 1.0;
-        self.theta.iter_mut().flatten().for_each(|theta| *theta = times(*theta));
-        let n_spins = self.n_spins;
-        execution.for_each(
-            self.values_mut().chunks_mut(PANEL * n_spins),
-            || (),
-            |(), rows| {
-                rows.iter_mut().for_each(|value| *value = times(*value));
-                Ok(())
-            },
-        )
     }
 
     /// Stored values for writers inside the crate, who keep them finite and, without self-coupling, the diagonal
@@ -297,14 +283,15 @@ impl Couplings {
         self.parts_mut().0
     }
 
-    /// The panels, for writers as of [`values_mut`](Self::values_mut).
-    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = PanelRows<'_>> + Send {
-        let n_spins = self.n_spins;
+    /// The panels with their numbers, for writers as of [`values_mut`](Self::values_mut).
+    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = (usize, PanelRows<'_>)> + Send {
+        let (n_spins, panels) = (self.n_spins, self.rows.panels());
         let (values, theta) = self.parts_mut();
         let mut theta = theta.map(|theta| theta.chunks_mut(PANEL));
-        values
+        let rows = values
             .chunks_mut(PANEL * n_spins)
-            .map(move |values| PanelRows { values, theta: theta.as_mut().and_then(Iterator::next) })
+            .map(move |values| PanelRows { values, theta: theta.as_mut().and_then(Iterator::next) });
+        panels.zip(rows)
     }
 
     /// Takes over values and fields of couplings of the same shape.
@@ -333,6 +320,7 @@ impl Clone for Couplings {
     fn clone(&self) -> Self {
         Self {
             n_spins: self.n_spins,
+            rows: self.rows,
             values: Values::Owned(self.values.to_owned()),
             theta: self.theta.clone(),
             scale: self.scale,
@@ -341,29 +329,6 @@ impl Clone for Couplings {
             home: None,
         }
     }
-}
-
-/// The first value among whole rows, from row `first_row` on, that is not finite or, without self-coupling, a non-zero
-/// diagonal one.
-pub(super) fn first_fault(
-    n_spins: usize,
-    first_row: usize,
-    rows: &[f32],
-    self_coupling: bool,
-) -> Option<(usize, usize, f32)> {
-    rows.chunks_exact(n_spins).enumerate().find_map(|(offset, row)| {
-        let i = first_row + offset;
-        let may_be = |j: usize, x: f32| x.is_finite() && (self_coupling || i != j || x == 0.0);
-        // A sum of finite values times zero is zero: one branch a row while all is well.
-        let sound = may_be(i, row[i]) && row.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0;
-        let fault = |(j, x): (usize, &f32)| (!may_be(j, *x)).then_some((i, j, *x));
-        if sound { None } else { row.iter().enumerate().find_map(fault) }
-    })
-}
-
-/// What [`first_fault`] expected in place of what it found.
-pub(super) fn fault_expected(i: usize, j: usize, self_coupling: bool) -> &'static str {
-    if i == j && !self_coupling { "0 on the diagonal" } else { "a finite number" }
 }
 
 #[cfg(test)]

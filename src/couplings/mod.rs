@@ -8,15 +8,20 @@
 //! [`Couplings::scale`] are the couplings: a Hebb matrix keeps its integer counts, exact, with scale 1/N. Dynamics is
 //! indifferent to the scale; every norm reported here includes it.
 
+mod fault;
 mod file;
 mod matrix;
 mod mirror;
 mod norms;
 mod npy;
 mod panel;
+mod row_range;
+mod shards;
 mod values;
 
 pub use matrix::Couplings;
 pub use norms::Asymmetry;
 pub(crate) use panel::PanelRows;
 pub use panel::{PANEL, n_panels, panel_rows};
+pub(crate) use row_range::RowRange;
+pub use row_range::parse_rows;

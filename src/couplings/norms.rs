@@ -17,15 +17,15 @@ pub struct Asymmetry {
 }
 
 impl Couplings {
-    /// |J_i|_2 of every row.
+    /// |J_i|_2 of every row there is.
     ///
     /// # Errors
     /// If interrupted.
     pub fn row_norms(&self, execution: &Execution) -> Result<Vec<f64>> {
         self.check_files()?;
-        let mut norms = vec![0.0; self.n_spins()];
+        let mut norms = vec![0.0; self.neurons().len()];
         execution.for_each(
-            norms.chunks_mut(PANEL).enumerate(),
+            self.row_range().panels().zip(norms.chunks_mut(PANEL)),
             || (),
             |(), (panel, norms)| {
                 for (norm, row) in norms.iter_mut().zip(self.panel(panel).chunks_exact(self.n_spins())) {
@@ -37,14 +37,15 @@ impl Couplings {
         Ok(norms)
     }
 
-    /// sum_ij |J_ij|.
+    /// sum_ij |J_ij| over the rows there are.
     ///
     /// # Errors
     /// If interrupted.
     pub fn sum_of_magnitudes(&self, execution: &Execution) -> Result<f64> {
-        let mut sums = vec![0.0; n_panels(self.n_spins())];
+        let panels = self.row_range().panels();
+        let mut sums = vec![0.0; panels.len()];
         execution.for_each(
-            sums.iter_mut().enumerate(),
+            panels.zip(&mut sums),
             || (),
             |(), (panel, sum)| {
                 *sum = self.panel(panel).iter().map(|&x| f64::from(x.abs())).sum();
@@ -57,8 +58,9 @@ impl Couplings {
     /// Both measures of asymmetry.
     ///
     /// # Errors
-    /// If interrupted.
+    /// If these are the couplings of a shard, or interrupted.
     pub fn asymmetry(&self, execution: &Execution) -> Result<Asymmetry> {
+        self.check_whole()?;
         let n = self.n_spins();
         // Per panel of rows: the sum of squares, and that of the differences from the transpose.
         let mut sums = vec![(0.0, 0.0); n_panels(n)];
@@ -94,8 +96,9 @@ impl Couplings {
     /// (J + J^T) / 2, with this scale and description.
     ///
     /// # Errors
-    /// If memory for a copy is missing, or interrupted.
+    /// If these are the couplings of a shard, memory for a copy is missing, or interrupted.
     pub fn symmetrized(&self, execution: &Execution) -> Result<Self> {
+        self.check_whole()?;
         let n = self.n_spins();
         let mut symmetrized = Couplings::zeros_in(n, execution.memory())?
             .with_scale(self.scale())?

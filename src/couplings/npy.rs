@@ -50,11 +50,13 @@ impl Couplings {
     /// Writes the couplings, scale applied, as an .npy array of float32 [N, N].
     ///
     /// # Errors
-    /// If the output exists and may not be replaced, or cannot be written.
+    /// If these are the couplings of a shard, or the output exists and may not be replaced, or cannot be written.
     pub fn write_npy(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        self.check_whole()?;
         let n_spins = self.n_spins();
         let scaled = |row: &[f32]| row.iter().map(|&x| (f64::from(x) * self.scale()) as f32).collect();
-        write_npy(path, &[n_spins, n_spins], self.values().chunks_exact(n_spins).map(scaled), overwrite)
+        let rows = self.pieces().into_iter().flat_map(|piece| piece.chunks_exact(n_spins));
+        write_npy(path, &[n_spins, n_spins], rows.map(scaled), overwrite)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::execution::Array;
 use crate::storage::Content;
 
-/// Values of all rows.
+/// Values of consecutive rows.
 #[derive(Debug)]
 pub(super) enum Values {
     Owned(Vec<f32>),
@@ -87,18 +87,18 @@ impl Values {
         }
     }
 
-    /// Those of some rows.
+    /// Those of some rows, the first of all being row `first` of J.
     ///
     /// # Panics
     /// If they are in several files.
-    pub(super) fn rows(&self, rows: Range<usize>, n_spins: usize) -> &[f32] {
+    pub(super) fn rows(&self, rows: Range<usize>, first: usize, n_spins: usize) -> &[f32] {
         match self {
             Self::Mapped(pieces) => {
                 let piece = &pieces[pieces.partition_point(|piece| piece.rows.end <= rows.start)];
                 assert!(rows.end <= piece.rows.end, "rows of couplings in one file at a time");
                 piece.rows(&rows, n_spins)
             }
-            _ => &self.all()[rows.start * n_spins..rows.end * n_spins],
+            _ => &self.all()[(rows.start - first) * n_spins..(rows.end - first) * n_spins],
         }
     }
 
@@ -120,7 +120,7 @@ impl Values {
     }
 
     /// The pieces they are in, in order.
-    fn pieces(&self) -> Vec<&[f32]> {
+    pub(super) fn pieces(&self) -> Vec<&[f32]> {
         match self {
             Self::Mapped(pieces) => pieces.iter().map(MappedRows::values).collect(),
             _ => vec![self.all()],

@@ -62,8 +62,9 @@ impl Batch {
 }
 
 impl Course<'_> {
-    /// Refuses states that do not fit the couplings or one another, and couplings whose file has shrunk.
+    /// Refuses the couplings of a shard or of a file that has shrunk, and states that do not fit them or one another.
     pub(super) fn check(&self, couplings: &Couplings) -> Result<()> {
+        couplings.check_whole()?;
         couplings.check_files()?;
         let n_spins = couplings.n_spins();
         let states = [

@@ -17,8 +17,9 @@ impl LocalFields {
     /// Computes the fields of every row of `states`.
     ///
     /// # Errors
-    /// If the sizes do not fit together, memory for M N fields is missing, or interrupted.
+    /// If the sizes do not fit together, there are only the couplings of a shard, memory for M N fields is missing, or interrupted.
     pub fn new(couplings: &Couplings, states: &BlockMajor, execution: &Execution) -> Result<Self> {
+        couplings.check_whole()?;
         let (n_states, n_spins) = (states.n_rows(), couplings.n_spins());
         if states.n_columns() != n_spins {
             let expected = format!("N = {n_spins} as in the couplings");

@@ -43,7 +43,8 @@ pub(super) fn trajectory_with<T>(
         trainer.advance_to(epoch)?;
         let observables = observe(trainer.couplings(), evaluation, execution)?;
         if let Some((last, _)) = points.last() {
-            note_rising_loss(execution.progress(), (last.epoch, &last.observables), (epoch, &observables));
+            let before = (last.epoch, last.observables.objective);
+            note_rising_loss(execution.progress(), before, (epoch, observables.objective));
         }
         let point = Point {
             n_patterns: train.n_rows(),

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::pair_products::{PAIR_BLOCK, PairProducts};
 use super::panelwise::room_for_couplings;
 use super::patterns::{PatternBits, check_patterns};
-use crate::couplings::Couplings;
+use super::problem::Problem;
+use crate::couplings::{Couplings, RowRange};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::spins::SpinMatrix;
@@ -23,28 +24,31 @@ fn packed(patterns: &SpinMatrix) -> Result<PatternBits> {
     Ok(PatternBits::new(patterns))
 }
 
-/// Hebb couplings of the rows of `patterns`: stored values are the integer counts sum_mu xi_i xi_j, the scale is 1/N.
+/// Hebb couplings of the patterns of `problem`: stored values are the integer counts sum_mu xi_i xi_j, the scale is 1/N.
 ///
 /// # Errors
-/// If there are no patterns, no spins, or more than [`MAX_PATTERNS`] patterns; if memory for J is missing; if
-/// interrupted.
-pub fn hebb(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
-    let mut couplings = room_for_couplings(patterns.n_spins(), execution)?;
-    fill_with_counts(&mut couplings, patterns, execution)?;
+/// If there are no patterns, no spins, or more than [`MAX_PATTERNS`] patterns; if there are weights or a mask; if memory for J is
+/// missing; if interrupted.
+pub fn hebb<'a>(problem: impl Into<Problem<'a>>, execution: &Execution) -> Result<Couplings> {
+    let problem = problem.into();
+    problem.check_patterns_alone()?;
+    let mut couplings = room_for_couplings(problem.patterns().n_spins(), problem.rows(), execution)?;
+    fill_with_counts(&mut couplings, problem.patterns(), execution)?;
     Ok(couplings)
 }
 
-/// The same in a new file of couplings at `path`, without J in memory.
+/// The same of all patterns in a new file of couplings at `path`, without J in memory.
 ///
 /// # Errors
 /// As [`hebb`], or if the file cannot be written.
 pub(crate) fn hebb_in_file(patterns: &SpinMatrix, path: &Path, execution: &Execution) -> Result<()> {
-    let mut couplings = Couplings::create(path, patterns.n_spins(), false)?;
+    let n_spins = patterns.n_spins();
+    let mut couplings = Couplings::create(path, n_spins, RowRange::all(n_spins), false)?;
     fill_with_counts(&mut couplings, patterns, execution)?;
     couplings.flush()
 }
 
-/// The same into `couplings`, which are zero.
+/// The same into `couplings`, which are zero: their rows of it.
 pub(super) fn fill_with_counts(
     couplings: &mut Couplings,
     patterns: &SpinMatrix,
@@ -53,10 +57,12 @@ pub(super) fn fill_with_counts(
     let bits = packed(patterns)?;
     let n_spins = bits.n_spins();
     couplings.set_scale(1.0 / n_spins as f64);
-    execution.progress().begin("counting (hebb)", n_spins.div_ceil(PAIR_BLOCK) as u64);
-    // In memory one triangle is mirrored; on disk, where that is slow, both are counted.
-    let is_mirrored = !couplings.are_in_file();
-    let blocks = couplings.values_mut().chunks_mut(PAIR_BLOCK * n_spins).enumerate();
+    let neurons = couplings.neurons();
+    execution.progress().begin("counting (hebb)", neurons.len().div_ceil(PAIR_BLOCK) as u64);
+    // In memory one triangle is mirrored; on disk, where that is slow, both are counted, and so are the rows of a shard.
+    let is_mirrored = !couplings.are_in_file() && !couplings.row_range().is_shard();
+    let first = neurons.start / PAIR_BLOCK;
+    let blocks = (first..).zip(couplings.values_mut().chunks_mut(PAIR_BLOCK * n_spins));
     PairProducts::new(bits.by_spin(), bits.by_pattern()).for_each_block(
         blocks.map(|(block, rows)| (block..block + 1, rows)),
         |block| if is_mirrored { block * PAIR_BLOCK } else { 0 },

@@ -43,7 +43,7 @@ impl Initial {
 /// Initial couplings for the rows of `patterns`, multiplied by `factor`; the scale of the result is 1.
 ///
 /// # Errors
-/// If `factor` or a coupling times it is not finite in f32, given couplings are of another size or have
+/// If `factor` or a coupling times it is not finite in f32, given couplings are of another size, of a shard or have
 /// self-coupling, or as [`hebb`](super::hebb).
 pub fn initial_couplings(
     initial: &Initial,
@@ -57,7 +57,7 @@ pub fn initial_couplings(
     Ok(couplings)
 }
 
-/// The same into `couplings`, which are zero.
+/// The same into `couplings`, which are zero: their rows of it.
 pub(super) fn fill_with_initial(
     couplings: &mut Couplings,
     initial: &Initial,
@@ -80,6 +80,7 @@ pub(super) fn fill_with_initial(
             "couplings with self-coupling",
         )),
         Initial::Given(given) if given.n_spins() == n_spins => {
+            given.check_whole()?;
             couplings.fill_with_multiple(given, factor, execution)
         }
         Initial::Given(given) => Err(Error::shape(
@@ -120,9 +121,9 @@ fn fill_randomly(
     execution: &Execution,
     draw: impl Fn(&mut rand_pcg::Pcg64) -> f64 + Sync,
 ) -> Result<()> {
-    let n_spins = couplings.n_spins();
+    let (n_spins, neurons) = (couplings.n_spins(), couplings.neurons());
     execution.for_each(
-        couplings.values_mut().chunks_mut(n_spins).enumerate(),
+        neurons.zip(couplings.values_mut().chunks_mut(n_spins)),
         || (),
         |(), (neuron, row)| {
             let mut rng = stream(seed, "initial couplings", &[neuron as u64]);

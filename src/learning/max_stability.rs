@@ -14,10 +14,10 @@
 use super::margins::{
     Ask, LearnedMargins, Outcome, PanelProblem, PanelRule, check_sweeps, coefficient_sums, learn,
 };
+use super::problem::Problem;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{Isa, LANES, Lanes, Relaxation, RelaxedPanel, Visits, relax};
-use crate::spins::SpinMatrix;
 
 /// Parameters of max-stability.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,18 +83,20 @@ impl MaxStability {
     }
 }
 
-/// Couplings of largest margin for the rows of `patterns`; the smallest margin of a neuron is about 1, so |J_i| is about
+/// Couplings of largest margin for the patterns of `problem`; the smallest margin of a neuron is about 1, so |J_i| is about
 /// 1 / kappa_i. [`Outcome::Reached`] is a gap within the tolerance, [`Outcome::Impossible`] a margin below
 /// [`least_margin`](MaxStability::least_margin). Progress advances by 1 a panel of 16 neurons.
 ///
 /// # Errors
-/// If a parameter is out of range, there are no patterns or fewer than 2 spins; if memory for J or the overlaps of the
+/// If a parameter is out of range, there are no patterns or fewer than 2 spins; if there are weights or a mask; if memory for J or the overlaps of the
 /// patterns is missing; if interrupted.
-pub fn max_stability(
-    patterns: &SpinMatrix,
+pub fn max_stability<'a>(
+    problem: impl Into<Problem<'a>>,
     parameters: &MaxStability,
     execution: &Execution,
 ) -> Result<LearnedMargins> {
+    let problem = problem.into();
+    let patterns = problem.patterns();
     parameters.check()?;
     let ask = Ask {
         name: format!("{parameters:?}"),
@@ -113,7 +115,7 @@ pub fn max_stability(
         last_check: 0,
         best: [(f64::INFINITY, 0); LANES],
     };
-    learn(patterns, &ask, rule, execution)
+    learn(&problem, &ask, rule, execution)
 }
 
 /// Where loads come near capacity, steps as long as their smallest eigenvalue asks for would not settle.
@@ -199,6 +201,7 @@ mod tests {
     use super::super::margins::oracle::{largest_margin, stabilities};
     use super::*;
     use crate::dynamics::random_states;
+    use crate::spins::SpinMatrix;
 
     fn learn(patterns: &SpinMatrix, parameters: MaxStability) -> LearnedMargins {
         let execution = Execution::with_threads(2).unwrap();

@@ -17,7 +17,7 @@ pub struct GradientNorm {
     pub relative: f64,
 }
 
-/// The gradient at every neuron, `[N]`. Where J is symmetric it is that of the joint problem, (g_ij + g_ji) / 2.
+/// The gradient at every neuron whose couplings there are. Where J is symmetric it is that of the joint problem, (g_ij + g_ji) / 2.
 ///
 /// # Errors
 /// If sizes do not fit together, a parameter is out of range, memory for a copy of J is missing, or interrupted.
@@ -35,7 +35,10 @@ pub fn gradient_norms<'a>(
         return Err(Error::shape("couplings", expected, format!("N = {}", couplings.n_spins())));
     }
     let now = norms(couplings, &problem, parameters, execution)?;
-    let zero = Couplings::zeros_in(n_spins, execution.memory())?.with_theta(vec![0.0; n_spins])?;
+    if parameters.symmetric {
+        couplings.check_whole()?;
+    }
+    let zero = zeros_like(couplings, execution)?;
     let plain = PseudoLikelihood { l1: 0.0, ..parameters.clone() };
     let at_zero = norms(&zero, &problem, &plain, execution)?;
     let relative = |(norm, zero): (f64, f64)| if norm == 0.0 { 0.0 } else { norm / zero };
@@ -44,6 +47,12 @@ pub fn gradient_norms<'a>(
         .zip(at_zero)
         .map(|(norm, zero)| GradientNorm { norm, relative: relative((norm, zero)) })
         .collect())
+}
+
+/// Zeros with fields for the same neurons.
+fn zeros_like(couplings: &Couplings, execution: &Execution) -> Result<Couplings> {
+    let zeros = Couplings::zero_rows(couplings.n_spins(), couplings.row_range(), execution.memory())?;
+    zeros.with_theta(vec![0.0; couplings.neurons().len()])
 }
 
 /// |g_i|_2 of every neuron.
@@ -56,12 +65,12 @@ fn norms(
     let (n_spins, scale, isa) = (couplings.n_spins(), couplings.scale() as f32, execution.isa());
     let batch = problem.full_batch();
     let n_patterns = batch.bits.n_patterns();
-    let mut gradient = Couplings::zeros_in(n_spins, execution.memory())?.with_theta(vec![0.0; n_spins])?;
+    let mut gradient = zeros_like(couplings, execution)?;
     let scratch = || {
         let source = PanelGradient::new(problem, parameters.lambda, n_patterns, isa);
         (source, vec![Lanes::ZERO; n_spins], vec![Lanes::ZERO; n_spins])
     };
-    execution.for_each(gradient.panels_mut().enumerate(), scratch, |scratch, (index, mut rows)| {
+    execution.for_each(gradient.panels_mut(), scratch, |scratch, (index, mut rows)| {
         let (source, panel, gradient) = scratch;
         interleave(isa, couplings.panel(index), panel);
         panel.iter_mut().for_each(|lanes| *lanes = Lanes(lanes.0.map(|coupling| coupling * scale)));
@@ -80,15 +89,16 @@ fn norms(
     if parameters.symmetric {
         gradient.symmetrize(|value| value, execution)?;
     }
-    let mut norms = vec![0.0; n_spins];
+    let neurons = couplings.neurons();
+    let mut norms = vec![0.0; neurons.len()];
     let l1 = parameters.l1;
-    let rows = gradient.values().chunks(PANEL * n_spins).zip(norms.chunks_mut(PANEL)).enumerate();
+    let panels = couplings.row_range().panels().zip(norms.chunks_mut(PANEL));
     execution.for_each(
-        rows,
+        panels,
         || (),
-        |(), (panel, (rows, norms))| {
-            for (offset, (row, norm)) in rows.chunks_exact(n_spins).zip(norms).enumerate() {
-                let neuron = panel * PANEL + offset;
+        |(), (panel, norms)| {
+            let rows = gradient.panel(panel).chunks_exact(n_spins);
+            for (neuron, (row, norm)) in (panel * PANEL..).zip(rows.zip(norms)) {
                 let couplings = couplings.rows(neuron..neuron + 1);
                 let allowed =
                     |j: usize| j != neuron && problem.mask().is_none_or(|mask| mask.allows(neuron, j));
@@ -100,7 +110,7 @@ fn norms(
                     };
                     slope * slope
                 };
-                let theta = f64::from(gradient.theta().map_or(0.0, |theta| theta[neuron]));
+                let theta = f64::from(gradient.theta().map_or(0.0, |theta| theta[neuron - neurons.start]));
                 let squares: f64 = (0..n_spins).filter(|&j| allowed(j)).map(square).sum();
                 *norm = (squares + theta * theta).sqrt();
             }

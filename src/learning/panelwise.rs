@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::panel_log::PanelLog;
-use crate::couplings::{Couplings, PanelRows, n_panels};
+use crate::couplings::{Couplings, PanelRows, RowRange};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::{Synced, TaskLog};
@@ -40,12 +40,12 @@ pub(super) fn learn_panels<S, R: Serialize + DeserializeOwned + Send>(
             (Some(kept), PanelLog::new(Some((log, synced))))
         }
     };
-    let mut results: Vec<Option<R>> =
-        std::iter::repeat_with(|| None).take(n_panels(couplings.n_spins())).collect();
+    let n_panels = couplings.row_range().panels().len();
+    let mut results: Vec<Option<R>> = std::iter::repeat_with(|| None).take(n_panels).collect();
     let learned = match &mut kept {
         None => {
-            let tasks = couplings.panels_mut().zip(&mut results).enumerate();
-            execution.for_each(tasks, scratch, |scratch, (panel, (mut rows, result))| {
+            let tasks = couplings.panels_mut().zip(&mut results);
+            execution.for_each(tasks, scratch, |scratch, ((panel, mut rows), result)| {
                 *result = Some(work(scratch, panel, &mut rows)?);
                 execution.progress().advance(1);
                 Ok(())
@@ -53,8 +53,8 @@ pub(super) fn learn_panels<S, R: Serialize + DeserializeOwned + Send>(
         }
         Some(kept) => {
             let first = &couplings;
-            let tasks = kept.panels_mut().zip(&mut results).enumerate();
-            execution.for_each(tasks, scratch, |scratch, (panel, (mut rows, result))| {
+            let tasks = kept.panels_mut().zip(&mut results);
+            execution.for_each(tasks, scratch, |scratch, ((panel, mut rows), result)| {
                 let found = log.restore(panel, &mut rows, None, &[]);
                 *result = found.and_then(|found| serde_json::from_value(found).ok());
                 if result.is_none() {
@@ -78,21 +78,22 @@ pub(super) fn learn_panels<S, R: Serialize + DeserializeOwned + Send>(
 
 /// Zeros for couplings that a rule learns in one go: in memory, or, where they do not fit, in a file of the run's folder, which needs
 /// no copy to become the output.
-pub(super) fn room_for_couplings(n_spins: usize, execution: &Execution) -> Result<Couplings> {
-    let n_bytes = (n_spins as u64).saturating_mul(n_spins as u64).saturating_mul(4);
+pub(super) fn room_for_couplings(n_spins: usize, rows: RowRange, execution: &Execution) -> Result<Couplings> {
+    let n_bytes = (rows.len() as u64).saturating_mul(n_spins as u64).saturating_mul(4);
     match execution.keep() {
         Some(keep) if n_spins > 0 && !execution.memory().holds(n_bytes) => {
-            Couplings::create(&keep.folder().join(FILE), n_spins, false)
+            Couplings::create(&keep.folder().join(FILE), n_spins, rows, false)
         }
-        _ => Couplings::zeros_in(n_spins, execution.memory()),
+        _ => Couplings::zero_rows(n_spins, rows, execution.memory()),
     }
 }
 
 /// The file under way for couplings like these: what a run left, or a new one.
 fn file(path: &Path, couplings: &Couplings) -> Result<Couplings> {
-    let (n_spins, has_theta) = (couplings.n_spins(), couplings.theta().is_some());
-    match Couplings::resume(path, n_spins, has_theta) {
-        Err(Error::Io { .. } | Error::Format { .. }) => Couplings::create(path, n_spins, has_theta),
+    let (n_spins, rows) = (couplings.n_spins(), couplings.row_range());
+    let has_theta = couplings.theta().is_some();
+    match Couplings::resume(path, n_spins, rows, has_theta) {
+        Err(Error::Io { .. } | Error::Format { .. }) => Couplings::create(path, n_spins, rows, has_theta),
         resumed => resumed,
     }
 }

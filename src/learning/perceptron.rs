@@ -7,10 +7,10 @@
 //! falls below kappa sooner or later, and proves it. For kappa = 0 it only tends to 0, and the limit of sweeps ends it.
 
 use super::margins::{Ask, LearnedMargins, Outcome, PanelProblem, PanelRule, check_sweeps, learn};
+use super::problem::Problem;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{CorrectedPanel, Correction, Isa, LANES, Lanes, Visits, correct};
-use crate::spins::SpinMatrix;
 
 /// Parameters of the perceptron rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,18 +49,20 @@ impl Perceptron {
     }
 }
 
-/// Couplings in which every stability of the rows of `patterns` exceeds kappa, where the rule gets there. Stored values are
+/// Couplings in which every stability of the patterns of `problem` exceeds kappa, where the rule gets there. Stored values are
 /// the integers sum_mu a_mu xi_i xi_j, the scale is 1/N. [`Outcome::Reached`] is a margin above kappa,
 /// [`Outcome::Impossible`] an upper end of at most kappa. Progress advances by 1 a panel of 16 neurons.
 ///
 /// # Errors
-/// If a parameter is out of range, there are no patterns or fewer than 2 spins; if memory for J or the overlaps of the
+/// If a parameter is out of range, there are no patterns or fewer than 2 spins; if there are weights or a mask; if memory for J or the overlaps of the
 /// patterns is missing; if interrupted.
-pub fn perceptron(
-    patterns: &SpinMatrix,
+pub fn perceptron<'a>(
+    problem: impl Into<Problem<'a>>,
     parameters: &Perceptron,
     execution: &Execution,
 ) -> Result<LearnedMargins> {
+    let problem = problem.into();
+    let patterns = problem.patterns();
     parameters.check()?;
     let ask = Ask {
         name: format!("{parameters:?}"),
@@ -79,7 +81,7 @@ pub fn perceptron(
             changed: 0,
         },
     };
-    learn(patterns, &ask, rule, execution)
+    learn(&problem, &ask, rule, execution)
 }
 
 struct Correcting {
@@ -115,6 +117,7 @@ mod tests {
     use super::super::{MaxStability, max_stability};
     use super::*;
     use crate::dynamics::random_states;
+    use crate::spins::SpinMatrix;
 
     fn learn(patterns: &SpinMatrix, kappa: f64, max_sweeps: u64) -> LearnedMargins {
         let execution = Execution::with_threads(2).unwrap();

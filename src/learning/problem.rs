@@ -1,22 +1,26 @@
-//! [`Problem`]: what a pseudo-likelihood is fitted to.
+//! [`Problem`]: what is learned.
+
+use std::ops::Range;
 
 use super::mask::Mask;
 use super::patterns::{PatternBits, check_patterns};
+use crate::couplings::RowRange;
 use crate::error::{Error, Result};
 use crate::spins::SpinMatrix;
 
-/// Patterns, their weights in the loss, and the couplings that are allowed.
+/// Patterns, their weights in the loss, the couplings that are allowed, and the neurons that learn.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
     patterns: &'a SpinMatrix,
     weights: Option<&'a [f32]>,
     mask: Option<&'a Mask>,
+    rows: RowRange,
 }
 
 impl<'a> From<&'a SpinMatrix> for Problem<'a> {
-    /// All couplings allowed, all patterns of one weight.
+    /// All couplings allowed, all patterns of one weight, all neurons.
     fn from(patterns: &'a SpinMatrix) -> Self {
-        Self { patterns, weights: None, mask: None }
+        Self { patterns, weights: None, mask: None, rows: RowRange::all(patterns.n_spins()) }
     }
 }
 
@@ -43,6 +47,15 @@ impl<'a> Problem<'a> {
         Ok(Self { mask: Some(mask), ..self })
     }
 
+    /// Lets the neurons of `rows` learn alone: the couplings are then a shard, these rows of J, with the bits that they have
+    /// in the whole J.
+    ///
+    /// # Errors
+    /// If there are no such rows, or they begin or end elsewhere than at a multiple of 64 or at N.
+    pub fn with_rows(self, rows: Range<usize>) -> Result<Self> {
+        Ok(Self { rows: RowRange::shard(&rows, self.patterns.n_spins())?, ..self })
+    }
+
     /// The patterns, `[P, N]`.
     pub fn patterns(&self) -> &'a SpinMatrix {
         self.patterns
@@ -56,6 +69,16 @@ impl<'a> Problem<'a> {
     /// The allowed couplings, where not all are.
     pub fn mask(&self) -> Option<&'a Mask> {
         self.mask
+    }
+
+    /// The neurons that learn.
+    pub fn neurons(&self) -> Range<usize> {
+        self.rows.range()
+    }
+
+    /// Their rows of J.
+    pub(super) fn rows(&self) -> RowRange {
+        self.rows
     }
 
     /// Spins that are the same in all patterns of positive weight.
@@ -75,6 +98,18 @@ impl<'a> Problem<'a> {
     /// Refuses a problem without patterns or spins.
     pub(super) fn check(&self) -> Result<()> {
         check_patterns(self.patterns)
+    }
+
+    /// Refuses what rules do not know that learn from patterns alone.
+    pub(super) fn check_patterns_alone(&self) -> Result<()> {
+        self.check()?;
+        match (self.weights, self.mask) {
+            (None, None) => Ok(()),
+            (weights, _) => {
+                let found = if weights.is_some() { "weights" } else { "a mask" };
+                Err(Error::shape("problem", "patterns alone, all that this rule knows", found))
+            }
+        }
     }
 
     /// All patterns, packed, with weights of mean 1.

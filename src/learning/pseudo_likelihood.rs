@@ -122,6 +122,10 @@ impl PseudoLikelihood {
         {
             return Err(Error::parameter("route", format!("direct or automatic, with {obstacle}"), "gram"));
         }
+        if self.symmetric && problem.rows().is_shard() {
+            let expected = "all of them, where J is symmetric: they are one problem";
+            return Err(Error::parameter("rows", expected, problem.rows()));
+        }
         match self.batches {
             Batches::Mini { size: 0, .. } => Err(Error::parameter("batch", "at least 1 pattern", 0)),
             Batches::Mini { size, drop_last: true } if size > n_patterns => {

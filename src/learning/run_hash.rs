@@ -10,6 +10,9 @@ pub(super) fn run_hash(problem: &Problem<'_>, how: &str) -> String {
     for mu in 0..patterns.n_rows() {
         hasher.update(bytemuck::cast_slice(patterns.row(mu)));
     }
+    if problem.rows().is_shard() {
+        hasher.update(problem.rows().to_string().as_bytes());
+    }
     if let Some(weights) = problem.weights() {
         hasher.update(bytemuck::cast_slice(weights));
     }

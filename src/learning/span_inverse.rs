@@ -7,7 +7,7 @@
 use super::overlap_factor::{Mixture, OverlapFactor};
 use super::panelwise::room_for_couplings;
 use super::patterns::PatternBits;
-use crate::couplings::{Couplings, PANEL, panel_rows};
+use crate::couplings::{Couplings, PANEL, RowRange, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{LANES, Lanes, Tables, deinterleave, hamming_distance, signed_product};
@@ -40,7 +40,7 @@ pub(super) fn span_inverse(
 ) -> Result<Couplings> {
     let bits = PatternBits::new(patterns);
     let (n_patterns, n_spins) = (bits.n_patterns(), bits.n_spins());
-    let mut couplings = room_for_couplings(n_spins, execution)?;
+    let mut couplings = room_for_couplings(n_spins, RowRange::all(n_spins), execution)?;
     if self_coupling {
         couplings.allow_self_coupling();
     }

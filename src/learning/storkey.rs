@@ -24,7 +24,7 @@
 
 use super::panelwise::room_for_couplings;
 use super::patterns::{PatternBits, check_patterns};
-use crate::couplings::{Couplings, PANEL, n_panels};
+use crate::couplings::{Couplings, PANEL, RowRange, n_panels};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{
@@ -52,7 +52,7 @@ pub fn storkey(patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings
     if n_spins < FEW_SPINS {
         return of_few_spins(patterns, execution);
     }
-    let mut couplings = room_for_couplings(n_spins, execution)?;
+    let mut couplings = room_for_couplings(n_spins, RowRange::all(n_spins), execution)?;
     let mut lanes = Vec::new();
     if lanes.try_reserve_exact(n_panels(n_spins) * BLOCK).is_err() {
         return Err(Error::parameter("n", "memory for the fields of 64 patterns", n_spins));

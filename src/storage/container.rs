@@ -1,146 +1,31 @@
 //! Containers: safetensors files whose header is padded so that data starts on a page boundary.
 //!
 //! Any safetensors reader opens them; ours maps them read-only and checks lengths before anything is read. Besides what
-//! the format fixes, every container carries in its metadata `format_version`, `kind` ("couplings", "data set",
+//! the format fixes, every container carries in its metadata `format_version`, `kind` ("couplings", "coupling rows", "data set",
 //! "alignment", "states"), `program`, the program's version, and `blake3`, the hash of the whole file with the digits of the hash
 //! themselves read as zeros.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
 use memmap2::Mmap;
 use safetensors::SafeTensors;
-use serde_json::{Map, Value, json};
 
-use super::atomic::{Overwrite, write_atomically};
-use super::integrity::{UNHASHED, fill_in_hash};
+use super::integrity::UNHASHED;
 use crate::error::{Error, Result};
 use crate::execution::{Array, Memory};
 
 /// Version of what the containers hold. Readers refuse a newer one.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Data starts on a multiple of this many bytes.
-pub(super) const PAGE: usize = 4096;
-
 /// Metadata: what the file is, how it was made. Sorted, so that equal content gives equal bytes.
 pub type Description = BTreeMap<String, String>;
 
 /// Element types in use.
 pub type DType = safetensors::Dtype;
-
-/// A named array to write.
-pub struct Tensor<'a> {
-    name: &'a str,
-    dtype: DType,
-    shape: Vec<usize>,
-    bytes: &'a [u8],
-}
-
-impl<'a> Tensor<'a> {
-    /// f32 values of the given shape.
-    pub fn f32(name: &'a str, shape: &[usize], values: &'a [f32]) -> Self {
-        Self::new(name, DType::F32, shape, values)
-    }
-
-    /// Bytes of the given shape.
-    pub fn u8(name: &'a str, shape: &[usize], values: &'a [u8]) -> Self {
-        Self::new(name, DType::U8, shape, values)
-    }
-
-    /// u32 values of the given shape.
-    pub fn u32(name: &'a str, shape: &[usize], values: &'a [u32]) -> Self {
-        Self::new(name, DType::U32, shape, values)
-    }
-
-    fn new<T: Pod>(name: &'a str, dtype: DType, shape: &[usize], values: &'a [T]) -> Self {
-        debug_assert_eq!(shape.iter().product::<usize>(), values.len());
-        Self { name, dtype, shape: shape.to_vec(), bytes: bytemuck::cast_slice(values) }
-    }
-}
-
-/// Writes a container atomically: `kind` says what it is, `description` how it was made. Tensors of larger elements come
-/// first, as the format recommends: each is then aligned, whatever the lengths of those before it.
-///
-/// # Errors
-/// If the output exists and may not be replaced, or cannot be written.
-pub fn write_container(
-    path: &Path,
-    kind: &str,
-    description: &Description,
-    tensors: &[Tensor<'_>],
-    overwrite: Overwrite,
-) -> Result<()> {
-    write_container_with_room(path, kind, description, tensors, PAGE, overwrite)
-}
-
-/// The same with a header of at least `room` bytes.
-pub(crate) fn write_container_with_room(
-    path: &Path,
-    kind: &str,
-    description: &Description,
-    tensors: &[Tensor<'_>],
-    room: usize,
-    overwrite: Overwrite,
-) -> Result<()> {
-    let mut tensors: Vec<_> = tensors.iter().collect();
-    tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.dtype.bitsize()));
-    let layout: Vec<_> = tensors
-        .iter()
-        .map(|tensor| Layout { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape.clone() })
-        .collect();
-    let mut header = header(kind, description, &layout, room);
-    fill_in_hash(&mut header, tensors.iter().map(|tensor| tensor.bytes));
-    write_atomically(path, overwrite, |file| {
-        file.write_all(&header).map_err(Error::io(path, "write the header"))?;
-        for tensor in tensors {
-            file.write_all(tensor.bytes).map_err(Error::io(path, "write the data"))?;
-        }
-        Ok(())
-    })
-}
-
-/// What a header says of a tensor.
-#[derive(Clone, Debug)]
-pub(crate) struct Layout<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) dtype: DType,
-    pub(crate) shape: Vec<usize>,
-}
-
-impl Layout<'_> {
-    /// Its length in the file.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
-    }
-}
-
-/// Length, JSON, and spaces up to the page boundary, `room` bytes at least; not hashed yet.
-pub(super) fn header(kind: &str, description: &Description, layout: &[Layout<'_>], room: usize) -> Vec<u8> {
-    let mut metadata = description.clone();
-    metadata.insert("format_version".into(), FORMAT_VERSION.to_string());
-    metadata.insert("kind".into(), kind.into());
-    metadata.insert("program".into(), concat!("attractor ", env!("CARGO_PKG_VERSION")).into());
-    metadata.insert("blake3".into(), UNHASHED.into());
-    let mut entries = Map::new();
-    entries.insert("__metadata__".into(), json!(metadata));
-    let mut offset = 0;
-    for tensor in layout {
-        let end = offset + tensor.n_bytes();
-        let entry = json!({ "dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": [offset, end] });
-        entries.insert(tensor.name.into(), entry);
-        offset = end;
-    }
-    let mut header = vec![0; 8];
-    header.extend_from_slice(Value::Object(entries).to_string().as_bytes());
-    header.resize(header.len().next_multiple_of(PAGE).max(room), b' ');
-    let length = header.len() as u64 - 8;
-    header[..8].copy_from_slice(&length.to_le_bytes());
-    header
-}
 
 /// A container open for reading: mapped, its header checked against the file's length.
 #[derive(Debug)]
@@ -353,6 +238,8 @@ impl Container {
 
 #[cfg(test)]
 mod tests {
+    use super::super::atomic::Overwrite;
+    use super::super::tensor::{PAGE, Tensor, write_container};
     use super::*;
 
     fn write(path: &Path, values: &[f32]) {

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use bytemuck::Pod;
 
 use super::atomic::{Overwrite, check_output};
-use super::container::{Description, Layout, header};
+use super::container::Description;
 use super::integrity::fill_in_hash;
 use super::task_log::remove_file;
+use super::tensor::{Layout, header};
 use crate::error::{Error, Result};
 use crate::execution::{Array, reserve};
 
@@ -121,7 +122,9 @@ impl InPlace {
             let (start, end) = (self.room as u64, self.n_bytes());
             let data = Array::<u8>::in_file(&self.file, start, (end - start) as usize)
                 .map_err(Error::io(&self.path, "map"))?;
-            fill_in_hash(&mut header, std::iter::once(&data[..]));
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&header).update(&data);
+            fill_in_hash(&mut header, &hasher);
         }
         let written = self.file.write_all_at(&header, 0).and_then(|()| self.file.sync_data());
         written.map_err(Error::io(&self.path, "write"))

@@ -26,13 +26,8 @@ fn digits(header: &[u8]) -> Option<std::ops::Range<usize>> {
     (at + UNHASHED.len() <= header.len()).then_some(at..at + UNHASHED.len())
 }
 
-/// Puts the hash of a file into its header, which has zeros in its place.
-pub(super) fn fill_in_hash<'a>(header: &mut [u8], data: impl Iterator<Item = &'a [u8]>) {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(header);
-    data.for_each(|bytes| {
-        hasher.update(bytes);
-    });
+/// Puts the hash of a file into its header; `hasher` has seen the header with zeros in its place, and the data.
+pub(super) fn fill_in_hash(header: &mut [u8], hasher: &blake3::Hasher) {
     if let Some(digits) = digits(header) {
         header[digits].copy_from_slice(hasher.finalize().to_hex().as_bytes());
     }

@@ -3,8 +3,7 @@
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
-use attractor::learning::{Dreaming, PseudoInverse, Unlearning, hebb, storkey, storkey_bytes};
-use attractor::spins::SpinMatrix;
+use attractor::learning::{Dreaming, Problem, PseudoInverse, Unlearning, hebb, storkey, storkey_bytes};
 use attractor::{Error, Result};
 use clap::Args;
 
@@ -58,6 +57,11 @@ impl ClassicalOptions {
         ]
     }
 
+    /// Whether there are dreams to unlearn.
+    pub fn has_dreams(&self) -> bool {
+        self.dreams.is_some()
+    }
+
     /// Checks the parameters of `rule` on `data`.
     ///
     /// # Errors
@@ -95,14 +99,14 @@ impl ClassicalOptions {
     pub fn couplings(
         &self,
         rule: Rule,
-        data: &DataSet,
+        problem: Problem<'_>,
         seed: u64,
         execution: &Execution,
     ) -> Result<Couplings> {
-        let patterns = &data.train;
+        let patterns = problem.patterns();
         match rule {
             Rule::Hebb => {
-                let couplings = hebb(patterns, execution)?;
+                let couplings = hebb(problem, execution)?;
                 match self.unlearning(seed) {
                     Some(unlearning) => unlearning.unlearned(&couplings, execution),
                     None if self.normalise => couplings.normalised(execution),
@@ -119,16 +123,17 @@ impl ClassicalOptions {
     }
 
     /// Bytes that `rule` takes, and signed multiply-adds in its time.
-    pub fn cost(&self, rule: Rule, patterns: &SpinMatrix, n_threads: usize) -> (f64, f64) {
-        let (n_spins, n_patterns) = (patterns.n_spins(), patterns.n_rows());
+    pub fn cost(&self, rule: Rule, problem: Problem<'_>, n_threads: usize) -> (f64, f64) {
+        let (n_spins, n_patterns) = (problem.patterns().n_spins(), problem.patterns().n_rows());
         let (n, p) = (n_spins as f64, n_patterns as f64);
+        let couplings = 4.0 * n * problem.neurons().len() as f64;
         match (rule, self.dreams) {
             (Rule::Hebb, Some(dreams)) => {
                 (Unlearning::memory_bytes(n_spins) as f64, SIGNED_PER_DREAMT * dreams as f64 * n * n)
             }
-            (Rule::Hebb, None) if self.normalise => (8.0 * n * n, 0.0),
+            (Rule::Hebb, None) if self.normalise => (2.0 * couplings, 0.0),
             (Rule::Hebb | Rule::PseudoLikelihood | Rule::Perceptron | Rule::MaxStability, _) => {
-                (4.0 * n * n, 0.0)
+                (couplings, 0.0)
             }
             (Rule::PseudoInverse | Rule::Dreaming, _) => {
                 let memory = PseudoInverse::memory_bytes(n_patterns, n_spins, n_threads);

@@ -3,9 +3,8 @@
 use attractor::Result;
 use attractor::execution::Execution;
 use attractor::learning::{
-    LearnedMargins, MarginSummary, MaxStability, NeuronMargin, Perceptron, max_stability, perceptron,
+    LearnedMargins, MarginSummary, MaxStability, NeuronMargin, Perceptron, Problem, max_stability, perceptron,
 };
-use attractor::spins::SpinMatrix;
 use clap::Args;
 use serde_json::json;
 
@@ -26,6 +25,9 @@ pub struct MarginOptions {
     #[arg(long)]
     max_sweeps: Option<u64>,
 }
+
+/// The entries of what became of neurons, for the couplings' file: numbers that add up over shards.
+pub const COUNTS: [&str; 3] = ["neurons_reached", "neurons_impossible", "neurons_unfinished"];
 
 /// A margin rule with its parameters.
 pub enum MarginRule {
@@ -76,10 +78,10 @@ impl MarginRule {
     ///
     /// # Errors
     /// Those of the rule.
-    pub fn learn(&self, patterns: &SpinMatrix, execution: &Execution) -> Result<LearnedMargins> {
+    pub fn learn(&self, problem: Problem<'_>, execution: &Execution) -> Result<LearnedMargins> {
         match self {
-            Self::Perceptron(parameters) => perceptron(patterns, parameters, execution),
-            Self::MaxStability(parameters) => max_stability(patterns, parameters, execution),
+            Self::Perceptron(parameters) => perceptron(problem, parameters, execution),
+            Self::MaxStability(parameters) => max_stability(problem, parameters, execution),
         }
     }
 
@@ -97,12 +99,9 @@ impl MarginRule {
                 )
             }
         };
-        entries.extend([
-            ("max_sweeps", max_sweeps.to_string()),
-            ("neurons_reached", summary.reached.to_string()),
-            ("neurons_impossible", summary.impossible.to_string()),
-            ("neurons_unfinished", summary.unfinished.to_string()),
-        ]);
+        entries.push(("max_sweeps", max_sweeps.to_string()));
+        let counts = [summary.reached, summary.impossible, summary.unfinished];
+        entries.extend(COUNTS.into_iter().zip(counts.map(|count| count.to_string())));
         entries
     }
 
@@ -121,7 +120,8 @@ impl MarginRule {
 impl Run<'_> {
     /// Couplings by a margin rule, and what is known of their margins.
     pub(super) fn hold_margins(&mut self, rule: &MarginRule) -> anyhow::Result<()> {
-        let LearnedMargins { couplings, neurons } = rule.learn(self.evaluation.train(), self.execution)?;
+        let problem = self.options.without_weights(self.problem.patterns())?;
+        let LearnedMargins { couplings, neurons } = rule.learn(problem, self.execution)?;
         let summary = MarginSummary::new(&neurons);
         self.describe_as(rule.description(&summary));
         if let (MarginRule::Perceptron(Perceptron { kappa, .. }), true) = (rule, summary.impossible > 0) {

@@ -17,7 +17,7 @@ impl Run<'_> {
         let lambda = self.parameters.lambda;
         let neurons = neuron_statistics(couplings, self.problem, lambda, &norms, self.execution)?;
         let mut columns: Vec<(&str, Vec<String>)> = vec![
-            ("neuron", (0..norms.len()).map(|neuron| neuron.to_string()).collect()),
+            ("neuron", couplings.neurons().map(|neuron| neuron.to_string()).collect()),
             ("row_norm", norms.iter().map(f64::to_string).collect()),
             ("loss", neurons.iter().map(|neuron| neuron.loss.to_string()).collect()),
             ("stability_mean", neurons.iter().map(|neuron| neuron.mean_stability.to_string()).collect()),
@@ -41,8 +41,8 @@ impl Run<'_> {
         }
         columns.extend(self.neuron_columns.iter().cloned());
         let mut table = Table::new(columns.iter().map(|(name, _)| *name));
-        for neuron in 0..norms.len() {
-            table.push(columns.iter().map(|(_, values)| values[neuron].clone()).collect());
+        for row in 0..norms.len() {
+            table.push(columns.iter().map(|(_, values)| values[row].clone()).collect());
         }
         table.write(path, self.options.common.overwrite())?;
         Ok(())

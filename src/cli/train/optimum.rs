@@ -91,7 +91,7 @@ impl Run<'_> {
                 "note: {n_constant} spins are the same in all patterns; their fields theta have no optimum and end anywhere large"
             ));
         }
-        if n == self.evaluation.train().n_spins() {
+        if !self.parameters.symmetric {
             let column = |value: fn(&Search) -> String| searches.iter().map(value).collect::<Vec<_>>();
             self.neuron_columns.extend([
                 ("ending", column(|search| search.ending.name().to_owned())),

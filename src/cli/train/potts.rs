@@ -121,6 +121,9 @@ impl Train {
         if self.per_neuron.is_some() {
             return refuse("per-neuron", "one");
         }
+        if self.rows.is_some() {
+            return refuse("rows", "one");
+        }
         self.pseudo_likelihood.check()
     }
 

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use attractor::couplings::Couplings;
 use attractor::execution::Execution;
 use attractor::learning::{Batches, Initial, Lbfgs, Mask, PseudoLikelihood, Route, check_factor};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
+
+use super::super::inputs::open_couplings;
+use super::super::options::Common;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of the pseudo-likelihood")]
@@ -241,7 +243,13 @@ impl PseudoLikelihoodOptions {
     ///
     /// # Errors
     /// If they are neither a name nor the file of couplings of that N with zero diagonal.
-    pub fn initial(&self, data: &Path, n_spins: usize, execution: &Execution) -> Result<Initial> {
+    pub fn initial(
+        &self,
+        data: &Path,
+        n_spins: usize,
+        common: &Common,
+        execution: &Execution,
+    ) -> Result<Initial> {
         check_factor(self.init_scale())?;
         let Some(file) = self.init_file() else {
             return Ok(match self.init() {
@@ -255,7 +263,7 @@ impl PseudoLikelihoodOptions {
             let expected = "hebb, zero, random, uniform or a file that exists";
             return Err(Error::parameter("init", expected, self.init()));
         }
-        let couplings = Couplings::open(file, execution)?;
+        let couplings = open_couplings(file, common, execution)?;
         if couplings.n_spins() != n_spins {
             let expected = format!("N = {n_spins} as in {}", data.display());
             return Err(Error::format(file, expected, format!("N = {}", couplings.n_spins())));

@@ -3,24 +3,26 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use attractor::analysis::{Evaluation, Observables, note_rising_loss, observe};
+use attractor::analysis::{Evaluation, Observables, RowObservables, note_rising_loss, observe};
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
 use attractor::learning::{Batches, Initial, Problem, PseudoLikelihood, Route, Trainer};
 use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::provenance::provenance;
-use super::super::text::{listing, name_of, short, short_or_dash};
-use super::{Rule, Solver, Train, Variant};
+use super::super::text::{name_of, short, short_or_dash};
+use super::rows::run_hash;
+use super::{Train, Variant};
 
 /// A training run: what has been learned and observed so far.
 pub(super) struct Run<'a> {
     pub(super) options: &'a Train,
     pub(super) execution: &'a Execution,
-    pub(super) evaluation: Evaluation<'a>,
+    /// None of a shard: recall takes all rows.
+    evaluation: Option<Evaluation<'a>>,
     pub(super) problem: Problem<'a>,
     pub(super) parameters: &'a PseudoLikelihood,
     pub(super) description: Description,
@@ -29,8 +31,9 @@ pub(super) struct Run<'a> {
     pub(super) results: Vec<(&'static str, String, Value)>,
     /// Columns that the rule adds to the table of neurons.
     pub(super) neuron_columns: Vec<(&'static str, Vec<String>)>,
-    latest: Option<(u64, Observables)>,
-    begun: Instant,
+    pub(super) latest: Option<(u64, Observables)>,
+    pub(super) latest_rows: Option<(u64, RowObservables)>,
+    pub(super) begun: Instant,
 }
 
 impl<'a> Run<'a> {
@@ -45,7 +48,10 @@ impl<'a> Run<'a> {
         let begun = Instant::now();
         let (n_states, n_steps) = (options.eval_states, options.eval_steps);
         let seed = options.common.seed;
-        let evaluation = Evaluation::new(data, parameters, n_states, n_steps, seed, execution)?;
+        let evaluation = match options.rows {
+            None => Some(Evaluation::new(data, parameters, n_states, n_steps, seed, execution)?),
+            Some(_) => None,
+        };
         let mut description = provenance(&options.inputs())?;
         description.insert("command".into(), command);
         description.insert("p".into(), data.n_patterns().to_string());
@@ -65,6 +71,7 @@ impl<'a> Run<'a> {
             results: Vec::new(),
             neuron_columns: Vec::new(),
             latest: None,
+            latest_rows: None,
             begun,
         })
     }
@@ -81,7 +88,7 @@ impl<'a> Run<'a> {
         let observed = self.observe(0, &couplings);
         self.save(couplings, 0, "complete")?;
         let saved = format!("the couplings are complete, in {}", self.options.output.display());
-        observed.map(drop).map_err(|error| anyhow::Error::from(error).context(saved))
+        observed.map_err(|error| anyhow::Error::from(error).context(saved))
     }
 
     /// Records what the run is, under these names.
@@ -150,12 +157,13 @@ impl<'a> Run<'a> {
             || self.options.eval_every.is_some_and(|every| epoch % every == 0);
         if is_evaluated {
             let before = self.latest;
-            let observed = self.observe_trainer(trainer)?;
+            self.observe_trainer(trainer)?;
             // Of symmetrised couplings the loss is another one than what descent lowers.
-            if let Some((earlier, before)) = before
+            if let (Some((earlier, before)), Some((_, observed))) = (before, self.latest)
                 && self.options.variant() != Variant::Symmetrized
             {
-                note_rising_loss(self.execution.progress(), (earlier, &before), (epoch, &observed));
+                let before = (earlier, before.objective);
+                note_rising_loss(self.execution.progress(), before, (epoch, observed.objective));
             }
         }
         if options.snapshots().contains(&epoch) {
@@ -243,13 +251,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn observe_trainer(&mut self, trainer: &Trainer<'_>) -> Result<Observables> {
+    fn observe_trainer(&mut self, trainer: &Trainer<'_>) -> Result<()> {
         let couplings = self.variant(trainer.couplings())?;
         self.observe(trainer.epoch(), &couplings)
     }
 
-    fn observe(&mut self, epoch: u64, couplings: &Couplings) -> Result<Observables> {
-        let observed = observe(couplings, &self.evaluation, self.execution)?;
+    fn observe(&mut self, epoch: u64, couplings: &Couplings) -> Result<()> {
+        let Some(evaluation) = &self.evaluation else { return self.observe_rows(epoch, couplings) };
+        let observed = observe(couplings, evaluation, self.execution)?;
         self.latest = Some((epoch, observed));
         self.metrics.push([vec![epoch.to_string()], observed.values()].concat());
         if self.options.eval_every.is_some() {
@@ -258,7 +267,7 @@ impl<'a> Run<'a> {
                 self.execution.progress().note(&progress_line(epoch, &observed));
             }
         }
-        Ok(observed)
+        Ok(())
     }
 
     fn snapshot(&self, epoch: u64, couplings: &Couplings) -> Result<()> {
@@ -271,6 +280,9 @@ impl<'a> Run<'a> {
         let mut description = self.description.clone();
         description.insert("epoch".into(), epoch.to_string());
         description.insert("status".into(), status.into());
+        if self.options.rows.is_some() {
+            description.insert("run_blake3".into(), run_hash(&description));
+        }
         description
     }
 
@@ -281,86 +293,6 @@ impl<'a> Run<'a> {
             Some(path) if status == "complete" => self.write_neurons(&couplings, path),
             _ => Ok(()),
         }
-    }
-
-    pub(super) fn report(&self) -> anyhow::Result<()> {
-        let Some((epoch, observed)) = self.latest else { return Ok(()) };
-        let seconds = self.begun.elapsed().as_secs_f64();
-        let mut document = serde_json::to_value(observed)?;
-        document["epoch"] = json!(epoch);
-        document["seconds"] = json!(seconds);
-        document["output"] = json!(self.options.output);
-        document["parameters"] = json!(self.description);
-        for (name, _, value) in &self.results {
-            document[name.replace(' ', "_")] = value.clone();
-        }
-        let count = |at: fn(&attractor::analysis::FeatureCount) -> usize| {
-            observed.learned_features.map_or("-".to_owned(), |count| at(&count).to_string())
-        };
-        let entry = |key: &str| self.description.get(key).cloned().unwrap_or_default();
-        let how = match (self.options.rule, self.options.pseudo_likelihood.solver()) {
-            (Rule::PseudoLikelihood, Solver::Gd) => format!(
-                ", {}, lambda {}, lr {}, {epoch} epochs, from {}",
-                entry("variant"),
-                entry("lambda"),
-                entry("lr"),
-                entry("init")
-            ),
-            (Rule::PseudoLikelihood, Solver::Lbfgs) => {
-                format!(", {}, lambda {}, l2 {}, by lbfgs", entry("variant"), entry("lambda"), entry("l2"))
-            }
-            (rule, _) => {
-                let seed = self.options.common.seed;
-                let parameters = self.options.classical.description(rule, seed).into_iter();
-                parameters.map(|(name, value)| format!(", {} {value}", name.replace('_', " "))).collect()
-            }
-        };
-        let rule = [
-            ("couplings", self.options.output.display().to_string()),
-            ("rule", format!("{}{how}", entry("rule"))),
-        ];
-        let results = self.results.iter().map(|(name, text, _)| (*name, text.clone()));
-        // Other rules have no lambda of their own.
-        let loss = match self.options.rule {
-            Rule::PseudoLikelihood => short(observed.loss),
-            _ => format!("{} (at lambda {})", short(observed.loss), self.parameters.lambda),
-        };
-        let observed = [
-            ("loss", loss),
-            (
-                "row norm |J_i|",
-                format!("{} (lambda_eff {})", short(observed.row_norm), short(observed.lambda_eff)),
-            ),
-            (
-                "stability",
-                format!(
-                    "mean {}, min {}, {:.2} % negative",
-                    short(observed.stability.mean),
-                    short(observed.stability.min),
-                    100.0 * observed.stability.negative_fraction
-                ),
-            ),
-            ("asymmetry", short(observed.asymmetry)),
-            ("distance from Hebb", short_or_dash(observed.hebb_distance)),
-            (
-                "overlaps",
-                format!(
-                    "after {} steps from up to {} states of each kind",
-                    self.options.eval_steps, self.options.eval_states
-                ),
-            ),
-            ("overlap train", short(observed.overlap.train)),
-            ("overlap test", short_or_dash(observed.overlap.test)),
-            ("overlap features", short_or_dash(observed.overlap.features)),
-            ("overlap random", short(observed.overlap.random)),
-            ("training patterns fixed", format!("{:.1} %", 100.0 * observed.fixed_fraction)),
-            ("learned features", format!("{} at 0.9, {} at 0.99", count(|c| c.at_0_9), count(|c| c.at_0_99))),
-            ("gap train - test", short_or_dash(observed.gap.map(|gap| gap.train_minus_test))),
-            ("gap 1 - test", short_or_dash(observed.gap.map(|gap| gap.one_minus_test))),
-            ("seconds", short(seconds)),
-        ];
-        let text = listing(rule.into_iter().chain(results).chain(observed));
-        self.options.common.print(&document, &text)
     }
 }
 

@@ -15,10 +15,10 @@ pub(in super::super) fn first_couplings(
     init_scale: f64,
     execution: &Execution,
 ) -> Result<Couplings> {
-    let n_spins = problem.patterns().n_spins();
-    let mut couplings = Couplings::zeros_in(n_spins, execution.memory())?;
+    let (n_spins, rows) = (problem.patterns().n_spins(), problem.rows());
+    let mut couplings = Couplings::zero_rows(n_spins, rows, execution.memory())?;
     if parameters.theta || initial.has_theta() {
-        couplings = couplings.with_theta(vec![0.0; n_spins])?;
+        couplings = couplings.with_theta(vec![0.0; rows.len()])?;
     }
     fill_with_first(&mut couplings, problem, parameters, initial, init_scale, execution)?;
     Ok(couplings)
@@ -35,7 +35,8 @@ pub(super) fn fill_with_first(
 ) -> Result<()> {
     fill_with_initial(couplings, initial, init_scale, problem.patterns(), parameters.seed, execution)?;
     if let Some(mask) = problem.mask() {
-        for (i, row) in couplings.values_mut().chunks_exact_mut(mask.n_spins()).enumerate() {
+        let neurons = couplings.neurons();
+        for (i, row) in neurons.zip(couplings.values_mut().chunks_exact_mut(mask.n_spins())) {
             for (j, coupling) in row.iter_mut().enumerate() {
                 if !mask.allows(i, j) {
                     *coupling = 0.0;

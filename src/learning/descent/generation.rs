@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::super::pseudo_likelihood::Rows;
-use crate::couplings::{Couplings, PanelRows, n_panels};
+use crate::couplings::{Couplings, PanelRows, RowRange};
 use crate::error::Result;
 use crate::execution::{Array, Memory};
 use crate::kernels::{LANES, Lanes};
@@ -16,6 +16,7 @@ use crate::storage::{DType, InPlace, Layout, Synced, remove_file};
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
     pub(super) n_spins: usize,
+    pub(super) rows: RowRange,
     pub(super) has_theta: bool,
     /// J before the last step.
     pub(super) has_before: bool,
@@ -59,24 +60,24 @@ pub(super) struct Generation {
 impl Shape {
     /// Bytes of one generation.
     pub(super) fn bytes(&self) -> u64 {
-        let n = self.n_spins as u64;
+        let values = self.rows.len() as u64 * self.n_spins as u64;
         let matrices = if self.has_before { 2 } else { 1 };
         let coefficients =
-            self.n_coefficients.unwrap_or(0) * n_panels(self.n_spins) * size_of::<Lanes<f32>>();
-        4 * n * n * matrices + coefficients as u64
+            self.n_coefficients.unwrap_or(0) * self.rows.panels().len() * size_of::<Lanes<f32>>();
+        4 * values * matrices + coefficients as u64
     }
 
     fn n_lanes(&self) -> Option<usize> {
-        self.n_coefficients.map(|n_patterns| n_panels(self.n_spins).saturating_mul(n_patterns))
+        self.n_coefficients.map(|n_patterns| self.rows.panels().len().saturating_mul(n_patterns))
     }
 
     /// The tensors of the second file.
     fn state(&self) -> Vec<Layout<'static>> {
         let tensor = |name, shape: &[usize]| Layout { name, dtype: DType::F32, shape: shape.to_vec() };
-        let (n, panels) = (self.n_spins, n_panels(self.n_spins));
+        let (n, n_rows, panels) = (self.n_spins, self.rows.len(), self.rows.panels().len());
         let coefficients = self.n_coefficients.map(|p| tensor("coefficients", &[panels, p, LANES]));
-        let before = self.has_before.then(|| tensor("J_before", &[n, n]));
-        let theta = (self.has_before && self.has_theta).then(|| tensor("theta_before", &[n]));
+        let before = self.has_before.then(|| tensor("J_before", &[n_rows, n]));
+        let theta = (self.has_before && self.has_theta).then(|| tensor("theta_before", &[n_rows]));
         coefficients.into_iter().chain(before).chain(theta).collect()
     }
 }
@@ -85,8 +86,8 @@ impl Generation {
     /// Zeros in memory, as far as its budget goes.
     pub(super) fn new(shape: Shape, memory: &Memory) -> Result<Self> {
         let matrix = || {
-            let zeros = Couplings::zeros_in(shape.n_spins, memory)?;
-            if shape.has_theta { zeros.with_theta(vec![0.0; shape.n_spins]) } else { Ok(zeros) }
+            let zeros = Couplings::zero_rows(shape.n_spins, shape.rows, memory)?;
+            if shape.has_theta { zeros.with_theta(vec![0.0; shape.rows.len()]) } else { Ok(zeros) }
         };
         let coefficients = shape.n_lanes().map(|len| memory.zeros(len, "coefficients of the patterns"));
         Ok(Self {
@@ -100,7 +101,7 @@ impl Generation {
     /// Zeros in new files of `folder`.
     pub(super) fn create(shape: Shape, folder: &Path, slot: Slot) -> Result<Self> {
         let path = folder.join(slot.file("generation"));
-        let couplings = Couplings::create(&path, shape.n_spins, shape.has_theta)?;
+        let couplings = Couplings::create(&path, shape.n_spins, shape.rows, shape.has_theta)?;
         let tensors = shape.state();
         let state = match tensors.is_empty() {
             true => None,
@@ -112,7 +113,7 @@ impl Generation {
     /// Those that files of `folder` hold.
     pub(super) fn open(shape: Shape, folder: &Path, slot: Slot) -> Result<Self> {
         let path = folder.join(slot.file("generation"));
-        let couplings = Couplings::resume(&path, shape.n_spins, shape.has_theta)?;
+        let couplings = Couplings::resume(&path, shape.n_spins, shape.rows, shape.has_theta)?;
         let tensors = shape.state();
         let state = match tensors.is_empty() {
             true => None,
@@ -125,7 +126,7 @@ impl Generation {
         let (mut before, mut coefficients) = (None, None);
         if let Some(state) = &state {
             if shape.has_before {
-                let rows = Couplings::from_array(shape.n_spins, state.array("J_before")?);
+                let rows = Couplings::from_array(shape.n_spins, shape.rows, state.array("J_before")?);
                 before = Some(match shape.has_theta {
                     true => rows.with_theta(state.array::<f32>("theta_before")?.to_vec())?,
                     false => rows,
@@ -182,17 +183,22 @@ impl Generation {
         self.before.as_ref().map(|before| (before.panel(index), before.panel_theta(index)))
     }
 
-    /// The panels of J, each with that before the last step, for writers.
+    /// The panels of J with their numbers, each with that before the last step, for writers.
     pub(super) fn panels_mut(
         &mut self,
-    ) -> impl Iterator<Item = (PanelRows<'_>, Option<PanelRows<'_>>)> + Send {
+    ) -> impl Iterator<Item = (usize, PanelRows<'_>, Option<PanelRows<'_>>)> + Send {
         let mut before = self.before.as_mut().map(Couplings::panels_mut);
-        self.couplings.panels_mut().map(move |rows| (rows, before.as_mut().and_then(Iterator::next)))
+        self.couplings.panels_mut().map(move |(panel, rows)| {
+            let before = before.as_mut().and_then(Iterator::next);
+            (panel, rows, before.map(|(_, before)| before))
+        })
     }
 
-    /// The panels of J with their coefficients, where there are any, for writers.
-    pub(super) fn spans_mut(&mut self) -> impl Iterator<Item = (PanelRows<'_>, &mut [Lanes<f32>])> + Send {
-        let n_panels = n_panels(self.couplings.n_spins());
+    /// The panels of J with their numbers and coefficients, where there are any, for writers.
+    pub(super) fn spans_mut(
+        &mut self,
+    ) -> impl Iterator<Item = ((usize, PanelRows<'_>), &mut [Lanes<f32>])> + Send {
+        let n_panels = self.couplings.row_range().panels().len();
         let coefficients = self.coefficients.as_deref_mut().unwrap_or_default();
         let n_patterns = (coefficients.len() / n_panels).max(1);
         self.couplings.panels_mut().zip(coefficients.chunks_exact_mut(n_patterns))

@@ -12,6 +12,8 @@
 //! and zero need no J(0). The coefficients are the state of the run; J is made from them where a segment ends and is never
 //! turned back into coefficients.
 
+use std::ops::Range;
+
 use super::super::panel_log::PanelLog;
 use super::super::patterns::PatternBits;
 use super::super::pseudo_likelihood::PseudoLikelihood;
@@ -19,7 +21,7 @@ use super::super::span::{overlaps, rows_of_panel};
 use super::generation::Generation;
 use serde_json::Value;
 
-use crate::couplings::{Couplings, n_panels};
+use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::{Array, Execution};
 use crate::kernels::{
@@ -36,7 +38,7 @@ pub(super) struct Gram {
 /// Initial couplings outside the span of the patterns.
 struct Start {
     couplings: Couplings,
-    fields: Array<Lanes<f32>>, // [panel][mu][16]
+    fields: Array<Lanes<f32>>, // [panel][mu][16], from the first panel that learns on
 }
 
 /// Scratch of one thread.
@@ -55,9 +57,10 @@ impl Gram {
             return Err(Error::parameter("patterns", expected, n_patterns));
         };
         let Some(couplings) = outside else { return Ok(Self { overlaps, start: None }) };
-        let len = n_panels(n_spins).saturating_mul(n_patterns);
-        let mut fields = execution.memory().zeros(len, "initial fields")?;
-        let panels = fields.chunks_exact_mut(n_patterns).enumerate();
+        let panels = couplings.row_range().panels();
+        let mut fields =
+            execution.memory().zeros(panels.len().saturating_mul(n_patterns), "initial fields")?;
+        let panels = panels.zip(fields.chunks_exact_mut(n_patterns));
         execution.for_each(panels, Tables::new, |tables, (index, fields)| {
             let source = Source::Rows { values: couplings.panel(index), n_columns: n_spins };
             let signs = bits.pattern_signs();
@@ -67,15 +70,16 @@ impl Gram {
         Ok(Self { overlaps, start: Some(Start { couplings, fields }) })
     }
 
-    /// The coefficients of `factor` times the Hebb couplings, into `a`.
+    /// The coefficients of `factor` times the Hebb couplings, into those of some panels, `a`.
     pub(super) fn fill_with_hebb(
         bits: &PatternBits,
         factor: f64,
+        panels: Range<usize>,
         a: &mut [Lanes<f32>],
         execution: &Execution,
     ) -> Result<()> {
         execution.for_each(
-            a.chunks_exact_mut(bits.n_patterns()).enumerate(),
+            panels.zip(a.chunks_exact_mut(bits.n_patterns())),
             || (),
             |(), (index, a)| {
                 a.fill(Lanes([factor as f32; LANES]));
@@ -92,7 +96,7 @@ impl Gram {
         &self,
         bits: &PatternBits,
         parameters: &PseudoLikelihood,
-        epochs: std::ops::Range<u64>,
+        epochs: Range<u64>,
         now: &Generation,
         next: &mut Generation,
         panels: &PanelLog,
@@ -117,14 +121,15 @@ impl Gram {
             tables: Tables::new(),
         };
         let a = now.coefficients.as_deref().unwrap_or_default().chunks_exact(n_patterns);
-        let tasks = a.zip(next.spans_mut()).enumerate();
-        execution.for_each(tasks, scratch, |scratch, (index, (a, (mut rows, next)))| {
+        let first = now.couplings.row_range().panels().start;
+        execution.for_each(a.zip(next.spans_mut()), scratch, |scratch, (a, ((index, mut rows), next))| {
             if panels.restore(index, &mut rows, None, next).is_some() {
                 execution.progress().advance(1);
                 return Ok(());
             }
             next.copy_from_slice(a);
-            let initial = start.as_ref().map(|start| &start.fields[index * n_patterns..][..n_patterns]);
+            let initial =
+                start.as_ref().map(|start| &start.fields[(index - first) * n_patterns..][..n_patterns]);
             let (signs, shift) = bits.panel_signs(index);
             // xi_i . a_i: what the diagonal adds to every margin.
             scratch.products.copy_from_slice(a);

@@ -5,7 +5,6 @@ use super::super::panel_gradient::PanelGradient;
 use super::super::problem::Batch;
 use super::super::pseudo_likelihood::{Batches, Panel};
 use super::{Trainer, check_sound, check_theta};
-use crate::couplings::n_panels;
 use crate::error::{Error, Result};
 use crate::random::{permutation, stream};
 
@@ -29,7 +28,8 @@ impl<'a> Trainer<'a> {
         let (n_spins, execution, parameters) =
             (self.now.couplings.n_spins(), self.execution, &self.parameters);
         let isa = execution.isa();
-        let n_panels = n_panels(n_spins);
+        let all = self.problem.rows().panels();
+        let n_panels = all.len();
         let group = (execution.memory().left() / Panel::bytes(n_spins, parameters)) as usize;
         let group = group.clamp(execution.n_threads().min(n_panels), n_panels);
         let no_memory =
@@ -39,8 +39,8 @@ impl<'a> Trainer<'a> {
         for _ in 0..group {
             panels.push(Panel::try_new(n_spins, parameters).ok_or_else(no_memory)?);
         }
-        for first in (0..n_panels).step_by(group) {
-            let members = first..n_panels.min(first + group);
+        for first in all.clone().step_by(group) {
+            let members = first..all.end.min(first + group);
             for (index, panel) in members.clone().zip(&mut panels) {
                 panel.load(isa, self.now.rows(index), self.now.rows_before(index));
             }
@@ -56,8 +56,8 @@ impl<'a> Trainer<'a> {
                     })?;
                 }
             }
-            let targets = self.next.panels_mut().skip(first);
-            for (panel, (mut rows, mut before)) in panels.iter().zip(targets).take(members.len()) {
+            let targets = self.next.panels_mut().skip(first - all.start);
+            for (panel, (_, mut rows, mut before)) in panels.iter().zip(targets).take(members.len()) {
                 panel.store(isa, &mut rows, before.as_mut());
                 check_theta(&rows, self.epoch..end)?;
                 check_sound(rows.values, n_spins, parameters.lambda, self.epoch..end)?;

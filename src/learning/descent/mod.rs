@@ -36,7 +36,7 @@ use super::problem::{Batch, Problem};
 use super::pseudo_likelihood::{Batches, Panel, PseudoLikelihood, Route};
 use super::run_hash::run_hash;
 use super::segments::{Segments, advance};
-use crate::couplings::{Couplings, PanelRows, n_panels};
+use crate::couplings::{Couplings, PanelRows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::Isa;
@@ -103,9 +103,9 @@ impl Segments for Trainer<'_> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Starts at epoch 0 with the given initial couplings times `init_scale`, those that are not allowed set to 0, symmetrised
-    /// where J is to be symmetric. Where the execution [keeps](Execution::keeping) what is finished and the folder holds the state
-    /// of this run, it goes on from there.
+    /// Starts, for the neurons of the problem, at epoch 0 with the given initial couplings times `init_scale`, those that are not
+    /// allowed set to 0, symmetrised where J is to be symmetric. Where the execution [keeps](Execution::keeping) what is finished
+    /// and the folder holds the state of this run, it goes on from there.
     ///
     /// Both generations of J (with momentum, two matrices each) are in memory if they fit its budget, else in the folder where
     /// there is one, else in nameless files of the memory's.
@@ -128,6 +128,7 @@ impl<'a> Trainer<'a> {
         let patterns = problem.patterns();
         let shape = Shape {
             n_spins: patterns.n_spins(),
+            rows: problem.rows(),
             has_theta,
             has_before: parameters.momentum > 0.0,
             n_coefficients: (route == Route::Gram).then_some(patterns.n_rows()),
@@ -157,7 +158,7 @@ impl<'a> Trainer<'a> {
             (_, Batches::Full, Route::Gram) => {
                 let batch = problem.full_batch();
                 if let (None, Initial::Hebb, Some(a)) = (epoch, initial, &mut now.coefficients) {
-                    Gram::fill_with_hebb(&batch.bits, init_scale, a, execution)?;
+                    Gram::fill_with_hebb(&batch.bits, init_scale, problem.rows().panels(), a, execution)?;
                 }
                 let is_outside = !matches!(initial, Initial::Hebb | Initial::Zero);
                 let first = || first_couplings(&problem, &parameters, initial, init_scale, execution);
@@ -250,7 +251,7 @@ impl<'a> Trainer<'a> {
         let log = match &self.kept {
             Some(kept) if self.next.is_on_disk() => {
                 let stage = format!("epochs {} to {end} (panels of 16 neurons)", self.epoch);
-                progress.begin(&stage, n_panels(n_spins) as u64);
+                progress.begin(&stage, self.problem.rows().panels().len() as u64);
                 Some(kept.log(&self.next, self.epoch, end)?)
             }
             _ => None,
@@ -263,9 +264,8 @@ impl<'a> Trainer<'a> {
             }
             Method::Direct(batch) => {
                 let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
-                execution.for_each(next.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
+                execution.for_each(next.panels_mut(), scratch, |scratch, (index, mut rows, mut before)| {
                     let Scratch { panel, gradient } = scratch;
-                    let (mut rows, mut before) = rows;
                     if panels.restore(index, &mut rows, before.as_mut(), &[]).is_some() {
                         progress.advance(1);
                         return Ok(());
@@ -294,17 +294,18 @@ impl<'a> Trainer<'a> {
 
     /// Signed multiply-adds of an epoch, and what else its batches cost in their place: tables, update, handing out.
     fn work_per_epoch(&self) -> f64 {
-        let (n_spins, n_patterns) =
-            (self.now.couplings.n_spins() as f64, self.problem.patterns().n_rows() as f64);
+        let patterns = self.problem.patterns();
+        let (n_spins, n_patterns) = (patterns.n_spins() as f64, patterns.n_rows() as f64);
+        let n_rows = self.problem.rows().len() as f64;
         if let Method::Gram(..) = self.method {
             // Real products, in signed ones of the same time.
-            return 4.0 * n_spins * n_patterns * n_patterns;
+            return 4.0 * n_rows * n_patterns * n_patterns;
         }
         let (n_batches, size) = match self.parameters.batches {
             Batches::Full => (1.0, n_patterns),
             Batches::Mini { size, .. } => ((n_patterns / size as f64).ceil(), n_patterns.min(size as f64)),
         };
-        n_batches * (2.0 * n_spins * n_spins * (size + BATCH_PATTERNS) + BATCH_WORK)
+        n_batches * (2.0 * n_rows * n_spins * (size + BATCH_PATTERNS) + BATCH_WORK)
     }
 }
 

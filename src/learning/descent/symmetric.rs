@@ -26,7 +26,7 @@ impl Trainer<'_> {
         }
         let (n_spins, lambda, epochs) =
             (self.now.couplings.n_spins(), self.parameters.lambda, self.epoch..end);
-        self.next.couplings.panels_mut().try_for_each(|rows| {
+        self.next.couplings.panels_mut().try_for_each(|(_, rows)| {
             check_theta(&rows, epochs.clone())?;
             check_sound(rows.values, n_spins, lambda, epochs.clone())
         })
@@ -45,9 +45,8 @@ impl Generation {
     ) -> Result<()> {
         let (isa, rate) = (execution.isa(), parameters.rate(epoch));
         let scratch = || Scratch::new(problem, parameters, batch.bits.n_patterns(), isa);
-        execution.for_each(self.panels_mut().enumerate(), scratch, |scratch, (index, rows)| {
+        execution.for_each(self.panels_mut(), scratch, |scratch, (index, mut rows, mut before)| {
             let Scratch { panel, gradient } = scratch;
-            let (mut rows, mut before) = rows;
             let was = before.as_ref().map(|before| (&*before.values, before.theta_lanes()));
             panel.load(isa, (rows.values, rows.theta_lanes()), was);
             panel.step(parameters, rate, batch, index, gradient);

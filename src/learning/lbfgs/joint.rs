@@ -53,7 +53,7 @@ pub(super) fn optimum(
     execution.progress().begin("lbfgs (all neurons together)", 0);
     let ends = search(&mut space, &solver, first_step(parameters), &mut point)?;
     execution.progress().end();
-    for (mut rows, panel) in couplings.panels_mut().zip(point.chunks_exact(n_columns)) {
+    for ((_, mut rows), panel) in couplings.panels_mut().zip(point.chunks_exact(n_columns)) {
         deinterleave(execution.isa(), &panel[..n_spins], rows.values);
         if parameters.theta {
             rows.set_theta(Some(&panel[n_spins]));

@@ -111,7 +111,7 @@ pub struct Search {
 pub struct Optimum {
     /// Couplings, and fields where they were asked for.
     pub couplings: Couplings,
-    /// One entry a neuron; a single one where J is symmetric.
+    /// One entry a neuron that learned; a single one where J is symmetric.
     pub searches: Vec<Search>,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn optimum(
     let n_spins = couplings.n_spins();
     let batch = problem.full_batch();
     let n_patterns = batch.bits.n_patterns();
-    execution.progress().begin("lbfgs", crate::couplings::n_panels(n_spins) as u64);
+    execution.progress().begin("lbfgs", problem.rows().panels().len() as u64);
     let scratch = || (vec![Lanes::ZERO; n_spins + usize::from(parameters.theta)], None);
     let run = run_hash(problem, &format!("{parameters:?} {solver:?} from {first}"));
     let (couplings, searches) =

@@ -93,7 +93,7 @@ impl NeuronMargin {
 pub struct LearnedMargins {
     /// The couplings.
     pub couplings: Couplings,
-    /// One a neuron.
+    /// One a neuron that learned.
     pub neurons: Vec<NeuronMargin>,
 }
 

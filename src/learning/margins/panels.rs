@@ -4,20 +4,19 @@
 //! other. A neuron that its rule stops rests; a panel ends with its last neuron.
 
 use super::super::panelwise::learn_panels;
-use super::super::patterns::{PatternBits, check_patterns};
+use super::super::patterns::PatternBits;
 use super::super::problem::Problem;
 use super::super::run_hash::run_hash;
 use super::super::span::{overlaps, rows_of_panel};
 use super::certificate::{Ends, Sums, ends};
 use super::contradictions::contradicted;
 use super::{LearnedMargins, NeuronMargin, Outcome};
-use crate::couplings::{Couplings, n_panels, panel_rows};
+use crate::couplings::{Couplings, panel_rows};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::kernels::{
     DenseRows, Isa, LANES, Lanes, Tables, VISITS, Visits, compensated_product, deinterleave,
 };
-use crate::spins::SpinMatrix;
 
 /// A panel's problem.
 pub(in super::super) struct PanelProblem<'a> {
@@ -63,14 +62,15 @@ pub(in super::super) struct Ask<J> {
     pub judge: J,
 }
 
-/// Learns all rows; `rule` makes a panel's rule.
+/// Learns the rows of `problem`; `rule` makes a panel's rule.
 pub(in super::super) fn learn<R: PanelRule>(
-    patterns: &SpinMatrix,
+    problem: &Problem<'_>,
     ask: &Ask<impl Fn(f64, f64) -> Outcome + Sync>,
     rule: impl Fn() -> R + Sync,
     execution: &Execution,
 ) -> Result<LearnedMargins> {
-    check_patterns(patterns)?;
+    problem.check_patterns_alone()?;
+    let (patterns, rows) = (problem.patterns(), problem.rows());
     let (n_patterns, n_spins) = (patterns.n_rows(), patterns.n_spins());
     if n_spins == 1 {
         return Err(Error::shape("training patterns", "at least 2 spins, for a coupling to learn", "1"));
@@ -89,9 +89,9 @@ pub(in super::super) fn learn<R: PanelRule>(
     let per_spin = 1.0 / n_spins as f64;
     // Stored values are `factor` times sum_mu a xi xi.
     let (factor, scale) = if ask.integers { (1.0, per_spin) } else { (per_spin, 1.0) };
-    let couplings = Couplings::zeros_in(n_spins, execution.memory())?.with_scale(scale)?;
+    let couplings = Couplings::zero_rows(n_spins, rows, execution.memory())?.with_scale(scale)?;
     let progress = execution.progress();
-    progress.begin("learning (panels of 16 neurons)", n_panels(n_spins) as u64);
+    progress.begin("learning (panels of 16 neurons)", rows.panels().len() as u64);
     let scratch = || Scratch {
         a: vec![Lanes::ZERO; n_patterns],
         fields: vec![Lanes::ZERO; n_patterns],
@@ -99,7 +99,7 @@ pub(in super::super) fn learn<R: PanelRule>(
         panel: vec![Lanes::ZERO; n_spins],
         tables: Tables::new(),
     };
-    let run = run_hash(&Problem::from(patterns), &ask.name);
+    let run = run_hash(problem, &ask.name);
     let (couplings, neurons) = learn_panels(couplings, &run, execution, scratch, |scratch, index, rows| {
         let isa = execution.isa();
         let (signs, shift) = bits.panel_signs(index);
