@@ -246,10 +246,14 @@ fn runs_beyond_memory() {
         let dry = program.run(&format!("{command} --dry-run"));
         assert!(String::from_utf8_lossy(&dry.stdout).contains("TiB of memory"), "{command}");
     }
-    // A data set that fits, of couplings that do not.
+    // A data set that fits, of couplings that fit neither memory nor disk.
     program.run("generate random --n 10000000 --patterns 2 --test 0 -o wide");
     for options in ["", "--rule hebb", "--batch 1", "--variant symmetrized"] {
-        refused(&program, &format!("train wide -o new {options}"), &["memory: expected about ", "TiB"]);
+        refused(
+            &program,
+            &format!("train wide -o new {options}"),
+            &["TiB of free disk space for this run, found "],
+        );
     }
 }
 

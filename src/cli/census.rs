@@ -84,9 +84,10 @@ impl Census {
         }
         let (n, m) = (data.n_spins() as f64, n_starts as f64);
         // J, the states some ten times in bits, hashes of trajectories, and fields of 4096 states.
-        let memory = 4.0 * n * n + m * (10.0 * n / 8.0 + 512.0) + 4096.0 * 4.0 * n;
+        let memory = m * (10.0 * n / 8.0 + 512.0) + 4096.0 * 4.0 * n;
         let disk = if self.output.is_some() { m * n / 8.0 } else { 0.0 };
-        let estimate = Estimate::new(memory, disk, 10.0 * m * n * n, &execution);
+        let estimate = Estimate::new(memory, disk, 10.0 * m * n * n, &execution)
+            .with_arrays(self.common.loaded_bytes(n));
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text(&execution));
         }

@@ -1,5 +1,6 @@
 //! What a run will take: memory and disk from its shapes, time from the kernels' rates on this machine just now.
 
+use std::path::Path;
 use std::time::Instant;
 
 use attractor::execution::{Execution, thread_pool};
@@ -68,6 +69,27 @@ impl Estimate {
         Ok(())
     }
 
+    /// Refuses a run whose files do not fit the disk of `folder`.
+    ///
+    /// # Errors
+    /// Says how much is needed and how much is free.
+    pub fn check_disk(&self, folder: &Path, execution: &Execution) -> Result<()> {
+        let needed = self.bytes_on_disk(execution);
+        // A system that does not tell is no reason to stop.
+        let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if needed > free {
+            let expected = format!("{} of free disk space for this run", bytes(needed));
+            return Err(Error::format(folder, expected, bytes(free)));
+        }
+        Ok(())
+    }
+
+    fn bytes_on_disk(&self, execution: &Execution) -> u64 {
+        let arrays = if self.is_out_of_core(execution) { self.array_bytes } else { 0 };
+        self.disk_bytes.saturating_add(arrays)
+    }
+
     /// Whether arrays become files under the budget of `execution`.
     pub fn is_out_of_core(&self, execution: &Execution) -> bool {
         self.array_bytes > 0 && self.memory_bytes > execution.memory().budget()
@@ -75,10 +97,8 @@ impl Estimate {
 
     /// In words, under the budget of `execution`.
     pub fn text(&self, execution: &Execution) -> String {
-        let (memory, disk) = match self.is_out_of_core(execution) {
-            true => (self.memory_bytes - self.array_bytes, self.disk_bytes + self.array_bytes),
-            false => (self.memory_bytes, self.disk_bytes),
-        };
+        let files = if self.is_out_of_core(execution) { self.array_bytes } else { 0 };
+        let (memory, disk) = (self.memory_bytes - files, self.bytes_on_disk(execution));
         let where_arrays = match self.is_out_of_core(execution) {
             true => format!(" ({} of arrays in files)", bytes(self.array_bytes)),
             false => String::new(),

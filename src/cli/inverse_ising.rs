@@ -55,7 +55,8 @@ impl InverseIsing {
         })?;
         let n = couplings.n_spins() as f64;
         let disk = if self.output.is_some() { 40.0 * n * n } else { 0.0 };
-        let estimate = Estimate::new(4.0 * n * n + 4.0 * disk, disk, 100.0 * n * n, &execution);
+        let estimate = Estimate::new(4.0 * disk, disk, 100.0 * n * n, &execution)
+            .with_arrays(self.common.loaded_bytes(n));
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text(&execution));
         }

@@ -82,6 +82,11 @@ impl Common {
         Ok(execution)
     }
 
+    /// Bytes that couplings of N spins take where they are not mapped.
+    pub fn loaded_bytes(&self, n_spins: f64) -> f64 {
+        if self.no_mmap { 4.0 * n_spins * n_spins } else { 0.0 }
+    }
+
     /// What to do with existing output.
     pub fn overwrite(&self) -> Overwrite {
         if self.force { Overwrite::Replace } else { Overwrite::Refuse }

@@ -177,6 +177,6 @@ impl Recall {
         let disk = if self.output.is_some() { n_states * n_spins / 4.0 } else { 0.0 };
         // Settling takes some ten steps, unless a number is given.
         let work = self.moves.steps().unwrap_or(10) as f64 * n_states * n_spins * n_spins;
-        Estimate::new(memory, disk, work, execution)
+        Estimate::new(memory, disk, work, execution).with_arrays(self.common.loaded_bytes(n_spins))
     }
 }

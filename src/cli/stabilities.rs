@@ -103,7 +103,8 @@ impl Stabilities {
         }
         let (n, p) = (n_spins as f64, patterns.n_rows() as f64);
         // J, packed patterns twice, stabilities and a sorted copy in f64.
-        let estimate = Estimate::new(4.0 * n * n + n * p / 4.0 + 12.0 * n * p, 0.0, n * n * p, &execution);
+        let estimate = Estimate::new(n * p / 4.0 + 12.0 * n * p, 0.0, n * n * p, &execution)
+            .with_arrays(self.common.loaded_bytes(n));
         if self.common.dry_run {
             return self.common.print(&estimate, &estimate.text(&execution));
         }

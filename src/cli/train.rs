@@ -21,7 +21,7 @@ use attractor::datasets::DataSet;
 use attractor::execution::{Execution, Keep};
 use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood};
 use attractor::spins::SpinMatrix;
-use attractor::storage::Container;
+use attractor::storage::{Container, remove_unfinished};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
@@ -127,6 +127,17 @@ enum Variant {
     Symmetric,
 }
 
+/// Removes what a kill in the middle of writing these files has left beside them.
+fn remove_unfinished_writes(outputs: &[&Path]) -> Result<()> {
+    let folder = |output: &Path| match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let names: BTreeSet<_> = outputs.iter().filter_map(|output| output.file_name()?.to_str()).collect();
+    let folders: BTreeSet<_> = outputs.iter().map(|output| folder(output)).collect();
+    folders.iter().try_for_each(|folder| remove_unfinished(folder, |file| names.contains(file)))
+}
+
 /// Lambda where none is given.
 const DEFAULT_LAMBDA: f64 = 0.2;
 
@@ -141,7 +152,8 @@ impl Train {
         let resumed = self.resumed.take();
         let folder = RunFolder::path_for(&self.output);
         let folder_of_output = folder.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let execution = self.common.execution_with(folder_of_output.unwrap_or(Path::new(".")))?;
+        let folder_of_output = folder_of_output.unwrap_or(Path::new("."));
+        let execution = self.common.execution_with(folder_of_output)?;
         if Container::open_any(&self.data)?.kind() == "alignment" {
             return self.run_on_alignment(&execution);
         }
@@ -176,6 +188,10 @@ impl Train {
         }
         execution.progress().note(&format!("this run: {}", estimate.text(&execution)));
         estimate.check_memory(&execution)?;
+        // What an unfinished run has taken already is no longer free.
+        if resumed.is_none() {
+            estimate.check_disk(folder_of_output, &execution)?;
+        }
         let (folder, command) = self.run_folder(resumed)?;
         let keep = Keep::new(folder.path(), self.checkpoint.0);
         signal_hook::flag::register(signal_hook::consts::SIGUSR1, keep.flag())?;
@@ -318,6 +334,9 @@ impl Train {
         outputs.extend(self.eval_every.map(|_| self.metrics_path()));
         outputs.extend(self.per_neuron.clone());
         let outputs: Vec<&Path> = outputs.iter().map(PathBuf::as_path).collect();
+        if resumed.is_some() {
+            remove_unfinished_writes(&outputs)?;
+        }
         let inputs: Vec<&Path> = self.inputs().into_iter().map(|(_, path)| path).collect();
         self.common.check_outputs(&outputs, &inputs)
     }

@@ -138,7 +138,9 @@ impl InPlace {
     pub(crate) fn publish(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
         check_output(path, overwrite)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let linked = tempfile::Builder::new().prefix(".").suffix(".tmp").make_in(folder, |name| {
+        // As of atomic writes, which know their own after a kill.
+        let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+        let linked = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").make_in(folder, |name| {
             std::fs::hard_link(&self.path, name).or_else(|error| match error.kind() {
                 std::io::ErrorKind::AlreadyExists => Err(error),
                 _ => std::fs::copy(&self.path, name).map(drop),
