@@ -100,29 +100,36 @@ impl Generation {
 
     /// Zeros in new files of `folder`.
     pub(super) fn create(shape: Shape, folder: &Path, slot: Slot) -> Result<Self> {
-        let path = folder.join(slot.file("generation"));
-        let couplings = Couplings::create(&path, shape.n_spins, shape.rows, shape.has_theta)?;
-        let tensors = shape.state();
-        let state = match tensors.is_empty() {
-            true => None,
-            false => Some(InPlace::create(&folder.join(slot.file("state")), STATE, &tensors, ROOM)?),
-        };
+        let couplings = Couplings::create(
+            &folder.join(slot.file("generation")),
+            shape.n_spins,
+            shape.rows,
+            shape.has_theta,
+        )?;
+        let state = |tensors: &[_]| InPlace::create(&folder.join(slot.file("state")), STATE, tensors, ROOM);
         Self::in_files(shape, couplings, state)
     }
 
     /// Those that files of `folder` hold.
     pub(super) fn open(shape: Shape, folder: &Path, slot: Slot) -> Result<Self> {
-        let path = folder.join(slot.file("generation"));
-        let couplings = Couplings::resume(&path, shape.n_spins, shape.rows, shape.has_theta)?;
-        let tensors = shape.state();
-        let state = match tensors.is_empty() {
-            true => None,
-            false => Some(InPlace::open(&folder.join(slot.file("state")), STATE, &tensors, ROOM)?),
-        };
+        let couplings = Couplings::resume(
+            &folder.join(slot.file("generation")),
+            shape.n_spins,
+            shape.rows,
+            shape.has_theta,
+        )?;
+        let state = |tensors: &[_]| InPlace::open(&folder.join(slot.file("state")), STATE, tensors, ROOM);
         Self::in_files(shape, couplings, state)
     }
 
-    fn in_files(shape: Shape, couplings: Couplings, state: Option<InPlace>) -> Result<Self> {
+    /// Couplings in their file, and what `state` makes of the tensors of the second file, if there are any.
+    fn in_files(
+        shape: Shape,
+        couplings: Couplings,
+        state: impl FnOnce(&[Layout<'static>]) -> Result<InPlace>,
+    ) -> Result<Self> {
+        let tensors = shape.state();
+        let state = (!tensors.is_empty()).then(|| state(&tensors)).transpose()?;
         let (mut before, mut coefficients) = (None, None);
         if let Some(state) = &state {
             if shape.has_before {
