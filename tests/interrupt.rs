@@ -148,6 +148,13 @@ fn second_writers_and_changed_inputs_are_refused() {
         let message = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && message.contains(expected), "{arguments}: {message}");
     }
+    // What is left of a run whose record is gone stands in nobody's way.
+    std::fs::create_dir(program.path("other.run")).unwrap();
+    for file in ["other.run/.lock", "other.run/generation-a.safetensors"] {
+        std::fs::write(program.path(file), "").unwrap();
+    }
+    program.run("train data -o other --epochs 1 --eval-states 1");
+    assert!(!program.path("other.run").exists());
     // What is not wanted is dropped.
     program.run("train data -o J --force --epochs 1 --eval-states 1");
     assert!(!program.path("J.run").exists());

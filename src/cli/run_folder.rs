@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use attractor::storage::{FolderLock, Overwrite, write_bytes};
+use attractor::storage::{Description, FolderLock, Overwrite, write_bytes};
 use attractor::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,14 @@ impl Record {
         })
     }
 
+    /// The entries that say how the output came about.
+    pub fn provenance(&self) -> Description {
+        let inputs = self.inputs.iter().flat_map(|(name, (path, hash))| {
+            [(name.clone(), path.display().to_string()), (format!("{name}_blake3"), hash.clone())]
+        });
+        inputs.chain([("command".to_owned(), self.command_line())]).collect()
+    }
+
     /// The command line as it was given.
     pub fn command_line(&self) -> String {
         let words = std::iter::once("attractor").chain(self.arguments.iter().map(String::as_str));
@@ -91,7 +99,7 @@ impl RunFolder {
     /// Says how to go on with it.
     pub fn check(output: &Path, overwrite: Overwrite) -> Result<()> {
         let path = Self::path_for(output);
-        if path.exists() && overwrite == Overwrite::Refuse {
+        if path.join(RECORD).exists() && overwrite == Overwrite::Refuse {
             let expected = "no unfinished run with this output";
             let found =
                 format!("one (attractor resume {} goes on with it, --force drops it)", path.display());
@@ -158,8 +166,12 @@ impl RunFolder {
         &self.path
     }
 
-    /// Removes everything but the lock.
+    /// Removes everything but the lock, the record first: without it there is nothing to go on with.
     fn clear(&self) -> Result<()> {
+        let record = self.path.join(RECORD);
+        if record.exists() {
+            std::fs::remove_file(&record).map_err(Error::io(&record, "remove"))?;
+        }
         let entries = self.path.read_dir().map_err(Error::io(&self.path, "read this folder"))?;
         for entry in entries.flatten().filter(|entry| entry.file_name() != LOCK) {
             let path = entry.path();
@@ -175,7 +187,6 @@ impl RunFolder {
     /// # Errors
     /// If the system refuses.
     pub fn remove(self) -> Result<()> {
-        // The record last: without it there is nothing to resume.
         self.clear()?;
         std::fs::remove_dir_all(&self.path).map_err(Error::io(&self.path, "remove"))
     }

@@ -19,9 +19,9 @@ use std::time::Duration;
 use anyhow::Context;
 use attractor::datasets::DataSet;
 use attractor::execution::{Execution, Keep};
-use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood};
+use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood, has_kept_work};
 use attractor::spins::SpinMatrix;
-use attractor::storage::{Container, remove_unfinished};
+use attractor::storage::{Container, Description, remove_unfinished};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
@@ -192,7 +192,7 @@ impl Train {
         if resumed.is_none() {
             estimate.check_disk(folder_of_output, &execution)?;
         }
-        let (folder, command) = self.run_folder(resumed)?;
+        let (folder, provenance) = self.run_folder(resumed)?;
         let keep = Keep::new(folder.path(), self.checkpoint.0);
         signal_hook::flag::register(signal_hook::consts::SIGUSR1, keep.flag())?;
         let execution = execution.keeping(keep);
@@ -205,27 +205,32 @@ impl Train {
                 .progress()
                 .note(&format!("note: {n_isolated} of {n_spins} neurons have no allowed coupling"));
         }
-        let done = self.learn(initial, margins, &data, problem, &parameters, command, &execution);
-        match done.as_ref().map_err(|error| error.downcast_ref::<Error>()) {
-            // Of these nothing is to be gone on with.
-            Ok(()) | Err(Some(Error::Diverged { .. } | Error::Parameter { .. } | Error::Shape { .. })) => {
+        let done = self.learn(initial, margins, &data, problem, &parameters, provenance, &execution);
+        let is_over = match done.as_ref().map_err(|error| error.downcast_ref::<Error>()) {
+            Ok(()) | Err(Some(Error::Diverged { .. })) => true,
+            // What cannot be begun is not to be gone on with.
+            Err(Some(Error::Parameter { .. } | Error::Shape { .. })) => !has_kept_work(folder.path()),
+            Err(_) => false,
+        };
+        match is_over {
+            true => {
                 folder.remove()?;
                 done
             }
-            Err(_) => {
+            false => {
                 let path = folder.path().display().to_string();
                 done.with_context(|| format!("what is finished is kept; attractor resume {path} goes on"))
             }
         }
     }
 
-    /// The folder of this run, new or taken up, and the command line that began it.
-    fn run_folder(&self, resumed: Option<Resumed>) -> anyhow::Result<(RunFolder, String)> {
+    /// The folder of this run, new or taken up, and what its record says of how it came about.
+    fn run_folder(&self, resumed: Option<Resumed>) -> anyhow::Result<(RunFolder, Description)> {
         if let Some(Resumed { folder, record }) = resumed {
-            return Ok((folder, record.command_line()));
+            return Ok((folder, record.provenance()));
         }
         let record = Record::of_this_run(&self.output, &self.inputs())?;
-        Ok((RunFolder::create(&self.output, &record)?, record.command_line()))
+        Ok((RunFolder::create(&self.output, &record)?, record.provenance()))
     }
 
     /// Learns and reports.
@@ -237,10 +242,10 @@ impl Train {
         data: &DataSet,
         problem: Problem<'_>,
         parameters: &PseudoLikelihood,
-        command: String,
+        provenance: Description,
         execution: &Execution,
     ) -> anyhow::Result<()> {
-        let mut run = Run::new(self, data, problem, parameters, command, execution)?;
+        let mut run = Run::new(self, data, problem, parameters, provenance, execution)?;
         match (initial, margins) {
             (Some(initial), _) => match self.pseudo_likelihood.solver() {
                 Solver::Gd => run.descend(&initial)?,

@@ -230,17 +230,18 @@ impl Couplings {
     }
 
     /// Makes the file in which they are a container and gives it the name `path` too, without a copy, where they are in a file
-    /// of their own; else as [`write`](Self::write). They may not change afterwards.
+    /// of their own with room for their description; else as [`write`](Self::write). They may not change afterwards.
     ///
     /// # Errors
     /// As [`write`](Self::write).
     pub fn publish(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        let description = self.description_of_file(self.description())?;
         match self.home() {
-            Some(home) => {
-                self.complete(home, true, self.description_of_file(self.description())?)?;
+            Some(home) if home.has_room_for(&description) => {
+                self.complete(home, true, description)?;
                 home.publish(path, overwrite)
             }
-            None => self.write(path, overwrite),
+            _ => self.write(path, overwrite),
         }
     }
 
@@ -325,6 +326,29 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = Couplings::open(&path, &execution).unwrap_err().to_string();
         assert!(error.contains("J[36, 35]") && error.contains("NaN"), "{error}");
+    }
+
+    /// In a file of their own, with a description that its header has room for, and one that it has not.
+    #[test]
+    fn published_couplings_are_the_written_ones() {
+        let execution = Execution::with_threads(1).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for length in [10, 30_000] {
+            let home = path(&format!("home-{length}"));
+            let mut couplings = Couplings::create(&home, 5, RowRange::all(5), true).unwrap();
+            couplings.values_mut()[1] = 2.0;
+            let description = Description::from([("command".into(), "x".repeat(length))]);
+            let couplings = couplings.with_theta(vec![0.5; 5]).unwrap().with_description(description.clone());
+            let (published, written) =
+                (path(&format!("published-{length}")), path(&format!("written-{length}")));
+            couplings.publish(&published, Overwrite::Refuse).unwrap();
+            couplings.write(&written, Overwrite::Refuse).unwrap();
+            assert!(std::fs::read(&published).unwrap() == std::fs::read(&written).unwrap());
+            let read = Couplings::open(&published, &execution).unwrap();
+            assert_eq!((read.values()[1], read.theta()), (2.0, Some(&[0.5; 5][..])));
+            assert_eq!(read.description()["command"], description["command"]);
+        }
     }
 
     #[test]

@@ -50,3 +50,8 @@ pub(crate) use pseudo_likelihood::{not_negative, positive};
 pub(crate) use segments::{Segments, advance};
 pub use storkey::{storkey, storkey_bytes};
 pub use unlearning::Unlearning;
+
+/// Whether a run has [kept](crate::execution::Keep) work in `folder` that it would go on from.
+pub fn has_kept_work(folder: &std::path::Path) -> bool {
+    descent::has_checkpoint(folder) || panelwise::has_log(folder)
+}

@@ -76,6 +76,11 @@ pub(super) fn learn_panels<S, R: Serialize + DeserializeOwned + Send>(
     Ok((learned, results.into_iter().flatten().collect()))
 }
 
+/// Whether `folder` holds panels of a rule that learns in one go.
+pub(super) fn has_log(folder: &Path) -> bool {
+    folder.join(LOG).exists()
+}
+
 /// Zeros for couplings that a rule learns in one go: in memory, or, where they do not fit, in a file of the run's folder, which needs
 /// no copy to become the output.
 pub(super) fn room_for_couplings(n_spins: usize, rows: RowRange, execution: &Execution) -> Result<Couplings> {

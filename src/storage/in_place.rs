@@ -108,6 +108,11 @@ impl InPlace {
         Ok(())
     }
 
+    /// Whether a header with this description fits its room.
+    pub(crate) fn has_room_for(&self, description: &Description) -> bool {
+        header(self.kind, description, &self.tensors, self.room).len() <= self.room
+    }
+
     /// Writes the header and puts everything on disk. With `hashed` the file is read once more for its hash.
     ///
     /// # Errors
@@ -192,6 +197,7 @@ mod tests {
         assert_eq!(container.values::<f32>("x", DType::F32, 2).unwrap().1, [0.0, 0.0, 0.0, 0.0, 0.0, 2.5]);
         assert_eq!(container.values::<f32>("y", DType::F32, 1).unwrap().1, [7.0]);
         let long = Description::from([("long".into(), "x".repeat(5000))]);
+        assert!(in_place.has_room_for(&description) && !in_place.has_room_for(&long));
         assert!(in_place.complete(&long, false).is_err());
         let other = [Layout { name: "x", dtype: DType::F32, shape: vec![2, 4] }];
         assert!(InPlace::open(&path, "test", &other, 4096).is_err());

@@ -12,7 +12,6 @@ use attractor::storage::{Description, Table};
 use attractor::{Error, Result};
 use serde_json::Value;
 
-use super::super::provenance::provenance;
 use super::super::text::{name_of, short, short_or_dash};
 use super::rows::run_hash;
 use super::{Train, Variant};
@@ -42,7 +41,7 @@ impl<'a> Run<'a> {
         data: &'a DataSet,
         problem: Problem<'a>,
         parameters: &'a PseudoLikelihood,
-        command: String,
+        provenance: Description,
         execution: &'a Execution,
     ) -> anyhow::Result<Self> {
         let begun = Instant::now();
@@ -52,8 +51,7 @@ impl<'a> Run<'a> {
             None => Some(Evaluation::new(data, parameters, n_states, n_steps, seed, execution)?),
             Some(_) => None,
         };
-        let mut description = provenance(&options.inputs())?;
-        description.insert("command".into(), command);
+        let mut description = provenance;
         description.insert("p".into(), data.n_patterns().to_string());
         description.insert("rule".into(), name_of(options.rule));
         description.insert("eval_states".into(), n_states.to_string());

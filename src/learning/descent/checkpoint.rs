@@ -70,6 +70,11 @@ impl Checkpoint {
     }
 }
 
+/// Whether `folder` holds the state of a descent.
+pub(in super::super) fn has_checkpoint(folder: &Path) -> bool {
+    path(folder).exists()
+}
+
 fn path(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }

@@ -24,6 +24,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+pub(super) use self::checkpoint::has_checkpoint;
 use self::first::fill_with_first;
 pub(super) use self::first::first_couplings;
 use self::generation::{Generation, Shape};
