@@ -17,10 +17,13 @@ use crate::couplings::{Couplings, PANEL, n_panels};
 use crate::dynamics::{Dynamics, LocalFields};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::kernels::Lanes;
 use crate::spins::{BlockMajor, SpinMatrix};
 
-/// States whose fields are computed at a time.
-const STATES: usize = 4096;
+/// States whose fields are computed at a time, at most.
+const MAX_STATES: usize = 4096;
+/// At least: enough that the tables of the signed product pay.
+const MIN_STATES: usize = 64;
 
 /// Starts of one kind.
 #[derive(Clone, Debug)]
@@ -229,8 +232,9 @@ fn mirrored(found: &[Found], index_of: &HashMap<Vec<u64>, usize>, n_spins: usize
 /// If the sizes do not fit together, or interrupted.
 pub fn energies(couplings: &Couplings, states: &SpinMatrix, execution: &Execution) -> Result<Vec<f64>> {
     let mut energies = Vec::with_capacity(states.n_rows());
-    for first in (0..states.n_rows()).step_by(STATES) {
-        let rows: Vec<usize> = (first..states.n_rows().min(first + STATES)).collect();
+    let n_at_once = states_at_once(couplings.n_spins(), execution.memory().left());
+    for first in (0..states.n_rows()).step_by(n_at_once) {
+        let rows: Vec<usize> = (first..states.n_rows().min(first + n_at_once)).collect();
         let part = states.select(&rows);
         let fields = LocalFields::new(couplings, &BlockMajor::from_rows(&part), execution)?;
         for row in 0..part.n_rows() {
@@ -248,6 +252,17 @@ pub fn energies(couplings: &Couplings, states: &SpinMatrix, execution: &Executio
         }
     }
     Ok(energies)
+}
+
+/// How many states' fields `left` bytes hold.
+fn states_at_once(n_spins: usize, left: u64) -> usize {
+    let a_state = (n_panels(n_spins).max(1) * size_of::<Lanes<f32>>()) as u64;
+    usize::try_from(left / a_state).unwrap_or(usize::MAX).clamp(MIN_STATES, MAX_STATES)
+}
+
+/// Bytes that [`energies`] takes at least.
+pub fn least_energy_bytes(n_spins: usize) -> u64 {
+    (MIN_STATES * n_panels(n_spins) * size_of::<Lanes<f32>>()) as u64
 }
 
 fn destinations(

@@ -25,7 +25,7 @@ mod sequence_facts;
 mod stabilities;
 
 pub use basins::{BasinCurve, BasinEdge, BasinPoint, BasinSize, Basins, basin_size};
-pub use census::{Attractor, Census, Destinations, StartKind, census, energies};
+pub use census::{Attractor, Census, Destinations, StartKind, census, energies, least_energy_bytes};
 pub use census_file::StoredAttractors;
 pub use data_facts::{SpinFacts, UnseenSpinFacts, WeightFacts, spin_facts, unseen_spin_facts, weight_facts};
 pub use explained::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};

@@ -2,19 +2,19 @@
 
 use super::margins::{check_shapes, for_each_panel};
 use crate::couplings::{Couplings, PANEL};
-use crate::error::{Error, Result};
-use crate::execution::Execution;
+use crate::error::Result;
+use crate::execution::{Array, Execution};
 use crate::spins::SpinMatrix;
 
 /// The stabilities of P patterns at N neurons.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Stabilities {
     n_patterns: usize,
-    values: Vec<f32>, // [n_spins][n_patterns]
+    values: Array<f32>, // [n_spins][n_patterns]
 }
 
 /// The stabilities of the rows of `patterns`; `row_norms` are the |J_i|_2 of the couplings. Those of a neuron without
-/// couplings are 0. Takes 4 N P bytes.
+/// couplings are 0. Takes 4 N P bytes, in a file where the memory of `execution` does not hold them.
 ///
 /// # Errors
 /// If sizes do not fit together, there are no patterns or only the couplings of a shard, memory is missing, or interrupted.
@@ -27,13 +27,9 @@ pub fn stabilities(
     couplings.check_whole()?;
     check_shapes(couplings, patterns, row_norms)?;
     let (n_spins, n_patterns) = (couplings.n_spins(), patterns.n_rows());
-    let mut values = Vec::new();
-    let n_values = n_spins.checked_mul(n_patterns);
-    if n_values.is_none_or(|n_values| values.try_reserve_exact(n_values).is_err()) {
-        let expected = "memory for one number a spin and pattern";
-        return Err(Error::shape("patterns", expected, format!("{n_patterns} of N = {n_spins}")));
-    }
-    values.resize(n_spins * n_patterns, 0.0f32);
+    let n_values = n_spins.saturating_mul(n_patterns);
+    let mut values: Array<f32> =
+        execution.memory().zeros(n_values, "the stabilities of all spins and patterns")?;
     let panels = values.chunks_mut(PANEL * n_patterns);
     for_each_panel(couplings, patterns, panels, execution, |first, margins, values| {
         for (lane, values) in values.chunks_mut(n_patterns).enumerate() {

@@ -66,15 +66,15 @@ impl Basins {
         let n_states = self.states.unwrap_or(patterns.n_rows()).min(patterns.n_rows());
         let n_points = if self.bisect { n_spins.ilog2() as usize + 1 } else { corruptions.len() };
         let (n, m) = (n_spins as f64, n_states as f64);
-        // J, some ten copies of the states in bits, and hashes of their trajectories; settling takes some ten steps.
+        // Some ten copies of the states in bits, and hashes of their trajectories; settling takes some ten steps.
         let memory = m * (10.0 * n / 8.0 + 256.0 + 8.0 * n_points as f64);
         let runs = n_points as f64 * self.repeats as f64 * self.moves.steps().unwrap_or(10) as f64;
-        let estimate =
-            Estimate::new(memory, 0.0, runs * m * n * n, &execution).with_arrays(self.common.loaded_bytes(n));
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
+        let estimate = Estimate::new(memory, 0.0, runs * m * n * n, &execution)
+            .with_arrays(self.common.loaded_bytes(n))
+            .with_remembered_fields(m, n);
+        if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
+            return Ok(());
         }
-        estimate.check_memory(&execution)?;
         let patterns = patterns.head(n_states);
         let measurement = Measurement {
             couplings: &couplings,

@@ -149,10 +149,9 @@ impl Bench {
         }
         let execution = self.common.execution()?;
         let estimate = self.estimate(&execution);
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
+        if !self.common.admits(&estimate, Some(&std::env::temp_dir().join("bench")), &execution)? {
+            return Ok(());
         }
-        estimate.check_memory(&execution)?;
         let machine = Machine::measure(&execution, self.runs);
         let wanted = |work| self.names.is_empty() || self.names.contains(&work);
         let mut timings = Vec::new();

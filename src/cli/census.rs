@@ -5,7 +5,9 @@ mod output;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor::analysis::{Census as Counted, Destinations, Nearest, StartKind, census, nearest};
+use attractor::analysis::{
+    Census as Counted, Destinations, Nearest, StartKind, census, least_energy_bytes, nearest,
+};
 use attractor::datasets::DataSet;
 use attractor::dynamics::{Stop, random_states};
 use attractor::spins::SpinMatrix;
@@ -83,15 +85,15 @@ impl Census {
             n_starts = n_starts.saturating_add(self.n_starts(from, &data)?);
         }
         let (n, m) = (data.n_spins() as f64, n_starts as f64);
-        // J, the states some ten times in bits, hashes of trajectories, and fields of 4096 states.
-        let memory = m * (10.0 * n / 8.0 + 512.0) + 4096.0 * 4.0 * n;
+        // The states some ten times in bits, hashes of trajectories, and the fields of the fewest states.
+        let memory = m * (10.0 * n / 8.0 + 512.0) + least_energy_bytes(data.n_spins()) as f64;
         let disk = if self.output.is_some() { m * n / 8.0 } else { 0.0 };
         let estimate = Estimate::new(memory, disk, 10.0 * m * n * n, &execution)
-            .with_arrays(self.common.loaded_bytes(n));
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
+            .with_arrays(self.common.loaded_bytes(n))
+            .with_remembered_fields(m, n);
+        if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
+            return Ok(());
         }
-        estimate.check_memory(&execution)?;
         let starts = self.from.iter().map(|&from| self.starts(from, &data)).collect::<Result<Vec<_>>>()?;
         let kind = |(from, starts): (&From, _)| StartKind { name: name_of(*from), starts };
         let kinds: Vec<StartKind> = self.from.iter().zip(&starts).map(kind).collect();

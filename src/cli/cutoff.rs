@@ -85,9 +85,10 @@ impl Cutoff {
                 "settings": config.settings,
                 "estimates": estimates,
             });
-            return self.common.print(&document, &text);
+            self.common.print(&document, &text)?;
+            return Ok(estimate.check(Some(&self.output), &execution)?);
         }
-        estimate.check_memory(&execution)?;
+        estimate.admit(Some(&self.output), &execution)?;
         let (outcome, results) = run_cutoff(&config, &options, &execution)?;
         let files: Vec<_> = outcome.manifest.tables_and_figures().collect();
         let text = format!(

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Instant;
 
+use attractor::dynamics::MAX_REMEMBERED_BYTES;
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::{Lanes, Tables, signed_product};
 use attractor::potts::{PottsInitial, PottsPseudoLikelihood, PottsTrainer, random_sequences};
+use attractor::storage::folder_of;
 use attractor::{Error, Result};
 use serde::Serialize;
 
@@ -15,6 +17,8 @@ pub struct Estimate {
     pub memory_bytes: u64,
     /// Of these, arrays that may be files.
     pub array_bytes: u64,
+    /// Of these, what is taken only where it is left, for speed.
+    pub optional_bytes: u64,
     /// Of outputs.
     pub disk_bytes: u64,
     pub seconds: f64,
@@ -29,7 +33,7 @@ impl Estimate {
 
     fn of(memory_bytes: f64, disk_bytes: f64, seconds: f64) -> Self {
         let (memory_bytes, disk_bytes) = (memory_bytes as u64, disk_bytes as u64);
-        Self { memory_bytes, array_bytes: 0, disk_bytes, seconds }
+        Self { memory_bytes, array_bytes: 0, optional_bytes: 0, disk_bytes, seconds }
     }
 
     /// The same where `array_bytes` more of memory may be files.
@@ -37,6 +41,14 @@ impl Estimate {
     pub fn with_arrays(self, array_bytes: f64) -> Self {
         let array_bytes = array_bytes as u64;
         Self { memory_bytes: self.memory_bytes.saturating_add(array_bytes), array_bytes, ..self }
+    }
+
+    /// The same with fields that dynamics remembers of so many states from step to step, where there is memory for them.
+    #[must_use]
+    pub fn with_remembered_fields(self, n_states: f64, n_spins: f64) -> Self {
+        let bytes = 4.0 * n_states * n_spins;
+        let optional_bytes = if bytes <= MAX_REMEMBERED_BYTES as f64 { bytes as u64 } else { 0 };
+        Self { memory_bytes: self.memory_bytes.saturating_add(optional_bytes), optional_bytes, ..self }
     }
 
     /// For `lookups` of learning from sequences of q = `n_letters`: L^2 for each sequence and epoch.
@@ -54,12 +66,33 @@ impl Estimate {
         Ok(Self::of(memory_bytes, disk_bytes, seconds))
     }
 
+    /// Says what the run takes, and refuses one for which memory or the disk of its `output` have no room.
+    ///
+    /// # Errors
+    /// Says the smallest budget that would do, or how much is needed and free.
+    pub fn admit(&self, output: Option<&Path>, execution: &Execution) -> Result<()> {
+        execution.progress().note(&format!("this run: {}", self.text(execution)));
+        self.check(output, execution)
+    }
+
+    /// The same without a word.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    pub fn check(&self, output: Option<&Path>, execution: &Execution) -> Result<()> {
+        self.check_memory(execution)?;
+        match output {
+            Some(output) => self.check_disk(folder_of(output), execution),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a run that does not fit its memory with all arrays in files, and sets what cannot be files aside.
     ///
     /// # Errors
     /// Says the smallest budget that would do.
-    pub fn check_memory(&self, execution: &Execution) -> Result<()> {
-        let fixed = self.memory_bytes - self.array_bytes;
+    fn check_memory(&self, execution: &Execution) -> Result<()> {
+        let fixed = self.memory_bytes - self.array_bytes - self.optional_bytes;
         let budget = execution.memory().budget();
         if fixed > budget {
             let expected = format!("at least {} for this run", bytes(fixed));
@@ -73,7 +106,7 @@ impl Estimate {
     ///
     /// # Errors
     /// Says how much is needed and how much is free.
-    pub fn check_disk(&self, folder: &Path, execution: &Execution) -> Result<()> {
+    fn check_disk(&self, folder: &Path, execution: &Execution) -> Result<()> {
         let needed = self.bytes_on_disk(execution);
         // A system that does not tell is no reason to stop.
         let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
@@ -92,13 +125,15 @@ impl Estimate {
 
     /// Whether arrays become files under the budget of `execution`.
     pub fn is_out_of_core(&self, execution: &Execution) -> bool {
-        self.array_bytes > 0 && self.memory_bytes > execution.memory().budget()
+        self.array_bytes > 0 && self.memory_bytes - self.optional_bytes > execution.memory().budget()
     }
 
     /// In words, under the budget of `execution`.
     pub fn text(&self, execution: &Execution) -> String {
         let files = if self.is_out_of_core(execution) { self.array_bytes } else { 0 };
         let (memory, disk) = (self.memory_bytes - files, self.bytes_on_disk(execution));
+        let has_room = memory <= execution.memory().budget();
+        let memory = if has_room { memory } else { memory - self.optional_bytes };
         let where_arrays = match self.is_out_of_core(execution) {
             true => format!(" ({} of arrays in files)", bytes(self.array_bytes)),
             false => String::new(),

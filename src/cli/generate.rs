@@ -139,10 +139,9 @@ impl Generate {
         let n_rows = n_patterns as f64 + n_test as f64 + n_stored as f64;
         let size = n_rows * n_spins as f64 / 8.0;
         let estimate = Estimate::new(2.0 * size, size, 100.0 * n_rows * n_spins as f64, &execution);
-        if common.dry_run {
-            return common.print(&estimate, &estimate.text(&execution));
+        if !common.admits(&estimate, Some(&output), &execution)? {
+            return Ok(());
         }
-        estimate.check_memory(&execution)?;
         let data = match generator {
             Generator::Random(random) => random.generate(&execution)?,
             Generator::Manifold(manifold) => manifold.generate(&execution)?,

@@ -57,8 +57,8 @@ impl InverseIsing {
         let disk = if self.output.is_some() { 40.0 * n * n } else { 0.0 };
         let estimate = Estimate::new(4.0 * disk, disk, 100.0 * n * n, &execution)
             .with_arrays(self.common.loaded_bytes(n));
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
+        if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
+            return Ok(());
         }
         let found = inverse_ising(&couplings, &bonds, lambda, temperature, &execution)?;
         if let [csv, svg, _] = &files[..] {

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use attractor::execution::{Execution, Memory, thread_pool};
 use attractor::kernels::Isa;
-use attractor::storage::{Overwrite, check_output};
+use attractor::storage::{Overwrite, check_output, folder_of};
 use attractor::{Error, Result};
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
 use super::budget::{Bytes, default_budget};
+use super::estimate::Estimate;
 use super::progress::Terminal;
 
 #[derive(Args)]
@@ -87,6 +88,25 @@ impl Common {
         if self.no_mmap { 4.0 * n_spins * n_spins } else { 0.0 }
     }
 
+    /// Whether to go on: prints the estimate with `--dry-run`, after which there is nothing more to do.
+    ///
+    /// # Errors
+    /// If the run does not fit: see [`Estimate::admit`].
+    pub fn admits(
+        &self,
+        estimate: &Estimate,
+        output: Option<&Path>,
+        execution: &Execution,
+    ) -> anyhow::Result<bool> {
+        if self.dry_run {
+            self.print(estimate, &estimate.text(execution))?;
+            estimate.check(output, execution)?;
+        } else {
+            estimate.admit(output, execution)?;
+        }
+        Ok(!self.dry_run)
+    }
+
     /// What to do with existing output.
     pub fn overwrite(&self) -> Overwrite {
         if self.force { Overwrite::Replace } else { Overwrite::Refuse }
@@ -137,8 +157,7 @@ fn say_when_files_shrink() -> std::io::Result<()> {
 /// The file a path leads to, whether it is there or will be.
 fn identity(path: &Path) -> PathBuf {
     let whole = path.canonicalize().or_else(|_| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+        let folder = folder_of(path).canonicalize()?;
         Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
     });
     whole.unwrap_or_else(|_| path.to_owned())

@@ -84,10 +84,9 @@ impl Recall {
         }
         let dynamics = self.moves.dynamics(self.common.seed)?;
         let estimate = self.estimate(n_states, n_spins, &execution);
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
+        if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
+            return Ok(());
         }
-        estimate.check_memory(&execution)?;
         // The uncorrupted states.
         let reference = match part {
             Some(part) => part.head(n_states),
@@ -177,6 +176,8 @@ impl Recall {
         let disk = if self.output.is_some() { n_states * n_spins / 4.0 } else { 0.0 };
         // Settling takes some ten steps, unless a number is given.
         let work = self.moves.steps().unwrap_or(10) as f64 * n_states * n_spins * n_spins;
-        Estimate::new(memory, disk, work, execution).with_arrays(self.common.loaded_bytes(n_spins))
+        Estimate::new(memory, disk, work, execution)
+            .with_arrays(self.common.loaded_bytes(n_spins))
+            .with_remembered_fields(n_states, n_spins)
     }
 }

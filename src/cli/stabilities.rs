@@ -102,13 +102,13 @@ impl Stabilities {
             execution.progress().note(&format!("note: the theory is that of {LAW_OF}; {reason}"));
         }
         let (n, p) = (n_spins as f64, patterns.n_rows() as f64);
-        // J, packed patterns twice, stabilities and a sorted copy in f64.
-        let estimate = Estimate::new(n * p / 4.0 + 12.0 * n * p, 0.0, n * n * p, &execution)
-            .with_arrays(self.common.loaded_bytes(n));
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
+        // Packed patterns twice, stabilities, and where they are held to a theory a sorted copy in f64.
+        let sorted = if self.theory.is_some() { 8.0 * n * p } else { 0.0 };
+        let estimate = Estimate::new(n * p / 4.0 + sorted, 0.0, n * n * p, &execution)
+            .with_arrays(4.0 * n * p + self.common.loaded_bytes(n));
+        if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
+            return Ok(());
         }
-        estimate.check_memory(&execution)?;
         let measured = stabilities(&couplings, patterns, &norms, &execution)?;
         let histogram = Histogram::new(measured.values(), self.bins)?;
         let distance = prediction.as_ref().map(|prediction| {

@@ -21,7 +21,7 @@ use attractor::datasets::DataSet;
 use attractor::execution::{Execution, Keep};
 use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood, has_kept_work};
 use attractor::spins::SpinMatrix;
-use attractor::storage::{Container, Description, remove_unfinished};
+use attractor::storage::{Container, Description, folder_of, remove_unfinished};
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 
@@ -129,12 +129,8 @@ enum Variant {
 
 /// Removes what a kill in the middle of writing these files has left beside them.
 fn remove_unfinished_writes(outputs: &[&Path]) -> Result<()> {
-    let folder = |output: &Path| match output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
     let names: BTreeSet<_> = outputs.iter().filter_map(|output| output.file_name()?.to_str()).collect();
-    let folders: BTreeSet<_> = outputs.iter().map(|output| folder(output)).collect();
+    let folders: BTreeSet<_> = outputs.iter().map(|output| folder_of(output)).collect();
     folders.iter().try_for_each(|folder| remove_unfinished(folder, |file| names.contains(file)))
 }
 
@@ -151,9 +147,7 @@ impl Train {
     pub fn run(mut self) -> anyhow::Result<()> {
         let resumed = self.resumed.take();
         let folder = RunFolder::path_for(&self.output);
-        let folder_of_output = folder.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder_of_output = folder_of_output.unwrap_or(Path::new("."));
-        let execution = self.common.execution_with(folder_of_output)?;
+        let execution = self.common.execution_with(folder_of(&folder))?;
         if Container::open_any(&self.data)?.kind() == "alignment" {
             return self.run_on_alignment(&execution);
         }
@@ -183,14 +177,10 @@ impl Train {
             _ => None,
         };
         let estimate = self.estimate(problem, &execution);
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(&execution));
-        }
-        execution.progress().note(&format!("this run: {}", estimate.text(&execution)));
-        estimate.check_memory(&execution)?;
         // What an unfinished run has taken already is no longer free.
-        if resumed.is_none() {
-            estimate.check_disk(folder_of_output, &execution)?;
+        let new_files = resumed.is_none().then_some(folder.as_path());
+        if !self.common.admits(&estimate, new_files, &execution)? {
+            return Ok(());
         }
         let (folder, provenance) = self.run_folder(resumed)?;
         let keep = Keep::new(folder.path(), self.checkpoint.0);

@@ -7,15 +7,15 @@ use super::field::{PANELS_PER_BLOCK, Ties, tie_words};
 use super::rounding::{Magnitudes, rounding};
 use crate::couplings::{Couplings, PANEL, n_panels, panel_rows};
 use crate::error::Result;
-use crate::execution::Execution;
+use crate::execution::{Execution, Grant};
 use crate::kernels::{
     Finish, Flips, Isa, LANES, Lanes, Signs, Source, Tables, fields_of_one_state, interleave,
     local_fields_with, threshold, update_fields,
 };
 use crate::spins::{BlockMajor, SpinMatrix, WORD};
 
-/// Fields are remembered up to this number of them, 256 MiB.
-const MAX_FIELDS: usize = 1 << 26;
+/// Fields are remembered from step to step up to this number of bytes, 4 a state and spin, where the memory budget holds them.
+pub const MAX_REMEMBERED_BYTES: usize = 256 << 20;
 /// A flip costs about as much as this number of columns of the whole sum (an addition from L2 against a table's lookup of
 /// 8 columns, and its share of finding flips): by difference where fewer than N / 12 spins of a state flipped.
 const COLUMNS_PER_FLIP: usize = 12;
@@ -36,6 +36,8 @@ pub(super) fn flip(column: usize, is_up: bool) -> u32 {
 pub(super) struct RememberedFields {
     states: BlockMajor,
     fields: Vec<Lanes<f32>>, // [panel][m][16]
+    /// Their memory.
+    _grant: Grant,
     /// Flips of each state since its fields were summed.
     terms: Vec<u32>,
     magnitudes: Magnitudes,
@@ -109,18 +111,26 @@ pub(super) fn add_flips(
 }
 
 impl RememberedFields {
-    /// Nothing remembered yet; none where so many fields are not worth their memory, or blocks of neurons are fewer than threads.
+    /// Nothing remembered yet; none where so many fields are not worth their memory or there is none for them, or blocks of neurons are
+    /// fewer than threads.
     ///
     /// # Errors
     /// If interrupted.
     pub(super) fn new(couplings: &Couplings, n_states: usize, execution: &Execution) -> Result<Option<Self>> {
         let n_spins = couplings.n_spins();
-        if n_states.saturating_mul(n_spins) > MAX_FIELDS || n_spins.div_ceil(WORD) < execution.n_threads() {
+        if n_states.saturating_mul(4 * n_spins) > MAX_REMEMBERED_BYTES
+            || n_spins.div_ceil(WORD) < execution.n_threads()
+        {
             return Ok(None);
         }
+        let n_lanes = n_panels(n_spins) * n_states;
+        let Some(grant) = execution.memory().grant((n_lanes * size_of::<Lanes<f32>>()) as u64) else {
+            return Ok(None);
+        };
         Ok(Some(Self {
             states: BlockMajor::all_down(0, n_spins),
-            fields: vec![Lanes::ZERO; n_panels(n_spins) * n_states],
+            fields: vec![Lanes::ZERO; n_lanes],
+            _grant: grant,
             terms: vec![0; n_states],
             magnitudes: Magnitudes::of(couplings, execution)?,
         }))

@@ -17,6 +17,7 @@ mod start;
 mod sweep;
 mod sweep_tile;
 
+pub use by_difference::MAX_REMEMBERED_BYTES;
 pub use corruption::{Corrupted, Corruption, Damage, Patch, Sites};
 pub use field::Ties;
 pub(crate) use file::{counts_of_fates, fates_of_states};

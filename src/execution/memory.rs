@@ -63,6 +63,14 @@ impl Memory {
         bytes <= self.left()
     }
 
+    /// Takes so many bytes of it until what is returned is dropped; none where they are not left.
+    pub(crate) fn grant(&self, bytes: u64) -> Option<Grant> {
+        let taken = self.0.in_use.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |in_use| {
+            in_use.checked_add(bytes).filter(|&total| total <= self.0.budget)
+        });
+        taken.is_ok().then(|| Grant { memory: self.clone(), bytes })
+    }
+
     /// `len` zeros; `what` they are is said in errors.
     ///
     /// # Errors
@@ -73,7 +81,7 @@ impl Memory {
             let found = format!("{len} values of {} bytes", size_of::<T>());
             return Err(Error::parameter("memory", format!("room for {what}"), found));
         };
-        let grant = Grant::ask(self, n_bytes as u64);
+        let grant = self.grant(n_bytes as u64);
         match (&grant, &self.0.folder) {
             (Some(_), _) => Array::anonymous(len, grant, what),
             (None, Some(folder)) => {
@@ -93,18 +101,9 @@ impl Memory {
 
 /// Bytes of the budget that are given back when they are no longer used.
 #[derive(Debug)]
-struct Grant {
+pub(crate) struct Grant {
     memory: Memory,
     bytes: u64,
-}
-
-impl Grant {
-    fn ask(memory: &Memory, bytes: u64) -> Option<Self> {
-        let taken = memory.0.in_use.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |in_use| {
-            in_use.checked_add(bytes).filter(|&total| total <= memory.0.budget)
-        });
-        taken.is_ok().then(|| Self { memory: memory.clone(), bytes })
-    }
 }
 
 impl Drop for Grant {

@@ -16,7 +16,7 @@ use crate::kernels::Isa;
 
 pub use keep::Keep;
 pub use memory::Memory;
-pub(crate) use memory::{Array, reserve};
+pub(crate) use memory::{Array, Grant, reserve};
 
 /// Receives progress. Calls come from any thread of the pool.
 pub trait Progress: Send + Sync {

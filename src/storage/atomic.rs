@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
@@ -69,7 +69,7 @@ pub fn write_atomically(
     }
     // The rename itself survives a crash only once the folder is on disk.
     let folder = folder_of(path);
-    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(Error::io(&folder, "flush the folder"))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder, "flush the folder"))
 }
 
 /// Writes `bytes` as a file.
@@ -80,11 +80,9 @@ pub fn write_bytes(path: &Path, overwrite: Overwrite, bytes: &[u8]) -> Result<()
     write_atomically(path, overwrite, |file| file.write_all(bytes).map_err(Error::io(path, "write")))
 }
 
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+/// The folder that a file of this name is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn temporary_beside(path: &Path) -> Result<NamedTempFile> {

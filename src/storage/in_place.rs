@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
 
-use super::atomic::{Overwrite, check_output};
+use super::atomic::{Overwrite, check_output, folder_of};
 use super::container::Description;
 use super::integrity::fill_in_hash;
 use super::task_log::remove_file;
@@ -142,7 +142,7 @@ impl InPlace {
     /// As [`check_output`], or if it cannot be written.
     pub(crate) fn publish(&self, path: &Path, overwrite: Overwrite) -> Result<()> {
         check_output(path, overwrite)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         // As of atomic writes, which know their own after a kill.
         let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
         let linked = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").make_in(folder, |name| {

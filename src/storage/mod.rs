@@ -14,7 +14,7 @@ mod table;
 mod task_log;
 mod tensor;
 
-pub use atomic::{Overwrite, check_output, write_atomically, write_bytes};
+pub use atomic::{Overwrite, check_output, folder_of, write_atomically, write_bytes};
 pub(crate) use container::Content;
 pub use container::{Container, DType, Description, FORMAT_VERSION};
 pub(crate) use in_place::InPlace;

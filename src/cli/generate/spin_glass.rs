@@ -132,9 +132,10 @@ impl SpinGlassOptions {
         let estimate = self.estimate(shape, execution);
         if common.dry_run {
             let text = format!("{} (guessed: chains are timed in the run)", estimate.text(execution));
-            return common.print(&estimate, &text);
+            common.print(&estimate, &text)?;
+            return Ok(estimate.check(Some(&self.output), execution)?);
         }
-        estimate.check_memory(execution)?;
+        estimate.admit(Some(&self.output), execution)?;
         let bonds = glass.bonds()?;
         let (mut data, evidence) = glass.generate(execution)?;
         let doubts = evidence.doubts();
@@ -226,6 +227,7 @@ impl SpinGlassOptions {
         let chain = n * TEMPERATURES * if dense { 16.0 } else { 0.25 };
         Estimate {
             array_bytes: 0,
+            optional_bytes: 0,
             memory_bytes: (rows * n / 2.0 + 100.0 * n_bonds as f64 + matrix + chains * chain) as u64,
             disk_bytes: (rows * n / 8.0 + 12.0 * n_bonds as f64) as u64,
             seconds: cost * updates / UPDATES_PER_SECOND / execution.n_threads() as f64,

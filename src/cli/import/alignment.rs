@@ -128,8 +128,8 @@ impl AlignmentOptions {
         let mut alignment = import.read()?;
         let passes = u32::from(!self.no_weights) + u32::from(matches!(split, Split::Clusters { .. }));
         let estimate = estimate(&alignment, passes, &execution);
-        if common.dry_run {
-            return common.print(&estimate, &estimate.text(&execution));
+        if !common.admits(&estimate, Some(&self.output), &execution)? {
+            return Ok(());
         }
         if let Some(share) = self.test {
             alignment = alignment.split(share, split, common.seed, &execution)?;

@@ -42,10 +42,9 @@ impl Recall {
         let seed = self.common.seed;
         let dynamics = self.moves.potts_dynamics(seed)?;
         let estimate = self.estimate_of_letters(n_states, &couplings, execution)?;
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(execution));
+        if !self.common.admits(&estimate, self.output.as_deref(), execution)? {
+            return Ok(());
         }
-        estimate.check_memory(execution)?;
         let reference = match part {
             Some(part) => part.head(n_states),
             None => random_sequences(n_states, n_columns, n_letters, seed)?,

@@ -6,8 +6,6 @@ use attractor::learning::{Batches, Problem, Route, lbfgs_bytes, margin_memory};
 use super::super::estimate::Estimate;
 use super::{Rule, Solver, Train, Variant};
 
-/// Fields that a recall remembers from step to step, at most.
-const REMEMBERED_FIELDS: f64 = 4.0 * (1 << 26) as f64;
 /// Sweeps of a margin rule at loads around 0.5; there are more where loads come near what can be stored.
 const TYPICAL_SWEEPS: f64 = 20.0;
 
@@ -40,12 +38,9 @@ impl Train {
         // The gradients of all neurons, once at the end, and those at J = 0.
         let arrays = arrays + if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
         let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
-        // States and their fields, if these are remembered.
-        let fields = 4.0 * n * self.eval_states as f64;
-        let fields = if fields <= REMEMBERED_FIELDS { fields } else { 0.0 };
         // A shard recalls nothing.
         let n_recalled = if self.rows.is_some() { 0.0 } else { self.eval_states as f64 };
-        let recall = if n_recalled > 0.0 { n_recalled * (6.0 * n / 8.0 + 256.0) + fields } else { 0.0 };
+        let recall = n_recalled * (6.0 * n / 8.0 + 256.0);
         let memory = memory + 3.0 * n * p / 8.0 + scratch + recall;
         let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
         let is_descent = self.rule == Rule::PseudoLikelihood;
@@ -54,7 +49,9 @@ impl Train {
         // Recalls of an evaluation rarely take more than a third of their steps.
         let recalled = 4.0 * n_recalled * self.eval_steps as f64 / 3.0;
         let work = work + n * n_rows * evaluations * (p + recalled);
-        let estimate = Estimate::new(memory, disk, work, execution).with_arrays(arrays);
+        let estimate = Estimate::new(memory, disk, work, execution)
+            .with_arrays(arrays)
+            .with_remembered_fields(n_recalled, n);
         match estimate.is_out_of_core(execution) && self.variant() != Variant::Symmetrized {
             // The last generation becomes the output where it lies.
             true => Estimate { disk_bytes: (disk - couplings) as u64, ..estimate },

@@ -53,10 +53,9 @@ impl Train {
         self.check_outputs(None)?;
         let initial = self.potts_initial(&alignment, execution)?;
         let estimate = self.potts_estimate(&alignment, execution)?;
-        if self.common.dry_run {
-            return self.common.print(&estimate, &estimate.text(execution));
+        if !self.common.admits(&estimate, Some(&self.output), execution)? {
+            return Ok(());
         }
-        estimate.check_memory(execution)?;
         let problem = PottsProblem::from(&alignment.train);
         let problem = match &alignment.weights {
             Some(weights) => problem.with_weights(weights)?,
