@@ -78,17 +78,17 @@ impl Cutoff {
         let estimate = Estimate::new(memory, disk, WORK_A_PRODUCT * work, &execution);
         if self.common.dry_run {
             Experiment::named("cutoff")?.check(&options)?;
-            let text = format!("{}\n{}", table(&config, &estimates), estimate.text(&execution));
-            let document = json!({
-                "memory_bytes": estimate.memory_bytes,
-                "seconds": estimate.seconds,
-                "settings": config.settings,
-                "estimates": estimates,
-            });
-            self.common.print(&document, &text)?;
-            return Ok(estimate.check(Some(&self.output), &execution)?);
         }
-        estimate.admit(Some(&self.output), &execution)?;
+        let text = format!("{}\n{}", table(&config, &estimates), estimate.text(&execution));
+        let document = json!({
+            "memory_bytes": estimate.memory_bytes,
+            "seconds": estimate.seconds,
+            "settings": config.settings,
+            "estimates": estimates,
+        });
+        if !self.common.admits_as(&document, &text, &estimate, Some(&self.output), &execution)? {
+            return Ok(());
+        }
         let (outcome, results) = run_cutoff(&config, &options, &execution)?;
         let files: Vec<_> = outcome.manifest.tables_and_figures().collect();
         let text = format!(

@@ -88,7 +88,8 @@ impl Common {
         if self.no_mmap { 4.0 * n_spins * n_spins } else { 0.0 }
     }
 
-    /// Whether to go on: prints the estimate with `--dry-run`, after which there is nothing more to do.
+    /// Whether to go on: with `--dry-run`, prints the estimate and whether the run would be refused, after which there is nothing
+    /// more to do.
     ///
     /// # Errors
     /// If the run does not fit: see [`Estimate::admit`].
@@ -98,9 +99,26 @@ impl Common {
         output: Option<&Path>,
         execution: &Execution,
     ) -> anyhow::Result<bool> {
+        self.admits_as(estimate, &estimate.text(execution), estimate, output, execution)
+    }
+
+    /// The same where `--dry-run` prints this `document` or `text`.
+    ///
+    /// # Errors
+    /// As [`admits`](Self::admits).
+    pub fn admits_as(
+        &self,
+        document: &impl Serialize,
+        text: &str,
+        estimate: &Estimate,
+        output: Option<&Path>,
+        execution: &Execution,
+    ) -> anyhow::Result<bool> {
         if self.dry_run {
-            self.print(estimate, &estimate.text(execution))?;
-            estimate.check(output, execution)?;
+            self.print(document, text)?;
+            if let Err(error) = estimate.check(output, execution) {
+                execution.progress().note(&format!("note: it would be refused: {error}"));
+            }
         } else {
             estimate.admit(output, execution)?;
         }

@@ -193,6 +193,21 @@ mod tests {
     }
 
     #[test]
+    fn states_do_not_depend_on_the_memory_for_fields() {
+        let (n, m) = (300, 40);
+        let execution = || Execution::with_threads(2).unwrap();
+        let little = execution().with_memory(crate::execution::Memory::limited(4 * n as u64, None));
+        let couplings = couplings(n, false, 3);
+        assert!(RememberedFields::new(&couplings, m, &little).unwrap().is_none());
+        let with = RememberedFields::new(&couplings, m, &execution()).unwrap();
+        assert!(with.is_some());
+        let starts = random_states(m, n, 8).unwrap();
+        let dynamics = ParallelDynamics { stop: Stop::After(50), ties: Ties::Keep };
+        let expected = dynamics.run(&couplings, &starts, &starts, &execution()).unwrap();
+        assert_eq!(dynamics.run(&couplings, &starts, &starts, &little).unwrap(), expected);
+    }
+
+    #[test]
     fn sizes_must_fit() {
         let execution = Execution::with_threads(1).unwrap();
         let couplings = couplings(5, true, 1);

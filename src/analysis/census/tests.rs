@@ -147,3 +147,17 @@ fn fixed_points_come_in_opposite_pairs() {
     let none = [StartKind { name: "none".to_owned(), starts: &all.head(0) }];
     assert!(census(&plain, &none, &settle, &parallel(Stop::After(1)), &execution).is_err());
 }
+
+#[test]
+fn energies_do_not_depend_on_the_memory_for_fields() {
+    let couplings = couplings(false, 3);
+    let states = crate::dynamics::random_states(300, N, 4).unwrap();
+    let execution = || Execution::with_threads(2).unwrap();
+    let all = energies(&couplings, &states, &execution()).unwrap();
+    let little = execution().with_memory(crate::execution::Memory::limited(0, None));
+    assert_eq!(states_at_once(N, little.memory().left()), MIN_STATES);
+    assert_eq!(energies(&couplings, &states, &little).unwrap(), all);
+    assert_eq!(states_at_once(65536, 3 << 30), MAX_STATES);
+    assert_eq!(states_at_once(65536, 256 << 20), 1024);
+    assert_eq!(least_energy_bytes(65536), 64 * 65536 * 4);
+}

@@ -130,12 +130,10 @@ impl SpinGlassOptions {
             BondSource::Given(bonds) => (bonds.n_spins(), bonds.len()),
         };
         let estimate = self.estimate(shape, execution);
-        if common.dry_run {
-            let text = format!("{} (guessed: chains are timed in the run)", estimate.text(execution));
-            common.print(&estimate, &text)?;
-            return Ok(estimate.check(Some(&self.output), execution)?);
+        let text = format!("{} (guessed: chains are timed in the run)", estimate.text(execution));
+        if !common.admits_as(&estimate, &text, &estimate, Some(&self.output), execution)? {
+            return Ok(());
         }
-        estimate.admit(Some(&self.output), execution)?;
         let bonds = glass.bonds()?;
         let (mut data, evidence) = glass.generate(execution)?;
         let doubts = evidence.doubts();
