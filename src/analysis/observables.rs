@@ -1,5 +1,7 @@
 //! The observables of a run: what a row of metrics holds.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::overlaps::{learned_features, overlaps};
@@ -7,7 +9,7 @@ use super::row_observables::{Measured, RowObservables, StabilitySummary, measure
 use crate::couplings::Couplings;
 use crate::datasets::DataSet;
 use crate::dynamics::{Dynamics, Fate, ParallelDynamics, Recall, Stop, Ties, random_states};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::learning::{Problem, PseudoLikelihood, squared_hebb_norm};
 use crate::spins::SpinMatrix;
@@ -15,10 +17,13 @@ use crate::spins::SpinMatrix;
 /// What to measure, prepared once for a data set and used at every evaluation point.
 pub struct Evaluation<'a> {
     train: &'a SpinMatrix,
-    train_sample: SpinMatrix,
-    test_sample: Option<SpinMatrix>,
-    features: Option<&'a SpinMatrix>,
-    random_sample: SpinMatrix,
+    /// All states that are recalled, of all kinds: one batch, so that J is read once a step.
+    starts: SpinMatrix,
+    /// Where those of a kind are among them.
+    train_sample: Range<usize>,
+    test_sample: Option<Range<usize>>,
+    features: Option<Range<usize>>,
+    random_sample: Range<usize>,
     weights: Option<&'a [f32]>,
     lambda: f64,
     l2: f64,
@@ -148,12 +153,29 @@ impl<'a> Evaluation<'a> {
         execution: &Execution,
     ) -> Result<Self> {
         let train = &data.train;
+        let mut starts = Vec::new();
+        let mut n_starts = 0;
+        let mut sample = |states: &SpinMatrix, n_states: usize| {
+            if states.n_spins() != train.n_spins() {
+                let expected = format!("N = {} as of the training patterns", train.n_spins());
+                return Err(Error::shape("states", expected, format!("N = {}", states.n_spins())));
+            }
+            let n_rows = n_states.min(states.n_rows());
+            (0..n_rows).for_each(|row| starts.extend_from_slice(states.row(row)));
+            n_starts += n_rows;
+            Ok(n_starts - n_rows..n_starts)
+        };
+        let train_sample = sample(train, n_states)?;
+        let test_sample = data.test.as_ref().map(|test| sample(test, n_states)).transpose()?;
+        let features = data.features.as_ref().map(|features| sample(features, usize::MAX)).transpose()?;
+        let random_sample = sample(&random_states(n_states, train.n_spins(), seed)?, n_states)?;
         Ok(Self {
             train,
-            train_sample: train.head(n_states),
-            test_sample: data.test.as_ref().map(|test| test.head(n_states)),
-            features: data.features.as_ref(),
-            random_sample: random_states(n_states, train.n_spins(), seed)?,
+            starts: SpinMatrix::from_words(n_starts, train.n_spins(), starts)?,
+            train_sample,
+            test_sample,
+            features,
+            random_sample,
             weights: data.weights.as_deref(),
             lambda: parameters.lambda,
             l2: parameters.l2,
@@ -191,15 +213,15 @@ pub fn observe(
     let asymmetry = couplings.asymmetry(execution)?;
     let cosine = margins.hebb_product / (norm * evaluation.hebb_norm);
 
-    let run = |states: &SpinMatrix| evaluation.dynamics.run(couplings, states, states, execution);
-    let isa = execution.isa();
-    let final_overlaps = |states: &SpinMatrix| overlaps(isa, &run(states)?.states, states);
+    let starts = &evaluation.starts;
+    let recall = evaluation.dynamics.run(couplings, starts, starts, execution)?;
+    let final_overlaps = overlaps(execution.isa(), &recall.states, starts)?;
+    let of = |kind: &Range<usize>| &final_overlaps[kind.clone()];
 
-    let train_recall = run(&evaluation.train_sample)?;
-    let train = mean(&overlaps(isa, &train_recall.states, &evaluation.train_sample)?);
-    let test = evaluation.test_sample.as_ref().map(final_overlaps).transpose()?.map(|m| mean(&m));
-    let features = evaluation.features.map(final_overlaps).transpose()?;
-    let random = mean(&final_overlaps(&evaluation.random_sample)?);
+    let train = mean(of(&evaluation.train_sample));
+    let test = evaluation.test_sample.as_ref().map(of).map(mean);
+    let features = evaluation.features.as_ref().map(of);
+    let random = mean(of(&evaluation.random_sample));
     Ok(Observables {
         loss,
         objective,
@@ -209,10 +231,9 @@ pub fn observe(
         asymmetry_msd: asymmetry.mean_square,
         hebb_distance: cosine.is_finite().then(|| (2.0 - 2.0 * cosine).max(0.0).sqrt()),
         stability,
-        overlap: Overlaps { train, test, features: features.as_deref().map(mean), random },
-        fixed_fraction: fixed_fraction(&train_recall.fates),
+        overlap: Overlaps { train, test, features: features.map(mean), random },
+        fixed_fraction: fixed_fraction(&recall.fates[evaluation.train_sample.clone()]),
         learned_features: features
-            .as_deref()
             .map(|m| FeatureCount { at_0_9: learned_features(m, 0.9), at_0_99: learned_features(m, 0.99) }),
         gap: test.map(|test| Gap { train_minus_test: train - test, one_minus_test: 1.0 - test }),
     })

@@ -65,7 +65,7 @@ impl Dynamics for GlauberDynamics {
             }
             Update::Sequential(order) => {
                 let rule = (order, Ties::Keep, Some(heat));
-                let mut sweeps = Sweeps::new(couplings, starts.n_rows(), rule, clamped, execution)?;
+                let mut sweeps = Sweeps::new(couplings, rule, clamped, execution)?;
                 course.follow(&mut sweeps, couplings, execution)
             }
         }

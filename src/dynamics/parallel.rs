@@ -26,12 +26,18 @@ struct ParallelUpdates<'a> {
     couplings: &'a Couplings,
     ties: Ties,
     clamped: Clamped,
+    /// Whether there are steps enough to gain from remembered fields: a third is the first that could.
+    may_remember: bool,
+    /// As soon as there are few enough states.
     fields: Option<RememberedFields>,
     execution: &'a Execution,
 }
 
 impl Mover for ParallelUpdates<'_> {
     fn step(&mut self, _: u64, states: &BlockMajor, _: &[usize]) -> Result<BlockMajor> {
+        if self.fields.is_none() && self.may_remember {
+            self.fields = RememberedFields::new(self.couplings, states.n_rows(), self.execution)?;
+        }
         let next = match &mut self.fields {
             Some(fields) => fields.parallel_update(self.couplings, states, self.ties, self.execution),
             None => parallel_update(self.couplings, states, self.ties, self.execution),
@@ -62,11 +68,8 @@ impl Dynamics for ParallelDynamics {
             couplings,
             ties: self.ties,
             clamped: Clamped::new(clamped, starts),
-            // A third step is the first that could gain.
-            fields: match self.stop.limit() {
-                0..=2 => None,
-                _ => RememberedFields::new(couplings, starts.n_rows(), execution)?,
-            },
+            may_remember: self.stop.limit() > 2,
+            fields: None,
             execution,
         };
         course.follow(&mut updates, couplings, execution)
@@ -76,7 +79,9 @@ impl Dynamics for ParallelDynamics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::couplings::PANEL;
     use crate::dynamics::{Fate, random_states};
+    use crate::execution::Memory;
     use crate::random::{gaussian, stream};
 
     /// Integer couplings, so that ties occur, symmetric or not.
@@ -196,15 +201,20 @@ mod tests {
     fn states_do_not_depend_on_the_memory_for_fields() {
         let (n, m) = (300, 40);
         let execution = || Execution::with_threads(2).unwrap();
-        let little = execution().with_memory(crate::execution::Memory::limited(4 * n as u64, None));
-        let couplings = couplings(n, false, 3);
-        assert!(RememberedFields::new(&couplings, m, &little).unwrap().is_none());
-        let with = RememberedFields::new(&couplings, m, &execution()).unwrap();
-        assert!(with.is_some());
+        let couplings = couplings(n, true, 3);
         let starts = random_states(m, n, 8).unwrap();
-        let dynamics = ParallelDynamics { stop: Stop::After(50), ties: Ties::Keep };
+        let dynamics = ParallelDynamics { stop: Stop::Settled { limit: 1000 }, ties: Ties::Keep };
         let expected = dynamics.run(&couplings, &starts, &starts, &execution()).unwrap();
-        assert_eq!(dynamics.run(&couplings, &starts, &starts, &little).unwrap(), expected);
+        // None are remembered, those of the last states, and all.
+        for (n_states, fit) in [(0, [false; 2]), (m / 4, [true, false]), (m, [true; 2])] {
+            let bytes = (n.next_multiple_of(PANEL) * n_states * size_of::<f32>()) as u64;
+            let execution = execution().with_memory(Memory::limited(bytes, None));
+            let fits = |m: usize| RememberedFields::new(&couplings, m, &execution).unwrap().is_some();
+            assert_eq!([fits(m / 4), fits(m)], fit);
+            assert_eq!(dynamics.run(&couplings, &starts, &starts, &execution).unwrap(), expected);
+        }
+        let steps = |index: usize| expected.fates[index].steps;
+        assert!((0..m).any(|index| steps(index) != steps(0)));
     }
 
     #[test]

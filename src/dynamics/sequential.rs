@@ -42,7 +42,7 @@ impl Dynamics for SequentialDynamics {
         course.check(couplings)?;
         let clamped = Clamped::new(clamped, starts);
         let rule = (self.order, self.ties, None);
-        let mut sweeps = Sweeps::new(couplings, starts.n_rows(), rule, clamped, execution)?;
+        let mut sweeps = Sweeps::new(couplings, rule, clamped, execution)?;
         course.follow(&mut sweeps, couplings, execution)
     }
 }

@@ -54,14 +54,12 @@ pub(super) struct Sweeps<'a> {
 impl<'a> Sweeps<'a> {
     pub(super) fn new(
         couplings: &'a Couplings,
-        n_states: usize,
         (order, ties, heat): (SweepOrder, Ties, Option<Heat>),
         clamped: Clamped,
         execution: &'a Execution,
     ) -> Result<Self> {
         let magnitudes = Magnitudes::of(couplings, execution)?;
-        let fields = RememberedFields::new(couplings, n_states, execution)?;
-        Ok(Self { couplings, order, ties, heat, clamped, magnitudes, fields, n_flips: None, execution })
+        Ok(Self { couplings, order, ties, heat, clamped, magnitudes, fields: None, n_flips: None, execution })
     }
 }
 
@@ -72,6 +70,9 @@ impl Mover for Sweeps<'_> {
             Some(n_flips) => are_few(n_flips, n_states, n_spins),
             None => n_states < FEW_STATES,
         };
+        if few && self.fields.is_none() {
+            self.fields = RememberedFields::new(self.couplings, n_states, self.execution)?;
+        }
         if let (true, Some(fields)) = (few, &mut self.fields) {
             fields.bring_to(self.couplings, states, self.execution)?;
         }
