@@ -22,13 +22,10 @@ fn config() -> AcquisitionConfig {
 
 fn run(config: &AcquisitionConfig, folder: &Path, n_threads: usize) -> attractor::error::Result<Outcome> {
     let options = Options {
-        output: folder.to_owned(),
         quick: true,
         seed: config.seed,
-        overwrite: Overwrite::Refuse,
-        mnist: "none".into(),
-        alignment: None,
         command: "test".into(),
+        ..Options::new(folder, Overwrite::Refuse)
     };
     run_acquisition(config, &options, &Execution::with_threads(n_threads).unwrap())
 }

@@ -320,15 +320,7 @@ fn a_run_that_stops_ends_its_stage() {
         settings: vec![setting],
     };
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        output: folder.path().join("run"),
-        quick: false,
-        seed: 1,
-        overwrite: Overwrite::Refuse,
-        mnist: "".into(),
-        alignment: None,
-        command: String::new(),
-    };
+    let options = Options { seed: 1, ..Options::new(folder.path().join("run"), Overwrite::Refuse) };
     let error = run_cutoff(&config, &options, &execution).map(|_| ()).unwrap_err();
     assert!(matches!(error, attractor::Error::Interrupted), "{error}");
     assert_eq!(progress.open.load(Ordering::Relaxed), 0);

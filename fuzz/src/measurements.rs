@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use attractor::datasets::{Alignment, Alphabet};
 use attractor::execution::{Cancel, Execution, Progress};
 use attractor::experiments::{
-    BasinsConfig, CutoffConfig, CutoffSetting, EdwardsAndersonConfig, GlassBonds, Options, ProteinsConfig,
-    run_basins, run_cutoff, run_edwards_anderson, run_proteins,
+    BasinSizeConfig, CutoffConfig, CutoffSetting, GlassBonds, Options, ProteinsConfig, SpinGlassConfig,
+    run_basin_size, run_cutoff, run_proteins, run_spin_glass,
 };
 use attractor::spins::Sequences;
 use attractor::storage::Overwrite;
@@ -26,11 +26,11 @@ const PROTEINS: &str = "p3.json";
 /// In place of a measurement of each experiment, in runs that are interrupted in the next one.
 pub(super) fn measurements(content: &[u8]) {
     in_place_of(BASINS, content, |options| {
-        run_basins(&basins(vec![0.4, 0.5]), options, &interrupted()).map(drop)
+        run_basin_size(&basins(vec![0.4, 0.5]), options, &interrupted()).map(drop)
     });
     in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(2), options, &interrupted()).map(drop));
     in_place_of(EDWARDS_ANDERSON, content, |options| {
-        run_edwards_anderson(&edwards_anderson(), options, &cancelled()).map(drop)
+        run_spin_glass(&edwards_anderson(), options, &cancelled()).map(drop)
     });
     in_place_of(PROTEINS, content, |options| {
         run_proteins(&proteins(vec![2, 3]), &family(), options, &cancelled()).map(drop)
@@ -39,11 +39,13 @@ pub(super) fn measurements(content: &[u8]) {
 
 /// In place of all measurements of each experiment: what is read is made into tables and figures. Too slow for a target.
 pub fn figures(content: &[u8]) {
-    in_place_of(BASINS, content, |options| run_basins(&basins(vec![0.4]), options, execution()).map(drop));
+    in_place_of(BASINS, content, |options| {
+        run_basin_size(&basins(vec![0.4]), options, execution()).map(drop)
+    });
     in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(1), options, execution()).map(drop));
     in_place_of(EDWARDS_ANDERSON, content, |options| {
         std::fs::write(options.output.join("points/samples-seed1.safetensors"), samples()).unwrap();
-        run_edwards_anderson(&edwards_anderson(), options, execution()).map(drop)
+        run_spin_glass(&edwards_anderson(), options, execution()).map(drop)
     });
     in_place_of(PROTEINS, content, |options| {
         run_proteins(&proteins(vec![3]), &family(), options, execution()).map(drop)
@@ -86,19 +88,11 @@ fn interrupted() -> Execution {
 }
 
 fn options(folder: &Path) -> Options {
-    Options {
-        output: folder.to_owned(),
-        quick: true,
-        seed: SEED,
-        overwrite: Overwrite::Refuse,
-        mnist: folder.to_owned(),
-        alignment: None,
-        command: String::new(),
-    }
+    Options { quick: true, seed: SEED, ..Options::new(folder, Overwrite::Refuse) }
 }
 
-fn basins(loads: Vec<f64>) -> BasinsConfig {
-    BasinsConfig {
+fn basins(loads: Vec<f64>) -> BasinSizeConfig {
+    BasinSizeConfig {
         n_spins: 10,
         loads,
         n_samples: 1,
@@ -125,8 +119,8 @@ fn cutoff(n_draws: u64) -> CutoffConfig {
     }
 }
 
-fn edwards_anderson() -> EdwardsAndersonConfig {
-    EdwardsAndersonConfig {
+fn edwards_anderson() -> SpinGlassConfig {
+    SpinGlassConfig {
         side: 3,
         bonds: GlassBonds::Gaussian,
         periodic: false,
@@ -166,7 +160,7 @@ fn samples() -> &'static [u8] {
     static SAMPLES: OnceLock<Vec<u8>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let folder = Folder::new();
-        run_edwards_anderson(&edwards_anderson(), &options(&folder.path("")), execution()).unwrap();
+        run_spin_glass(&edwards_anderson(), &options(&folder.path("")), execution()).unwrap();
         std::fs::read(folder.path("points/samples-seed1.safetensors")).unwrap()
     })
 }

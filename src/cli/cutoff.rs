@@ -63,13 +63,9 @@ impl Cutoff {
         let execution = self.common.execution()?;
         let config = self.config()?;
         let options = Options {
-            output: self.output.clone(),
-            quick: false,
             seed: self.common.seed,
-            overwrite: self.common.overwrite(),
-            mnist: PathBuf::new(),
-            alignment: None,
             command: command_line(),
+            ..Options::new(&self.output, self.common.overwrite())
         };
         let estimates = config.estimates(&execution)?;
         let memory = estimates.iter().map(|estimate| estimate.bytes).max().unwrap_or(0) as f64;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use attractor::Error;
-use attractor::experiments::{Experiment, Options};
+use attractor::experiments::{Experiment, Options, Variation};
 use clap::Args;
 use serde_json::json;
 
@@ -28,6 +28,12 @@ pub struct Reproduce {
     /// Alignment of `import alignment`, for experiments that use one
     #[arg(long)]
     data: Option<PathBuf>,
+    /// TOML file with parameters that differ from those of the program, such as the config.toml of another run
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A parameter that differs, such as n_samples=3 or loads=[0.1,0.4]; may be given more than once. --dry-run prints all
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Folder to write into [default: the experiment's name, with -quick]
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -51,18 +57,21 @@ impl Reproduce {
         let default = if self.quick { format!("{name}-quick") } else { name };
         let output = self.output.unwrap_or_else(|| default.into());
         let options = Options {
-            output: output.clone(),
             quick: self.quick,
             seed: self.common.seed,
-            overwrite: self.common.overwrite(),
             mnist: self.mnist,
             alignment: self.data,
+            variation: Variation { config: self.config, set: self.set },
             command: command_line(),
+            ..Options::new(&output, self.common.overwrite())
         };
         if self.common.dry_run {
             experiment.check(&options)?;
-            let document = json!({ "experiment": experiment.name, "output": output });
-            return self.common.print(&document, &format!("would write into {}", output.display()));
+            let parameters = experiment.parameters(&options)?;
+            let text = format!("{parameters}\nwould write into {}", output.display());
+            let document =
+                json!({ "experiment": experiment.name, "output": output, "parameters": parameters });
+            return self.common.print(&document, &text);
         }
         let outcome = experiment.run(&options, &self.common.execution()?)?;
         let files: Vec<_> = outcome.manifest.tables_and_figures().collect();

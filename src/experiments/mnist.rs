@@ -2,8 +2,9 @@
 //!
 //! Published curves are `data/reference/mnist14.csv`, read off the figure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::parameters::{Parameters, Shipped};
 use super::published::published;
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
@@ -24,7 +25,7 @@ const PUBLISHED: &[u8] = include_bytes!("../../data/reference/mnist14.csv");
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "comparison.csv", "digits.png"];
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MnistConfig {
     /// P of each run, ascending: the first so many of a seeded permutation of the training images.
     pub patterns: Vec<usize>,
@@ -45,34 +46,28 @@ pub struct MnistConfig {
     pub seed: u64,
 }
 
+impl Parameters for MnistConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("parameters/mnist.toml"),
+        quick: include_str!("parameters/mnist-quick.toml"),
+        optional: &[],
+    };
+}
+
 impl MnistConfig {
     /// The ten loads of the paper, or five.
     pub fn new(quick: bool, seed: u64) -> Self {
-        let all = [19, 42, 90, 196, 422, 909, 1960, 4222, 9097, 19600];
-        let crop = 14;
-        Self {
-            patterns: if quick { all.into_iter().step_by(2).collect() } else { all.to_vec() },
-            n_test: 10_000,
-            crop,
-            threshold: 86,
-            deskew: true,
-            lambda: 2.0 * 0.1,
-            lr: 2.0 * 100.0 / (crop * crop) as f64,
-            epochs: 301,
-            batch: 1000,
-            n_steps: 10,
-            seed,
-        }
+        Self::shipped(quick, seed)
     }
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_mnist(&MnistConfig::new(options.quick, options.seed), options, execution)
+    run_mnist(&MnistConfig::varied(options)?, options, execution)
 }
 
 /// Checks that the images are there.
 pub(super) fn check_input(options: &Options) -> Result<()> {
-    images(&MnistConfig::new(options.quick, options.seed), options).map(drop)
+    images(&MnistConfig::varied(options)?, options).map(drop)
 }
 
 /// The training images, binarised.

@@ -5,16 +5,17 @@
 //! inputs and outputs with their hashes).
 
 mod acquisition;
+mod basin_size;
 mod basins;
 mod cutoff;
-mod edwards_anderson;
 mod kept;
 mod mnist;
+mod parameters;
 mod proteins;
 mod published;
-mod rules;
 mod run_directory;
-mod stability;
+mod spin_glass;
+mod stabilities;
 mod trajectory;
 mod transition;
 
@@ -26,17 +27,18 @@ use crate::execution::Execution;
 use crate::storage::Overwrite;
 
 pub use acquisition::{AcquisitionConfig, run_acquisition};
+pub use basin_size::{BasinSizeConfig, run_basin_size};
 pub use basins::{BasinsConfig, run_basins};
 pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
 };
-pub use edwards_anderson::{EdwardsAndersonConfig, GlassBonds, run_edwards_anderson};
 pub use mnist::{MnistConfig, run_mnist};
+pub use parameters::Variation;
 pub use proteins::{ProteinsConfig, run_proteins};
-pub use rules::{RulesConfig, run_rules};
 pub use run_directory::Manifest;
-pub use stability::{StabilityConfig, run_stability};
+pub use spin_glass::{GlassBonds, SpinGlassConfig, run_spin_glass};
+pub use stabilities::{StabilitiesConfig, run_stabilities};
 pub use transition::{TransitionConfig, run_transition};
 
 /// What a caller chooses about an experiment.
@@ -54,8 +56,26 @@ pub struct Options {
     pub mnist: PathBuf,
     /// An alignment, for the experiments that use one.
     pub alignment: Option<PathBuf>,
+    /// What differs from the parameters that come with the program.
+    pub variation: Variation,
     /// The command line, for the manifest.
     pub command: String,
+}
+
+impl Options {
+    /// Parameters as they come with the program, seed 0.
+    pub fn new(output: impl Into<PathBuf>, overwrite: Overwrite) -> Self {
+        Self {
+            output: output.into(),
+            quick: false,
+            seed: 0,
+            overwrite,
+            mnist: PathBuf::from("data/mnist"),
+            alignment: None,
+            variation: Variation::default(),
+            command: String::new(),
+        }
+    }
 }
 
 /// What an experiment came to.
@@ -78,6 +98,8 @@ pub struct Experiment {
     kept: Option<run_directory::Kept>,
     /// Whether its input is there, if it takes one.
     check_input: Option<fn(&Options) -> Result<()>>,
+    /// Its parameters as TOML.
+    parameters: fn(&Options) -> Result<String>,
     run: fn(&Options, &Execution) -> Result<Outcome>,
 }
 
@@ -91,6 +113,7 @@ impl Experiment {
             files: transition::FILES,
             kept: None,
             check_input: None,
+            parameters: parameters::resolved::<TransitionConfig>,
             run: transition::run,
         },
         Experiment {
@@ -100,6 +123,7 @@ impl Experiment {
             files: cutoff::FILES,
             kept: Some(cutoff::KEPT),
             check_input: None,
+            parameters: parameters::resolved::<CutoffConfig>,
             run: cutoff::run,
         },
         Experiment {
@@ -109,34 +133,38 @@ impl Experiment {
             files: acquisition::FILES,
             kept: None,
             check_input: None,
+            parameters: parameters::resolved::<AcquisitionConfig>,
             run: acquisition::run,
         },
         Experiment {
-            name: "rules",
+            name: "basins",
             about: "basins of attraction of pseudo-likelihood, margin rules, pseudo-inverse, Storkey and Hebb on random \
                     patterns, beside the published curves; symmetric couplings beside symmetrised ones",
-            files: rules::FILES,
+            files: basins::FILES,
             kept: None,
             check_input: None,
-            run: rules::run,
-        },
-        Experiment {
-            name: "basins",
-            about: "basin size of pseudo-likelihood against load, asymmetric and symmetrised, and the couplings' asymmetry, along \
-                    training, beside the published values (arXiv:2507.05147)",
-            files: basins::FILES,
-            kept: Some(basins::KEPT),
-            check_input: None,
+            parameters: parameters::resolved::<BasinsConfig>,
             run: basins::run,
         },
         Experiment {
-            name: "stability",
+            name: "basin-size",
+            about: "basin size of pseudo-likelihood against load, asymmetric and symmetrised, and the couplings' asymmetry, along \
+                    training, beside the published values (arXiv:2507.05147)",
+            files: basin_size::FILES,
+            kept: Some(basin_size::KEPT),
+            check_input: None,
+            parameters: parameters::resolved::<BasinSizeConfig>,
+            run: basin_size::run,
+        },
+        Experiment {
+            name: "stabilities",
             about: "stabilities of the pseudo-likelihood's optimum beside the replica theory, its way to the couplings of \
                     largest margin, and their margin against Gardner's",
-            files: stability::FILES,
+            files: stabilities::FILES,
             kept: None,
             check_input: None,
-            run: stability::run,
+            parameters: parameters::resolved::<StabilitiesConfig>,
+            run: stabilities::run,
         },
         Experiment {
             name: "mnist",
@@ -145,16 +173,18 @@ impl Experiment {
             files: mnist::FILES,
             kept: None,
             check_input: Some(mnist::check_input),
+            parameters: parameters::resolved::<MnistConfig>,
             run: mnist::run,
         },
         Experiment {
-            name: "edwards-anderson",
+            name: "spin-glass",
             about: "final overlaps of training, test and random states on samples of the two-dimensional Edwards-Anderson glass \
                     against load, beside the published curves (arXiv:2507.05147), and the error of the recovered couplings",
-            files: edwards_anderson::FILES,
-            kept: Some(edwards_anderson::KEPT),
+            files: spin_glass::FILES,
+            kept: Some(spin_glass::KEPT),
             check_input: None,
-            run: edwards_anderson::run,
+            parameters: parameters::resolved::<SpinGlassConfig>,
+            run: spin_glass::run,
         },
         Experiment {
             name: "proteins",
@@ -164,6 +194,7 @@ impl Experiment {
             files: proteins::FILES,
             kept: Some(proteins::KEPT),
             check_input: Some(proteins::check_input),
+            parameters: parameters::resolved::<ProteinsConfig>,
             run: proteins::run,
         },
     ];
@@ -185,8 +216,17 @@ impl Experiment {
     /// # Errors
     /// If a file exists and may not be replaced, the folder cannot be made, or an input is missing or no such thing.
     pub fn check(&self, options: &Options) -> Result<()> {
+        self.parameters(options)?;
         run_directory::check_folder(options, self.files, self.kept)?;
         self.check_input.map_or(Ok(()), |check| check(options))
+    }
+
+    /// The parameters of a run with these options, as TOML.
+    ///
+    /// # Errors
+    /// If a key or value of the variation is not one of the experiment's, or out of range.
+    pub fn parameters(&self, options: &Options) -> Result<String> {
+        (self.parameters)(options)
     }
 
     /// Whether it is made from an alignment of the caller's.
@@ -200,5 +240,25 @@ impl Experiment {
     /// If the output exists and may not be replaced or cannot be written, inputs are missing, or interrupted.
     pub fn run(&self, options: &Options, execution: &Execution) -> Result<Outcome> {
         (self.run)(options, execution)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_experiment_has_its_parameters_full_and_small() {
+        for experiment in &Experiment::ALL {
+            let parameters = |quick| {
+                let options = Options { quick, seed: 3, ..Options::new("none", Overwrite::Refuse) };
+                let text = experiment.parameters(&options).unwrap();
+                text.parse::<toml::Table>().unwrap()
+            };
+            let (full, quick) = (parameters(false), parameters(true));
+            assert!(full.keys().eq(quick.keys()), "{}", experiment.name);
+            assert_ne!(full, quick, "{}", experiment.name);
+            assert_eq!(full["seed"].as_integer(), Some(3));
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::Options;
+use super::parameters::to_toml;
 use crate::error::{Error, Result};
 use crate::report::{Figure, Montage};
 use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, remove_unfinished, write_bytes};
@@ -134,9 +135,7 @@ impl RunDirectory {
             files: BTreeMap::new(),
             results: BTreeMap::new(),
         };
-        let config = toml::to_string_pretty(config).map_err(|error| {
-            Error::format(Path::new("config.toml"), "parameters TOML can hold", error.to_string())
-        })?;
+        let config = to_toml(config)?;
         if let (Some(Kept { grows: false, .. }), Overwrite::Refuse) = (kept, options.overwrite) {
             refuse_others(&folder.join("config.toml"), &config)?;
         }

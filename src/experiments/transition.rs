@@ -9,8 +9,9 @@
 //! All loads get the same number of epochs, so large ones are further from the minimum of their loss; the table has the loss
 //! beside the overlaps.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
 use super::{Options, Outcome};
@@ -26,7 +27,7 @@ pub(super) const FILES: &[&str] =
     &["table.csv", "figure.svg", "figure.png", "features.svg", "features.png", "gap.svg", "gap.png"];
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TransitionConfig {
     /// N.
     pub n_spins: usize,
@@ -49,30 +50,23 @@ pub struct TransitionConfig {
     pub seed: u64,
 }
 
+impl Parameters for TransitionConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("parameters/transition.toml"),
+        quick: include_str!("parameters/transition-quick.toml"),
+        optional: &[],
+    };
+}
+
 impl TransitionConfig {
     /// N = 2000, D = 1000, eta = 1.5, L = 3; or N = 500, D = 250.
     pub fn new(quick: bool, seed: u64) -> Self {
-        // The largest curvature of the loss grows with N, because the first feature is in most patterns: steps that never
-        // raise the loss shrink with N.
-        let (n_spins, n_states, lr) = if quick { (500, 300, 0.5) } else { (2000, 1000, 0.25) };
-        Self {
-            n_spins,
-            n_features: n_spins as u64 / 2,
-            n_active: 3,
-            exponent: 1.5,
-            loads: vec![0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0],
-            epochs: vec![0, 1, 3, 10, 30, 100, 300],
-            lambda: 0.2,
-            lr,
-            n_states,
-            n_steps: 100,
-            seed,
-        }
+        Self::shipped(quick, seed)
     }
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_transition(&TransitionConfig::new(options.quick, options.seed), options, execution)
+    run_transition(&TransitionConfig::varied(options)?, options, execution)
 }
 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.

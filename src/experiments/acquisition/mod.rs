@@ -25,8 +25,9 @@ mod measurements;
 mod order;
 mod summary;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::{Options, Outcome};
 use crate::error::{Error, Result};
@@ -48,7 +49,7 @@ pub(super) const FILES: &[&str] = &[
 ];
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AcquisitionConfig {
     /// N.
     pub n_spins: usize,
@@ -73,31 +74,13 @@ pub struct AcquisitionConfig {
     pub seed: u64,
 }
 
-impl AcquisitionConfig {
-    /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
-    pub fn new(quick: bool, seed: u64) -> Self {
-        // Rates at which the loss never rises; at N = 1000 twice as much raises it at the smallest load and eta = 2.
-        let (n_spins, n_draws, n_states, lr) = if quick { (500, 2, 300, 0.5) } else { (1000, 3, 500, 0.25) };
-        let (n_epochs, largest_load) = if quick { (200, 5.0) } else { (500, 10.0) };
-        let loads = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
-        let epochs = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500];
-        Self {
-            n_spins,
-            n_features: n_spins as u64 / 2,
-            n_active: 3,
-            exponents: vec![1.0, 1.5, 2.0],
-            n_draws,
-            loads: loads.into_iter().filter(|&load| load <= largest_load).collect(),
-            epochs: epochs.into_iter().filter(|&epoch| epoch <= n_epochs).collect(),
-            lambda: 0.2,
-            lr,
-            n_states,
-            n_steps: 100,
-            seed,
-        }
-    }
+impl Parameters for AcquisitionConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/acquisition.toml"),
+        quick: include_str!("../parameters/acquisition-quick.toml"),
+        optional: &[],
+    };
 
-    /// Checks what no part of the run checks.
     fn check(&self) -> Result<()> {
         let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]);
         if self.exponents.is_empty() || !rises(&self.exponents) {
@@ -117,6 +100,13 @@ impl AcquisitionConfig {
         }
         Ok(())
     }
+}
+
+impl AcquisitionConfig {
+    /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed)
+    }
 
     /// P at a load.
     fn n_patterns(&self, load: f64) -> usize {
@@ -134,7 +124,7 @@ fn text(values: &[impl ToString]) -> String {
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_acquisition(&AcquisitionConfig::new(options.quick, options.seed), options, execution)
+    run_acquisition(&AcquisitionConfig::varied(options)?, options, execution)
 }
 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.

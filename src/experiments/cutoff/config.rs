@@ -1,8 +1,9 @@
 //! What is measured: sizes, exponents, draws.
 
 use rand_core::Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::super::parameters::{Parameters, Shipped};
 use crate::analysis::cutoff::{Expected, Kept, MeasureOptions, estimated_bytes, expected};
 use crate::datasets::{Coefficients, ManifoldParameters};
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ const PROGRAM_BYTES: u64 = 32 << 20;
 const MOVING: f64 = 0.5;
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CutoffConfig {
     /// L.
     pub n_active: usize,
@@ -36,7 +37,8 @@ pub struct CutoffConfig {
 }
 
 /// Manifolds that differ by their draw alone.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CutoffSetting {
     /// eta.
     pub exponent: f64,
@@ -66,31 +68,19 @@ pub struct SettingEstimate {
     pub products: f64,
 }
 
+impl Parameters for CutoffConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/cutoff.toml"),
+        quick: include_str!("../parameters/cutoff-quick.toml"),
+        optional: &["ranks", "memory"],
+    };
+}
+
 impl CutoffConfig {
     /// eta = 1, 1.5, 2 at N = 2^12 to 2^20 (2^18 for eta = 1, where thousands of features are stored beyond), P = 10^5,
     /// D = N/2, L = 3, with fewer draws of larger N; or N up to 2^15 at P = 20000. Final overlaps for the smaller N.
     pub fn new(quick: bool, seed: u64) -> Self {
-        let mut settings = Vec::new();
-        for (exponent, largest, largest_iterated) in [(1.0, 18, 13), (1.5, 20, 14), (2.0, 20, 15)] {
-            for log in 12..=if quick { 15 } else { largest } {
-                let n_draws = match log {
-                    _ if quick => 4,
-                    0..=14 => 16,
-                    15..=16 => 8,
-                    17..=18 => 4,
-                    _ => 3,
-                };
-                settings.push(CutoffSetting {
-                    exponent,
-                    n_spins: 1 << log,
-                    n_patterns: if quick { 20_000 } else { 100_000 },
-                    n_features: 1 << (log - 1),
-                    n_draws,
-                    n_steps: if log <= largest_iterated { 30 } else { 0 },
-                });
-            }
-        }
-        Self { n_active: 3, ranks: None, memory: None, check_couplings: false, seed, settings }
+        Self::shipped(quick, seed)
     }
 
     /// Memory, work and number of features of each setting.

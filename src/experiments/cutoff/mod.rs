@@ -22,6 +22,7 @@ mod tables;
 
 use std::time::Instant;
 
+use super::parameters::Parameters;
 use super::run_directory::{Kept, RunDirectory};
 use super::{Options, Outcome};
 use crate::analysis::cutoff::{Agreement, CutoffPoint, measure};
@@ -70,8 +71,7 @@ impl<'a> Size<'a> {
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_cutoff(&CutoffConfig::new(options.quick, options.seed), options, execution)
-        .map(|(outcome, _)| outcome)
+    run_cutoff(&CutoffConfig::varied(options)?, options, execution).map(|(outcome, _)| outcome)
 }
 
 /// The files of a setting's draws.

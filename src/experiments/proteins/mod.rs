@@ -7,8 +7,9 @@
 mod comparison;
 mod records;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
 use super::{Options, Outcome};
 use crate::analysis::{sequence_facts, unseen_sequence_facts};
@@ -34,7 +35,7 @@ pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: "proteins.lo
 pub(super) const VARIANTS: [&str; 3] = ["asymmetric", "symmetrized", "symmetric"];
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProteinsConfig {
     /// P of each run, ascending: the first so many of a seeded permutation of the sequences.
     pub sequences: Vec<usize>,
@@ -60,38 +61,51 @@ const PER_DECADE: usize = 10;
 const MOST_TESTS: usize = 1000;
 const PART_OF_TESTS: usize = 5;
 
+impl Parameters for ProteinsConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/proteins.toml"),
+        quick: include_str!("../parameters/proteins-quick.toml"),
+        // A run writes it beside them.
+        optional: &["alignment"],
+    };
+}
+
 impl ProteinsConfig {
     /// The settings of the published MNIST runs, lambda' = 0.1 and lr' = 100, from couplings of 0, for an alignment: ten loads a
     /// decade up to the size of the family, or some three up to P = 2000 and fewer epochs.
     pub fn new(alignment: &Alignment, quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed).completed(alignment, quick)
+    }
+
+    /// Those of `options`, completed for the alignment.
+    fn of(alignment: &Alignment, options: &Options) -> Result<Self> {
+        Ok(Self::varied(options)?.completed(alignment, options.quick))
+    }
+
+    /// What follows from the alignment, where it is not given: loads, unseen sequences, lr of lr' = 100.
+    fn completed(mut self, alignment: &Alignment, quick: bool) -> Self {
         let n_sequences = alignment.n_sequences();
-        let (n_test, most) = match &alignment.test {
-            Some(test) => (test.n_rows().min(MOST_TESTS), n_sequences),
-            None => {
-                let n_test = (n_sequences / PART_OF_TESTS).min(MOST_TESTS);
-                (n_test, n_sequences - n_test)
+        if self.n_test == 0 {
+            let available = alignment.test.as_ref().map_or(n_sequences / PART_OF_TESTS, Sequences::n_rows);
+            self.n_test = available.min(MOST_TESTS);
+        }
+        if self.sequences.is_empty() {
+            let most =
+                if alignment.test.is_some() { n_sequences } else { n_sequences.saturating_sub(self.n_test) };
+            let most = if quick { most.min(2000) } else { most };
+            let all = (PER_DECADE * 3 / 10..)
+                .map(|step| libm::pow(10.0, step as f64 / PER_DECADE as f64).round() as usize);
+            self.sequences = all.take_while(|&p| p < most).chain([most]).collect();
+            self.sequences.dedup();
+            if quick {
+                self.sequences = self.sequences.into_iter().rev().step_by(4).collect();
+                self.sequences.reverse();
             }
-        };
-        let most = if quick { most.min(2000) } else { most };
-        let all = (PER_DECADE * 3 / 10..)
-            .map(|step| libm::pow(10.0, step as f64 / PER_DECADE as f64).round() as usize);
-        let mut sequences: Vec<usize> = all.take_while(|&p| p < most).chain([most]).collect();
-        sequences.dedup();
-        if quick {
-            sequences = sequences.into_iter().rev().step_by(4).collect();
-            sequences.reverse();
         }
-        Self {
-            sequences,
-            n_test,
-            lambda: 2.0 * 0.1,
-            lr: 2.0 * 100.0 / alignment.n_columns() as f64,
-            epochs: if quick { 100 } else { 300 },
-            fields: false,
-            n_states: if quick { 300 } else { 1000 },
-            n_steps: 100,
-            seed,
+        if self.lr == 0.0 {
+            self.lr = 2.0 * 100.0 / alignment.n_columns() as f64;
         }
+        self
     }
 }
 
@@ -114,7 +128,7 @@ pub(super) struct Point {
 /// Checks that there is an alignment.
 pub(super) fn check_input(options: &Options) -> Result<()> {
     let alignment = open_alignment(options)?;
-    split(&ProteinsConfig::new(&alignment, options.quick, options.seed), &alignment).map(drop)
+    split(&ProteinsConfig::of(&alignment, options)?, &alignment).map(drop)
 }
 
 fn open_alignment(options: &Options) -> Result<Alignment> {
@@ -126,12 +140,7 @@ fn open_alignment(options: &Options) -> Result<Alignment> {
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
     let alignment = open_alignment(options)?;
-    run_proteins(
-        &ProteinsConfig::new(&alignment, options.quick, options.seed),
-        &alignment,
-        options,
-        execution,
-    )
+    run_proteins(&ProteinsConfig::of(&alignment, options)?, &alignment, options, execution)
 }
 
 /// Runs the experiment on an alignment with parameters of the caller's; of `options`, all but the size and the seed count.

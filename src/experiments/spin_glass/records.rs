@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::kept;
-use super::EdwardsAndersonConfig;
+use super::SpinGlassConfig;
 use crate::datasets::DataSet;
 use crate::error::{Error, Result};
 use crate::storage::Overwrite;
@@ -45,17 +45,17 @@ struct Content {
 
 /// The files of a run.
 pub(super) struct Records<'a> {
-    config: &'a EdwardsAndersonConfig,
+    config: &'a SpinGlassConfig,
     folder: PathBuf,
     parameters: String,
 }
 
 impl<'a> Records<'a> {
     /// Within the run directory `folder`.
-    pub(super) fn new(config: &'a EdwardsAndersonConfig, folder: &Path) -> Result<Self> {
+    pub(super) fn new(config: &'a SpinGlassConfig, folder: &Path) -> Result<Self> {
         // Loads can be added, unless they change the samples.
         let largest = config.patterns.last().copied().into_iter().collect();
-        let shared = EdwardsAndersonConfig { patterns: largest, ..config.clone() };
+        let shared = SpinGlassConfig { patterns: largest, ..config.clone() };
         let parameters = serde_json::to_string(&shared)
             .map_err(|error| Error::format(folder, "parameters JSON can hold", error.to_string()))?;
         Ok(Self { config, folder: folder.to_owned(), parameters })

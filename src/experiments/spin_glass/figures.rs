@@ -1,6 +1,6 @@
 //! Table, figures and summary, beside the published curves.
 
-use super::EdwardsAndersonConfig;
+use super::SpinGlassConfig;
 use super::records::Point;
 use crate::datasets::DataSet;
 use crate::error::Result;
@@ -23,11 +23,11 @@ fn published_points() -> Result<Vec<PublishedPoint>> {
     published("data/reference/edwards_anderson_2d.csv", PUBLISHED)
 }
 
-fn load(config: &EdwardsAndersonConfig, point: &Point) -> f64 {
+fn load(config: &SpinGlassConfig, point: &Point) -> f64 {
     point.n_patterns as f64 / config.n_spins() as f64
 }
 
-pub(super) fn table(config: &EdwardsAndersonConfig, points: &[Point]) -> Table {
+pub(super) fn table(config: &SpinGlassConfig, points: &[Point]) -> Table {
     let mut table = Table::new([
         "patterns",
         "load",
@@ -64,7 +64,7 @@ pub(super) fn table(config: &EdwardsAndersonConfig, points: &[Point]) -> Table {
     table
 }
 
-pub(super) fn overlaps(config: &EdwardsAndersonConfig, points: &[Point], truth: f64) -> Result<Figure> {
+pub(super) fn overlaps(config: &SpinGlassConfig, points: &[Point], truth: f64) -> Result<Figure> {
     let title = format!(
         "Edwards-Anderson, L = {}, T = {}, {} parallel steps",
         config.side, config.temperature, config.n_steps
@@ -82,7 +82,7 @@ pub(super) fn overlaps(config: &EdwardsAndersonConfig, points: &[Point], truth: 
 }
 
 /// gamma, and the line of slope -1/2 through its last point.
-pub(super) fn errors(config: &EdwardsAndersonConfig, points: &[Point]) -> Figure {
+pub(super) fn errors(config: &SpinGlassConfig, points: &[Point]) -> Figure {
     let mut panel = Panel::new("recovered couplings", Axis::log("load P / N"), Axis::log("error γ"));
     let curves: [(&str, Color, Measure); 3] = [
         ("all pairs", Color::Black, |point| point.gamma),
@@ -110,7 +110,7 @@ fn published_at(published: &[PublishedPoint], curve: &str, load: f64) -> Option<
 }
 
 pub(super) fn summary(
-    config: &EdwardsAndersonConfig,
+    config: &SpinGlassConfig,
     data: &DataSet,
     points: &[Point],
     truth: f64,

@@ -1,6 +1,6 @@
 //! The largest margin of random patterns at growing N, extrapolated, against Gardner's.
 
-use super::{StabilityConfig, n_patterns};
+use super::{StabilitiesConfig, n_patterns};
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
@@ -27,7 +27,7 @@ pub(super) struct Margins {
 /// Relative gap of a neuron's margin: far below what samples scatter by.
 const TOLERANCE: f64 = 1e-4;
 
-pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result<Margins> {
+pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Margins> {
     let mut all = Vec::new();
     for &load in &config.margin_loads {
         for &n_spins in &config.margin_n_spins {

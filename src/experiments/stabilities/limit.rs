@@ -1,6 +1,6 @@
 //! The optimum as its norm grows: direction and margins beside the couplings of largest margin.
 
-use super::{StabilityConfig, n_patterns, optimum_with};
+use super::{StabilitiesConfig, n_patterns, optimum_with};
 use crate::analysis::stabilities;
 use crate::couplings::Couplings;
 use crate::dynamics::random_states;
@@ -37,7 +37,7 @@ const TOLERANCE: f64 = 1e-4;
 /// Relative gradient of the optima.
 const GRADIENT_TOLERANCE: f64 = 1e-4;
 
-pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result<Limit> {
+pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Limit> {
     let n_spins = config.limit_n_spins;
     let patterns = random_states(
         n_patterns(config.load, n_spins),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::RulesConfig;
+use super::BasinsConfig;
 use super::rule::{Rule, Storage};
 use crate::analysis::{Basins as Measurement, basin_size};
 use crate::couplings::Couplings;
@@ -32,12 +32,12 @@ struct Sample {
 
 /// All rules on all samples.
 pub(super) struct Basins<'a> {
-    config: &'a RulesConfig,
+    config: &'a BasinsConfig,
     rules: Vec<(Rule, Vec<Sample>)>,
 }
 
 impl<'a> Basins<'a> {
-    pub(super) fn measure(config: &'a RulesConfig, rules: &[Rule], execution: &Execution) -> Result<Self> {
+    pub(super) fn measure(config: &'a BasinsConfig, rules: &[Rule], execution: &Execution) -> Result<Self> {
         let n_patterns = ((config.load * config.n_spins as f64).round() as usize).max(1);
         let mut measured: Vec<(Rule, Vec<Sample>)> = rules.iter().map(|&rule| (rule, Vec::new())).collect();
         for sample in 0..config.n_samples {
@@ -248,7 +248,7 @@ fn mean_at(samples: &[Sample], dynamics: usize, place: usize) -> Mean {
 }
 
 fn final_overlaps(
-    config: &RulesConfig,
+    config: &BasinsConfig,
     couplings: &Couplings,
     patterns: &SpinMatrix,
     seed: u64,

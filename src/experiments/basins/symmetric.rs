@@ -1,6 +1,6 @@
 //! Couplings held symmetric while they are learned, beside those made symmetric afterwards: which store all patterns.
 
-use super::RulesConfig;
+use super::BasinsConfig;
 use super::rule::Storage;
 use crate::dynamics::random_states;
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub(super) struct Stored {
 const LAMBDA: f64 = 1.0;
 const L2: f64 = 1e-3;
 
-pub(super) fn measure(config: &RulesConfig, execution: &Execution) -> Result<Vec<Stored>> {
+pub(super) fn measure(config: &BasinsConfig, execution: &Execution) -> Result<Vec<Stored>> {
     let mut all = Vec::new();
     for &load in &config.symmetric_loads {
         let n_patterns = (load * config.symmetric_n_spins as f64).round() as usize;
@@ -65,7 +65,7 @@ pub(super) fn table(all: &[Stored]) -> Table {
     table
 }
 
-pub(super) fn summary(config: &RulesConfig, all: &[Stored]) -> String {
+pub(super) fn summary(config: &BasinsConfig, all: &[Stored]) -> String {
     let mut text = format!(
         "The optimum with l2 = {L2} at lambda = {LAMBDA}, N = {}, {} samples: patterns that are fixed points, smallest stability\n\n  P / N    asymmetric         symmetrized        symmetric\n",
         config.symmetric_n_spins, config.n_samples

@@ -6,8 +6,9 @@ mod densities;
 mod limit;
 mod margins;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::{Options, Outcome};
 use crate::couplings::Couplings;
@@ -31,8 +32,8 @@ pub(super) const FILES: &[&str] = &[
 ];
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize)]
-pub struct StabilityConfig {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StabilitiesConfig {
     /// P / N of the stabilities and of the limit.
     pub load: f64,
     /// lambda_eff of the densities; distances are taken at the second.
@@ -54,43 +55,43 @@ pub struct StabilityConfig {
     pub seed: u64,
 }
 
-impl StabilityConfig {
+impl Parameters for StabilitiesConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/stabilities.toml"),
+        quick: include_str!("../parameters/stabilities-quick.toml"),
+        optional: &[],
+    };
+
+    fn check(&self) -> Result<()> {
+        if self.sizes.len() < 2 || self.margin_n_spins.len() < 2 {
+            return Err(Error::parameter("sizes", "at least two", "fewer"));
+        }
+        Ok(())
+    }
+}
+
+impl StabilitiesConfig {
     /// N up to 4000, or up to 500.
     pub fn new(quick: bool, seed: u64) -> Self {
-        let sizes: &[_] =
-            if quick { &[(125, 4), (250, 2), (500, 1)] } else { &[(500, 5), (1000, 3), (4000, 2)] };
-        let loads: &[_] = if quick { &[0.4] } else { &[0.1, 0.4, 1.0] };
-        let n_spins: &[_] = if quick { &[60, 120, 240] } else { &[120, 240, 480, 960] };
-        Self {
-            load: 0.4,
-            lambda_effs: [0.2, 0.8, 1.6],
-            lambda: 1.0,
-            sizes: sizes.to_vec(),
-            descent_epochs: 200,
-            descent_lr: 1.0,
-            limit_n_spins: if quick { 200 } else { 1000 },
-            limit_lambda_effs: vec![0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0],
-            margin_loads: loads.to_vec(),
-            margin_n_spins: n_spins.to_vec(),
-            n_margin_samples: if quick { 2 } else { 4 },
-            seed,
-        }
+        Self::shipped(quick, seed)
     }
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_stability(&StabilityConfig::new(options.quick, options.seed), options, execution)
+    run_stabilities(&StabilitiesConfig::varied(options)?, options, execution)
 }
 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
 ///
 /// # Errors
 /// If a parameter is out of range, the output exists and may not be replaced or cannot be written, or interrupted.
-pub fn run_stability(config: &StabilityConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
-    if config.sizes.len() < 2 || config.margin_n_spins.len() < 2 {
-        return Err(Error::parameter("sizes", "at least two", "fewer"));
-    }
-    let mut directory = RunDirectory::create("stability", options, config, FILES)?;
+pub fn run_stabilities(
+    config: &StabilitiesConfig,
+    options: &Options,
+    execution: &Execution,
+) -> Result<Outcome> {
+    config.check()?;
+    let mut directory = RunDirectory::create("stabilities", options, config, FILES)?;
     let densities = densities::measure(config, execution)?;
     directory.table("densities.csv", &densities.densities())?;
     directory.table("distances.csv", &densities.distances())?;

@@ -1,6 +1,6 @@
 //! Tables and figure of all points, beside what was published.
 
-use super::BasinsConfig;
+use super::BasinSizeConfig;
 use super::measure::{Point, Size, Stage};
 use crate::analysis::mean::Mean;
 use crate::error::Result;
@@ -32,7 +32,7 @@ struct Distance {
 }
 
 pub(super) struct Results<'a> {
-    config: &'a BasinsConfig,
+    config: &'a BasinSizeConfig,
     points: &'a [Point],
     published_sizes: Vec<PublishedPoint>,
     published_asymmetries: Vec<PublishedPoint>,
@@ -47,7 +47,7 @@ fn steps_name(steps: Option<u64>) -> String {
 }
 
 impl<'a> Results<'a> {
-    pub(super) fn new(config: &'a BasinsConfig, points: &'a [Point]) -> Result<Self> {
+    pub(super) fn new(config: &'a BasinSizeConfig, points: &'a [Point]) -> Result<Self> {
         Ok(Self {
             config,
             points,

@@ -15,6 +15,7 @@ mod records;
 
 use serde::{Deserialize, Serialize};
 
+use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
 use super::trajectory::trajectory_with;
 use super::{Options, Outcome};
@@ -33,7 +34,7 @@ use records::{Point, Records};
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "gamma.svg", "gamma.png"];
 
 /// Finished loads, and the samples.
-pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".edwards-anderson.lock", grows: false };
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".spin-glass.lock", grows: false };
 
 /// Law of the bonds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +47,8 @@ pub enum GlassBonds {
 }
 
 /// Parameters of the experiment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EdwardsAndersonConfig {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpinGlassConfig {
     /// L; N = L^2.
     pub side: usize,
     pub bonds: GlassBonds,
@@ -72,29 +73,12 @@ pub struct EdwardsAndersonConfig {
     pub seed: u64,
 }
 
-impl EdwardsAndersonConfig {
-    /// L = 32 and P from 1 to 65536, or L = 16 and up to the same load, 64.
-    pub fn new(quick: bool, seed: u64) -> Self {
-        let (side, n_loads) = if quick { (16, 9) } else { (32, 24) };
-        let largest = (64 * side * side) as f64;
-        let at = |k: usize| libm::pow(largest, k as f64 / (n_loads - 1) as f64).round() as usize;
-        let mut patterns: Vec<usize> = (0..n_loads).map(at).collect();
-        patterns.dedup();
-        Self {
-            side,
-            bonds: GlassBonds::Gaussian,
-            periodic: true,
-            temperature: 0.99,
-            patterns,
-            n_states: 1000,
-            lambda: 2.0,
-            lr: 2.0 * 100.0 / (side * side) as f64,
-            lr_decay: 0.999,
-            epochs: 1000,
-            n_steps: 100,
-            seed,
-        }
-    }
+impl Parameters for SpinGlassConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/spin-glass.toml"),
+        quick: include_str!("../parameters/spin-glass-quick.toml"),
+        optional: &[],
+    };
 
     fn check(&self) -> Result<()> {
         let ascends = self.patterns.windows(2).all(|pair| pair[0] < pair[1]);
@@ -106,6 +90,13 @@ impl EdwardsAndersonConfig {
             return Err(Error::parameter("states", "at least 1", 0));
         }
         Ok(())
+    }
+}
+
+impl SpinGlassConfig {
+    /// L = 32 and P from 1 to 65536, or L = 16 and up to the same load, 64.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed)
     }
 
     fn n_spins(&self) -> usize {
@@ -138,7 +129,7 @@ impl EdwardsAndersonConfig {
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_edwards_anderson(&EdwardsAndersonConfig::new(options.quick, options.seed), options, execution)
+    run_spin_glass(&SpinGlassConfig::varied(options)?, options, execution)
 }
 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
@@ -146,16 +137,12 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
 /// # Errors
 /// If a parameter is out of range, the output holds results of other parameters, exists and may not be replaced or cannot be
 /// written, or interrupted, with the samples and the loads finished so far kept.
-pub fn run_edwards_anderson(
-    config: &EdwardsAndersonConfig,
-    options: &Options,
-    execution: &Execution,
-) -> Result<Outcome> {
+pub fn run_spin_glass(config: &SpinGlassConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
     config.check()?;
     let glass = config.glass();
     glass.check()?;
     glass.bonds()?;
-    let mut directory = RunDirectory::resume("edwards-anderson", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::resume("spin-glass", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let records = Records::new(config, directory.folder())?;
     // What is there is read, and refused if it does not fit, before anything is written.
@@ -211,7 +198,7 @@ pub fn run_edwards_anderson(
 
 /// Trains on the first `n_patterns` samples and measures.
 fn measure(
-    config: &EdwardsAndersonConfig,
+    config: &SpinGlassConfig,
     data: &DataSet,
     bonds: &Bonds,
     n_patterns: usize,
@@ -247,7 +234,7 @@ fn measure(
 
 /// Mean final overlap of test samples under the true couplings.
 fn final_overlap_of_truth(
-    config: &EdwardsAndersonConfig,
+    config: &SpinGlassConfig,
     data: &DataSet,
     bonds: &Bonds,
     execution: &Execution,

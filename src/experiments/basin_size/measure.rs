@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::super::kept;
-use super::BasinsConfig;
+use super::BasinSizeConfig;
 use crate::analysis::Basins;
 use crate::couplings::Couplings;
 use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
@@ -54,7 +54,7 @@ pub(super) struct Size {
 
 /// The place of a point among the files.
 pub(super) struct Record<'a> {
-    pub(super) config: &'a BasinsConfig,
+    pub(super) config: &'a BasinSizeConfig,
     pub(super) load: f64,
     pub(super) sample: u64,
 }
@@ -62,12 +62,12 @@ pub(super) struct Record<'a> {
 impl Record<'_> {
     /// Its file, within the run directory.
     pub(super) fn name(&self) -> String {
-        let BasinsConfig { n_spins, seed, .. } = self.config;
+        let BasinSizeConfig { n_spins, seed, .. } = self.config;
         format!("{FOLDER}/n{n_spins}-load{}-seed{seed}-sample{}.json", self.load, self.sample)
     }
 
     fn parameters(&self) -> String {
-        let BasinsConfig { n_spins, lambda, lr, epochs, steps, step_limit, thresholds, seed, .. } =
+        let BasinSizeConfig { n_spins, lambda, lr, epochs, steps, step_limit, thresholds, seed, .. } =
             self.config;
         format!(
             "n {n_spins}, lambda' {lambda}, lr' {lr}, epochs {epochs:?}, steps {steps:?} up to {step_limit}, \

@@ -1,6 +1,6 @@
 //! Stabilities of the optimum and of descent beside the law at their own lambda_eff.
 
-use super::{StabilityConfig, n_patterns, optimum_with};
+use super::{StabilitiesConfig, n_patterns, optimum_with};
 use crate::analysis::{Histogram, Stabilities, kolmogorov_distance, stabilities};
 use crate::couplings::Couplings;
 use crate::dynamics::random_states;
@@ -38,7 +38,7 @@ pub(super) struct Densities {
     shown_n_spins: usize,
 }
 
-pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result<Densities> {
+pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Densities> {
     let lambda = config.lambda;
     let mut comparisons = Vec::new();
     for &(n_spins, n_samples) in &config.sizes {
@@ -70,7 +70,7 @@ pub(super) fn measure(config: &StabilityConfig, execution: &Execution) -> Result
     Ok(Densities { comparisons, densities, shown_n_spins })
 }
 
-fn patterns(config: &StabilityConfig, n_spins: usize, sample: u64) -> Result<SpinMatrix> {
+fn patterns(config: &StabilitiesConfig, n_spins: usize, sample: u64) -> Result<SpinMatrix> {
     let seed = config.seed.wrapping_mul(1000).wrapping_add(sample);
     random_states(n_patterns(config.load, n_spins), n_spins, seed)
 }

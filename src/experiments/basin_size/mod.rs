@@ -1,0 +1,150 @@
+//! Basin size against load, as in arXiv:2507.05147: pseudo-likelihood on random patterns, asymmetric and symmetrised after
+//! training, beside the published sizes and the published asymmetry of the same couplings.
+//!
+//! How long the published couplings were trained is not stated. Couplings are therefore measured along training, with
+//! several numbers of steps and thresholds, and `settings.csv` says how far every setting is from all published loads; the
+//! published asymmetry, which no choice of dynamics touches, tells the training time alone.
+//!
+//! Descent follows the gradient flow as long as its steps are small against the curvature of the loss, at most
+//! lambda (1 + sqrt(N/P))^2 / 4 a neuron: what counts is the product of lr' and epochs, here the training time lr' t. It is
+//! given in these units, so that 10^4 epochs at lr' = 10 are the time 10^5.
+//!
+//! Every load and sample is a file of its own, `points/*.json`: a run that was stopped goes on where it was.
+
+mod measure;
+mod results;
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{Parameters, Shipped};
+use super::run_directory::{Kept, RunDirectory};
+use super::{Options, Outcome};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::storage::Overwrite;
+use measure::Record;
+use results::Results;
+
+/// What the experiment writes beside the points.
+pub(super) const FILES: &[&str] = &["table.csv", "settings.csv", "asymmetry.csv", "figure.svg", "figure.png"];
+
+/// Finished points.
+pub(super) const KEPT: Kept = Kept { folder: measure::FOLDER, lock: ".basin-size.lock", grows: false };
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BasinSizeConfig {
+    /// N.
+    pub n_spins: usize,
+    /// P / N.
+    pub loads: Vec<f64>,
+    /// Sets of patterns at each load.
+    pub n_samples: u64,
+    /// lambda' and lr'.
+    pub lambda: f64,
+    pub lr: f64,
+    /// Epochs at which basins are measured, ascending.
+    pub epochs: Vec<u64>,
+    /// Parallel steps of short recalls, and the most of a recall to convergence.
+    pub steps: Vec<u64>,
+    pub step_limit: u64,
+    /// Mean final overlaps at the edge of a basin.
+    pub thresholds: Vec<f64>,
+    pub seed: u64,
+}
+
+impl Parameters for BasinSizeConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/basin-size.toml"),
+        quick: include_str!("../parameters/basin-size-quick.toml"),
+        optional: &[],
+    };
+
+    fn check(&self) -> Result<()> {
+        if self.n_samples == 0 {
+            return Err(Error::parameter("samples", "at least 1", 0));
+        }
+        let ascending = |values: &[f64]| !values.is_empty() && values.is_sorted_by(|a, b| a < b);
+        let epochs: Vec<f64> = self.epochs.iter().map(|&epoch| epoch as f64).collect();
+        for (name, values) in [("loads", &self.loads), ("epochs", &epochs)] {
+            if !ascending(values) || values.iter().any(|&value| !(value.is_finite() && value > 0.0)) {
+                return Err(Error::parameter(
+                    name,
+                    "some positive numbers in ascending order",
+                    format!("{values:?}"),
+                ));
+            }
+        }
+        if self.thresholds.is_empty() {
+            return Err(Error::parameter("thresholds", "at least one", "none"));
+        }
+        Ok(())
+    }
+}
+
+impl BasinSizeConfig {
+    /// N = 1000, loads 0.1 to 1, times up to 10^6; or N = 300, four loads, times up to 10^5.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed)
+    }
+
+    /// P at a load.
+    fn n_patterns(&self, load: f64) -> usize {
+        ((load * self.n_spins as f64).round() as usize).max(1)
+    }
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+    run_basin_size(&BasinSizeConfig::varied(options)?, options, execution)
+}
+
+/// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
+///
+/// # Errors
+/// If a parameter is out of range; if the output holds a point of the same name measured otherwise, exists and may not be
+/// replaced or cannot be written; or interrupted, with the points finished so far kept.
+pub fn run_basin_size(config: &BasinSizeConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+    config.check()?;
+    let mut directory = RunDirectory::resume("basin-size", options, config, FILES, KEPT)?;
+    let _lock = directory.lock(FILES)?;
+    let places =
+        config.loads.iter().flat_map(|&load| (0..config.n_samples).map(move |sample| (load, sample)));
+    let records: Vec<Record<'_>> = places.map(|(load, sample)| Record { config, load, sample }).collect();
+    // What is there is read, and refused if it does not fit, before anything is written.
+    let mut found = Vec::new();
+    for record in &records {
+        found.push(match options.overwrite {
+            Overwrite::Replace => None,
+            Overwrite::Refuse => record.find(directory.folder())?,
+        });
+    }
+    directory.begin_anew()?;
+    let mut points = Vec::new();
+    execution.progress().begin("loads and samples", records.len() as u64);
+    for (record, found) in records.iter().zip(found) {
+        let point = match found {
+            Some(point) => Ok(point),
+            None => record.measure(execution).and_then(|point| record.write(directory.folder(), point)),
+        };
+        execution.progress().advance(1);
+        match point {
+            Ok(point) => points.push(point),
+            Err(error) => {
+                execution.progress().end();
+                return Err(error);
+            }
+        }
+        directory.holds(&record.name())?;
+    }
+    execution.progress().end();
+    let results = Results::new(config, &points)?;
+    directory.table("table.csv", &results.table())?;
+    directory.table("settings.csv", &results.settings())?;
+    directory.table("asymmetry.csv", &results.asymmetries())?;
+    directory.figure("figure", &results.figure())?;
+    for (name, value) in results.named() {
+        directory.result(&name, value);
+    }
+    let summary = results.summary();
+    Ok(Outcome { manifest: directory.finish()?, summary })
+}
