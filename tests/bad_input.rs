@@ -393,12 +393,23 @@ fn figures_that_cannot_be_made() {
             &format!("reproduce mandelbrot {run}"),
             &[
                 "experiment: ",
-                "transition, cutoff, acquisition, rules, basins, stability, mnist",
+                "transition, cutoff, acquisition, basins, basin-size, stabilities, phase-diagram, mnist",
                 "mandelbrot",
             ],
         );
         refused(&program, &format!("reproduce transition -o full {run}"), &["full/table.csv", "--force"]);
         refused(&program, &format!("reproduce transition -o data/new {run}"), &["data/new"]);
+        for (vary, expected) in [
+            ("--set load=3", ["set: ", "a key among epochs, exponent, lambda, loads, ", "found load"]),
+            ("--set loads=3", ["set: ", "loads of type array of float, such as [", "found 3"]),
+            ("--set n_states", ["set: ", "KEY=VALUE", "found n_states"]),
+            ("--config data", ["data: ", "", ""]),
+            ("--config nowhere", ["nowhere: ", "", ""]),
+        ] {
+            refused(&program, &format!("reproduce transition -o new {vary} {run}"), &expected);
+        }
+        let range = "reproduce phase-diagram -o new --set feature_loads=[0.001,1]";
+        refused(&program, &format!("{range} {run}"), &["n_active: ", "the 1 features"]);
     }
     refused(&program, "reproduce mnist --mnist nowhere -o new", &["nowhere: ", "train-images-idx3-ubyte"]);
 }

@@ -11,6 +11,7 @@ mod cutoff;
 mod kept;
 mod mnist;
 mod parameters;
+mod phase_diagram;
 mod proteins;
 mod published;
 mod run_directory;
@@ -35,6 +36,7 @@ pub use cutoff::{
 };
 pub use mnist::{MnistConfig, run_mnist};
 pub use parameters::Variation;
+pub use phase_diagram::{PhaseDiagramConfig, run_phase_diagram};
 pub use proteins::{ProteinsConfig, run_proteins};
 pub use run_directory::Manifest;
 pub use spin_glass::{GlassBonds, SpinGlassConfig, run_spin_glass};
@@ -105,7 +107,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 9] = [
+    pub const ALL: [Experiment; 10] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -165,6 +167,16 @@ impl Experiment {
             check_input: None,
             parameters: parameters::resolved::<StabilitiesConfig>,
             run: stabilities::run,
+        },
+        Experiment {
+            name: "phase-diagram",
+            about: "where pseudo-likelihood keeps patterns, features and unseen examples of the hidden manifold, over load and \
+                    feature load, with the lines of Hebb",
+            files: phase_diagram::FILES,
+            kept: Some(phase_diagram::KEPT),
+            check_input: None,
+            parameters: parameters::resolved::<PhaseDiagramConfig>,
+            run: phase_diagram::run,
         },
         Experiment {
             name: "mnist",

@@ -9,6 +9,7 @@ use kuva::render::render::Scene;
 use kuva::render::theme::Theme;
 
 use super::canvas::{text_width, wrap_at};
+use super::cells::BAR_MARGIN;
 use super::marks::add_stroke;
 use super::panel::{Panel, Position, Scale, Spread};
 use super::scale::{Limits, TickLabels};
@@ -81,6 +82,9 @@ impl Axes {
         computed.y_tick_label_px = y_label_width;
         computed.margin_right =
             computed.margin_right.max(widest(x.tick_texts(N_TICKS, x_labels)) / 2.0 + 4.0);
+        if !panel.cells.is_empty() {
+            computed.margin_right = computed.margin_right.max(BAR_MARGIN);
+        }
         Ok(Self { layout, computed, x, y })
     }
 
@@ -176,7 +180,7 @@ fn x_values(panel: &Panel) -> impl Iterator<Item = f64> {
         Position::X(value) => Some(value),
         Position::Y(_) => None,
     });
-    points.chain(lines)
+    points.chain(lines).chain(panel.cells.iter().flat_map(|cell| [cell.x.0, cell.x.1]))
 }
 
 fn y_values(panel: &Panel) -> impl Iterator<Item = f64> {
@@ -196,7 +200,7 @@ fn y_values(panel: &Panel) -> impl Iterator<Item = f64> {
         Position::X(_) => None,
         Position::Y(value) => Some(value),
     });
-    points.chain(lines)
+    points.chain(lines).chain(panel.cells.iter().flat_map(|cell| [cell.y.0, cell.y.1]))
 }
 
 #[cfg(test)]

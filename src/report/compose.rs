@@ -5,7 +5,7 @@ use kuva::render::render::{Primitive, Scene};
 use super::axes::{Axes, PLOT_HEIGHT, PLOT_WIDTH};
 use super::legend::{Legend, add_reference};
 use super::panel::{Panel, Spread, Style};
-use super::{canvas, marks};
+use super::{canvas, cells, marks};
 use crate::error::{Error, Result};
 
 /// Space between panels.
@@ -68,6 +68,7 @@ fn draw_data(scene: &mut Scene, panel: &Panel, axes: &Axes) {
         r#"<clipPath id="{id}"><rect x="{x:.2}" y="{y:.2}" width="{PLOT_WIDTH}" height="{PLOT_HEIGHT}"/></clipPath>"#
     ));
     scene.add(Primitive::ClipStart { x, y, width: PLOT_WIDTH, height: PLOT_HEIGHT, id });
+    panel.cells.iter().for_each(|cell| cells::add_cell(scene, axes, cell));
     for series in &panel.series {
         if let Spread::Band(intervals) = &series.spread {
             let placed: Vec<_> = intervals.iter().map(|&interval| axes.place_interval(interval)).collect();
@@ -96,6 +97,9 @@ fn draw_data(scene: &mut Scene, panel: &Panel, axes: &Axes) {
         }
     }
     scene.add(Primitive::ClipEnd);
+    if !panel.cells.is_empty() {
+        cells::add_bar(scene, axes);
+    }
     for series in panel.series.iter().filter(|series| series.style.has_markers()) {
         for &point in series.points.iter().filter(|&&point| axes.contains(point)) {
             if let Some(centre) = axes.place(point) {

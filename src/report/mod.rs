@@ -8,6 +8,7 @@
 
 mod axes;
 mod canvas;
+mod cells;
 mod compose;
 mod figure;
 mod legend;
@@ -20,4 +21,4 @@ mod scale;
 pub use figure::Figure;
 pub use montage::{Montage, half_blocks};
 pub use palette::Color;
-pub use panel::{Axis, Panel, Position, ReferenceLine, Scale, Series, Spread, Style};
+pub use panel::{Axis, Cell, Panel, Position, ReferenceLine, Scale, Series, Spread, Style};

@@ -8,9 +8,19 @@ pub struct Panel {
     pub title: String,
     pub x: Axis,
     pub y: Axis,
+    /// Drawn below all else, with a bar of their colours beside the plot.
+    pub cells: Vec<Cell>,
     /// Drawn in this order, each over the last.
     pub series: Vec<Series>,
     pub references: Vec<ReferenceLine>,
+}
+
+/// A rectangle between two x and two y whose colour tells a value from 0 to 1; one that is not finite is left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    pub x: (f64, f64),
+    pub y: (f64, f64),
+    pub value: f64,
 }
 
 /// An axis of a panel.
@@ -100,7 +110,12 @@ impl Axis {
 
 impl Panel {
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
-        Self { title: title.into(), x, y, series: Vec::new(), references: Vec::new() }
+        Self { title: title.into(), x, y, cells: Vec::new(), series: Vec::new(), references: Vec::new() }
+    }
+
+    /// Cells below all else.
+    pub fn with_cells(self, cells: Vec<Cell>) -> Self {
+        Self { cells, ..self }
     }
 
     pub fn with(mut self, series: Series) -> Self {

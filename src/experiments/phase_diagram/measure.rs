@@ -1,0 +1,148 @@
+//! A point of the plane: patterns on a manifold, couplings before and after training, what their dynamics keeps; kept as a file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::kept;
+use super::PhaseDiagramConfig;
+use crate::analysis::{Evaluation, Observables, observe};
+use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::learning::{Initial, PseudoLikelihood, Trainer};
+
+/// Where points are kept.
+pub(super) const FOLDER: &str = "points";
+
+/// What was measured at a load and feature load on one manifold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Point {
+    /// Everything that the numbers depend on, as text.
+    parameters: String,
+    pub(super) load: f64,
+    pub(super) feature_load: f64,
+    pub(super) sample: u64,
+    pub(super) hebb: Kept,
+    pub(super) trained: Kept,
+}
+
+/// Final overlaps with the starts, and what the couplings are like.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) train: f64,
+    pub(super) test: f64,
+    pub(super) features: f64,
+    pub(super) random: f64,
+    pub(super) loss: f64,
+    pub(super) lambda_eff: f64,
+}
+
+impl Kept {
+    fn new(observables: &Observables) -> Self {
+        let overlap = observables.overlap;
+        Self {
+            train: overlap.train,
+            test: overlap.test.unwrap_or(f64::NAN),
+            features: overlap.features.unwrap_or(f64::NAN),
+            random: overlap.random,
+            loss: observables.loss,
+            lambda_eff: observables.lambda_eff,
+        }
+    }
+}
+
+/// The place of a point among the files.
+pub(super) struct Record<'a> {
+    config: &'a PhaseDiagramConfig,
+    load: f64,
+    feature_load: f64,
+    sample: u64,
+}
+
+impl<'a> Record<'a> {
+    /// Those of all points, samples of a point together.
+    pub(super) fn all(config: &'a PhaseDiagramConfig) -> impl Iterator<Item = Self> {
+        let at = move |load: f64, feature_load: f64| {
+            (0..config.n_samples).map(move |sample| Self { config, load, feature_load, sample })
+        };
+        let row = move |load: f64| {
+            config.feature_loads.iter().flat_map(move |&feature_load| at(load, feature_load))
+        };
+        config.loads.iter().flat_map(move |&load| row(load))
+    }
+
+    /// P.
+    pub(super) fn n_patterns(&self) -> usize {
+        self.config.n_patterns(self.load)
+    }
+
+    /// Its file, within the run directory.
+    pub(super) fn name(&self) -> String {
+        let PhaseDiagramConfig { n_spins, seed, .. } = self.config;
+        let (load, features) = (self.load, self.feature_load);
+        format!("{FOLDER}/n{n_spins}-load{load}-features{features}-seed{seed}-sample{}.json", self.sample)
+    }
+
+    fn parameters(&self) -> String {
+        let PhaseDiagramConfig { n_spins, n_active, lambda, lr, epochs, n_states, n_steps, seed, .. } =
+            self.config;
+        format!(
+            "n {n_spins}, active {n_active}, lambda' {lambda}, lr' {lr}, {epochs} epochs, {n_states} states, {n_steps} steps, \
+             seed {seed}"
+        )
+    }
+
+    /// The point, if the folder holds it.
+    pub(super) fn find(&self, folder: &Path) -> Result<Option<Point>> {
+        let path = folder.join(self.name());
+        let Some(point) = kept::read::<Point>(&path, "a finished point of the phase diagram")? else {
+            return Ok(None);
+        };
+        if point.parameters != self.parameters() {
+            return Err(kept::other_parameters(&path, &self.parameters(), point.parameters));
+        }
+        Ok(Some(point))
+    }
+
+    /// Keeps a finished point.
+    pub(super) fn write(&self, folder: &Path, point: Point) -> Result<Point> {
+        kept::write(&folder.join(self.name()), &point)?;
+        Ok(point)
+    }
+
+    /// Trains and measures.
+    pub(super) fn measure(&self, execution: &Execution) -> Result<Point> {
+        let config = self.config;
+        let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
+        let n_features = config.n_features(self.feature_load);
+        let parameters = ManifoldParameters {
+            n_spins: config.n_spins,
+            n_patterns: self.n_patterns(),
+            n_test: config.n_states,
+            n_features,
+            n_active: config.n_active,
+            exponent: 0.0,
+            coefficients: Coefficients::Signs,
+            test_features: None,
+            n_stored_features: config.n_states.min(usize::try_from(n_features).unwrap_or(usize::MAX)),
+            seed,
+        };
+        let data = Manifold::new(parameters)?.generate(execution)?;
+        let lr = 2.0 * config.lr / config.n_spins as f64;
+        let learning = PseudoLikelihood::new(2.0 * config.lambda, lr);
+        let evaluation = Evaluation::new(&data, &learning, config.n_states, config.n_steps, seed, execution)?;
+        let mut trainer = Trainer::new(&data.train, learning, &Initial::Hebb, 1.0, execution)?;
+        let hebb = observe(trainer.couplings(), &evaluation, execution)?;
+        trainer.advance_to(config.epochs)?;
+        let trained = observe(trainer.couplings(), &evaluation, execution)?;
+        Ok(Point {
+            parameters: self.parameters(),
+            load: self.load,
+            feature_load: self.feature_load,
+            sample: self.sample,
+            hebb: Kept::new(&hebb),
+            trained: Kept::new(&trained),
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! Phases of the hidden manifold over load and feature load, as in arXiv:2507.05147: where pseudo-likelihood stores patterns, where
+//! features and unseen examples become attractors; Hebb, from which it starts, beside it.
+//!
+//! Patterns are signs of L features of the same frequency (eta = 0) with random signs. Overlaps are those of final states with
+//! their own starts, trained patterns, unseen examples of the same features and the features themselves. Every point of the
+//! plane and sample is a file of its own, `points/*.json`: a run that was stopped goes on where it was.
+
+mod measure;
+mod results;
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{Parameters, Shipped};
+use super::run_directory::{Kept, RunDirectory};
+use super::{Options, Outcome};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::storage::Overwrite;
+use measure::Record;
+use results::Results;
+
+/// What the experiment writes beside the points.
+pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "hebb.svg", "hebb.png"];
+
+/// Finished points.
+pub(super) const KEPT: Kept = Kept { folder: measure::FOLDER, lock: ".phase-diagram.lock", grows: false };
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseDiagramConfig {
+    /// N.
+    pub n_spins: usize,
+    /// L.
+    pub n_active: usize,
+    /// P / N, ascending.
+    pub loads: Vec<f64>,
+    /// D / N, ascending.
+    pub feature_loads: Vec<f64>,
+    /// Manifolds of each point.
+    pub n_samples: u64,
+    /// lambda' and lr'.
+    pub lambda: f64,
+    pub lr: f64,
+    /// Epochs, from the Hebb couplings.
+    pub epochs: u64,
+    /// Unseen examples, and states recalled of each kind.
+    pub n_states: usize,
+    /// Parallel steps of a recall.
+    pub n_steps: u64,
+    pub seed: u64,
+}
+
+impl Parameters for PhaseDiagramConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/phase-diagram.toml"),
+        quick: include_str!("../parameters/phase-diagram-quick.toml"),
+        optional: &[],
+    };
+
+    fn check(&self) -> Result<()> {
+        for (name, count) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
+            if count == 0 {
+                return Err(Error::parameter(name, "at least 1", 0));
+            }
+        }
+        for (name, values) in [("loads", &self.loads), ("feature_loads", &self.feature_loads)] {
+            let is_positive = values.iter().all(|&value| value > 0.0 && value.is_finite());
+            // Two, so that points have edges.
+            if values.len() < 2 || !is_positive || !values.is_sorted_by(|a, b| a < b) {
+                let expected = "two positive numbers or more, ascending";
+                return Err(Error::parameter(name, expected, format!("{values:?}")));
+            }
+        }
+        let fewest = self.n_features(self.feature_loads[0]);
+        if self.n_active == 0 || fewest < self.n_active as u64 {
+            let expected = format!("from 1 to the {fewest} features of the smallest feature load");
+            return Err(Error::parameter("n_active", expected, self.n_active));
+        }
+        Ok(())
+    }
+}
+
+impl PhaseDiagramConfig {
+    /// N = 1000 and 22 x 22 points, or N = 300 and 8 x 8.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed)
+    }
+
+    /// P at a load.
+    fn n_patterns(&self, load: f64) -> usize {
+        ((load * self.n_spins as f64).round() as usize).max(1)
+    }
+
+    /// D at a feature load.
+    fn n_features(&self, feature_load: f64) -> u64 {
+        (feature_load * self.n_spins as f64).round() as u64
+    }
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+    run_phase_diagram(&PhaseDiagramConfig::varied(options)?, options, execution)
+}
+
+/// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
+///
+/// # Errors
+/// If a parameter is out of range; if the output holds a point of the same name measured otherwise, exists and may not be
+/// replaced or cannot be written; or interrupted, with the points finished so far kept.
+pub fn run_phase_diagram(
+    config: &PhaseDiagramConfig,
+    options: &Options,
+    execution: &Execution,
+) -> Result<Outcome> {
+    config.check()?;
+    let mut directory = RunDirectory::resume("phase-diagram", options, config, FILES, KEPT)?;
+    let _lock = directory.lock(FILES)?;
+    let records: Vec<Record<'_>> = Record::all(config).collect();
+    // What is there is read, and refused if it does not fit, before anything is written.
+    let mut found = Vec::new();
+    for record in &records {
+        found.push(match options.overwrite {
+            Overwrite::Replace => None,
+            Overwrite::Refuse => record.find(directory.folder())?,
+        });
+    }
+    directory.begin_anew()?;
+    let mut points = Vec::new();
+    // Work grows with P.
+    let units = |record: &Record<'_>| record.n_patterns() as u64;
+    execution.progress().begin("points of the plane", records.iter().map(units).sum());
+    for (record, found) in records.iter().zip(found) {
+        let point = match found {
+            Some(point) => Ok(point),
+            None => record.measure(execution).and_then(|point| record.write(directory.folder(), point)),
+        };
+        execution.progress().advance(units(record));
+        match point {
+            Ok(point) => points.push(point),
+            Err(error) => {
+                execution.progress().end();
+                return Err(error);
+            }
+        }
+        directory.holds(&record.name())?;
+    }
+    execution.progress().end();
+    let results = Results::new(config, &points);
+    directory.table("table.csv", &results.table())?;
+    directory.figure("figure", &results.figure())?;
+    directory.figure("hebb", &results.hebb_figure())?;
+    for (name, value) in results.named() {
+        directory.result(&name, value);
+    }
+    let summary = results.summary();
+    Ok(Outcome { manifest: directory.finish()?, summary })
+}
