@@ -4,7 +4,7 @@
 //!
 //! Published curves are `data/reference/basin_curves.csv`, read off the figure.
 
-mod basins;
+mod curves;
 mod rule;
 mod symmetric;
 
@@ -15,7 +15,7 @@ use super::run_directory::RunDirectory;
 use super::{Options, Outcome};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use basins::Basins;
+use curves::Basins;
 use rule::Rule;
 
 /// What the experiment writes.

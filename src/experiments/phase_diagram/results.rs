@@ -11,6 +11,11 @@ type Measure = fn(&Kept) -> f64;
 
 const KINDS: [(&str, Measure); 3] =
     [("train", |kept| kept.train), ("features", |kept| kept.features), ("test", |kept| kept.test)];
+/// The couplings before or after training.
+type Stage = fn(&Point) -> &Kept;
+
+const STAGES: [(&str, Stage); 2] =
+    [("hebb", |point| &point.hebb), ("pseudo_likelihood", |point| &point.trained)];
 /// States of which most spins stay are said to be kept.
 const KEPT_OVERLAP: f64 = 0.9;
 
@@ -25,7 +30,7 @@ impl<'a> Results<'a> {
     }
 
     /// Means over the samples, loads slowest.
-    fn means(&self, of: fn(&Point) -> &Kept, measure: Measure) -> impl Iterator<Item = (f64, f64, f64)> {
+    fn means(&self, of: Stage, measure: Measure) -> impl Iterator<Item = (f64, f64, f64)> {
         self.points.chunks(self.config.n_samples as usize).map(move |samples| {
             let sum: f64 = samples.iter().map(|point| measure(of(point))).sum();
             (samples[0].load, samples[0].feature_load, sum / samples.len() as f64)
@@ -74,7 +79,7 @@ impl<'a> Results<'a> {
         self.plane(|point| &point.hebb)
     }
 
-    fn plane(&self, of: fn(&Point) -> &Kept) -> Figure {
+    fn plane(&self, of: Stage) -> Figure {
         let (columns, rows) = (edges(&self.config.loads), edges(&self.config.feature_loads));
         let axis = |label: &str, edges: &[f64]| {
             Axis::log(label).with_range(edges[0], edges.last().copied().unwrap_or(1.0))
@@ -142,10 +147,8 @@ impl<'a> Results<'a> {
 
     /// Shares of the points at which each kind is kept.
     pub(super) fn named(&self) -> Vec<(String, f64)> {
-        let rules: [(&str, fn(&Point) -> &Kept); 2] =
-            [("hebb", |point| &point.hebb), ("pseudo_likelihood", |point| &point.trained)];
         let mut named = Vec::new();
-        for (rule, of) in rules {
+        for (rule, of) in STAGES {
             for (kind, measure) in KINDS {
                 let values: Vec<f64> = self.means(of, measure).map(|point| point.2).collect();
                 let kept = values.iter().filter(|&&value| value >= KEPT_OVERLAP).count();
