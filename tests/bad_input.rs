@@ -408,6 +408,13 @@ fn figures_that_cannot_be_made() {
         ] {
             refused(&program, &format!("reproduce transition -o new {vary} {run}"), &expected);
         }
+        for (show, expected) in [
+            ("data --shape 3x3", ["shape: ", "spins of data", "found 3x3"]),
+            ("data --shape 0x3", ["--shape", "height and width", ""]),
+            ("J --shape 2x4", ["J: ", "recalled states", "found couplings"]),
+        ] {
+            refused(&program, &format!("show {show} {run}"), &expected);
+        }
         let range = "reproduce phase-diagram -o new --set feature_loads=[0.001,1]";
         refused(&program, &format!("{range} {run}"), &["n_active: ", "the 1 features"]);
     }

@@ -17,7 +17,8 @@ fn program() -> Program {
 }
 
 /// One of each kind, with keys that its JSON document must have.
-const COMMANDS: [(&str, &[&str]); 13] = [
+const COMMANDS: [(&str, &[&str]); 14] = [
+    ("show data --shape 4x5 --count 3 -o new", &["columns", "rows", "output"]),
     ("generate random --n 9 --patterns 4 -o new", &["n", "p", "test", "load"]),
     ("generate manifold --n 9 --patterns 4 --features 5 -o new", &["n", "p", "features"]),
     ("import npy spins.npy -o new", &["n", "p"]),

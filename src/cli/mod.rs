@@ -23,6 +23,7 @@ mod recall;
 mod reproduce;
 mod resume;
 mod run_folder;
+mod show;
 mod stabilities;
 mod text;
 mod theory;
@@ -65,6 +66,8 @@ enum Command {
     Contacts(contacts::Contacts),
     /// Distribution of the stabilities of patterns, beside theory
     Stabilities(stabilities::Stabilities),
+    /// Show states of a shape as pictures, in the terminal and as a PNG
+    Show(show::Show),
     /// How well learned couplings recover those that the data are samples of
     InverseIsing(inverse_ising::InverseIsing),
     /// How many hidden features Hebb couplings store, for up to millions of spins
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Census(command) => command.run(),
         Command::Contacts(command) => command.run(),
         Command::Stabilities(command) => command.run(),
+        Command::Show(command) => command.run(),
         Command::InverseIsing(command) => command.run(),
         Command::Cutoff(command) => command.run(),
         Command::Inspect(command) => command.run(),
