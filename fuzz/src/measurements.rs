@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use attractor::datasets::{Alignment, Alphabet};
 use attractor::execution::{Cancel, Execution, Progress};
 use attractor::experiments::{
-    BasinSizeConfig, CutoffConfig, CutoffSetting, GlassBonds, Options, ProteinsConfig, SpinGlassConfig,
-    run_basin_size, run_cutoff, run_proteins, run_spin_glass,
+    BasinSizeConfig, CutoffConfig, CutoffSetting, GlassBonds, Options, PhaseDiagramConfig, ProteinsConfig,
+    SpinGlassConfig, run_basin_size, run_cutoff, run_phase_diagram, run_proteins, run_spin_glass,
 };
 use attractor::spins::Sequences;
 use attractor::storage::Overwrite;
@@ -21,6 +21,7 @@ const SEED: u64 = 1;
 const BASINS: &str = "n10-load0.4-seed1-sample0.json";
 const CUTOFF: &str = "eta1-n64-p20-d8-l3-seed1-draw0.json";
 const EDWARDS_ANDERSON: &str = "p2-seed1.json";
+const PHASE_DIAGRAM: &str = "n10-load0.5-features0.3-seed1-sample0.json";
 const PROTEINS: &str = "p3.json";
 
 /// In place of a measurement of each experiment, in runs that are interrupted in the next one.
@@ -31,6 +32,9 @@ pub(super) fn measurements(content: &[u8]) {
     in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(2), options, &interrupted()).map(drop));
     in_place_of(EDWARDS_ANDERSON, content, |options| {
         run_spin_glass(&edwards_anderson(), options, &cancelled()).map(drop)
+    });
+    in_place_of(PHASE_DIAGRAM, content, |options| {
+        run_phase_diagram(&phase_diagram(), options, &interrupted()).map(drop)
     });
     in_place_of(PROTEINS, content, |options| {
         run_proteins(&proteins(vec![2, 3]), &family(), options, &cancelled()).map(drop)
@@ -46,6 +50,9 @@ pub fn figures(content: &[u8]) {
     in_place_of(EDWARDS_ANDERSON, content, |options| {
         std::fs::write(options.output.join("points/samples-seed1.safetensors"), samples()).unwrap();
         run_spin_glass(&edwards_anderson(), options, execution()).map(drop)
+    });
+    in_place_of(PHASE_DIAGRAM, content, |options| {
+        run_phase_diagram(&phase_diagram(), options, execution()).map(drop)
     });
     in_place_of(PROTEINS, content, |options| {
         run_proteins(&proteins(vec![3]), &family(), options, execution()).map(drop)
@@ -131,6 +138,22 @@ fn edwards_anderson() -> SpinGlassConfig {
         lr: 1.0,
         lr_decay: 1.0,
         epochs: 2,
+        n_steps: 2,
+        seed: SEED,
+    }
+}
+
+fn phase_diagram() -> PhaseDiagramConfig {
+    PhaseDiagramConfig {
+        n_spins: 10,
+        n_active: 3,
+        loads: vec![0.5, 1.0],
+        feature_loads: vec![0.3, 0.4],
+        n_samples: 1,
+        lambda: 0.1,
+        lr: 1.0,
+        epochs: 2,
+        n_states: 2,
         n_steps: 2,
         seed: SEED,
     }

@@ -28,7 +28,8 @@ pub struct Reproduce {
     /// Alignment of `import alignment`, for experiments that use one
     #[arg(long)]
     data: Option<PathBuf>,
-    /// TOML file with parameters that differ from those of the program, such as the config.toml of another run
+    /// TOML file with parameters that differ from those of the program, such as the config.toml of another run, whose seed
+    /// then counts
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A parameter that differs, such as n_samples=3 or loads=[0.1,0.4]; may be given more than once. --dry-run prints all

@@ -12,6 +12,7 @@ mod kept;
 mod mnist;
 mod parameters;
 mod phase_diagram;
+mod points;
 mod proteins;
 mod published;
 mod run_directory;
@@ -42,6 +43,11 @@ pub use run_directory::Manifest;
 pub use spin_glass::{GlassBonds, SpinGlassConfig, run_spin_glass};
 pub use stabilities::{StabilitiesConfig, run_stabilities};
 pub use transition::{TransitionConfig, run_transition};
+
+/// P at a load P / N.
+fn patterns_at(load: f64, n_spins: usize) -> usize {
+    ((load * n_spins as f64).round() as usize).max(1)
+}
 
 /// What a caller chooses about an experiment.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
-use super::{Options, Outcome};
+use super::{Options, Outcome, patterns_at};
 use crate::analysis::Evaluation;
 use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
 use crate::error::Result;
@@ -80,8 +80,7 @@ pub fn run_transition(
 ) -> Result<Outcome> {
     let mut directory = RunDirectory::create("transition", options, config, FILES)?;
 
-    let patterns_at = |load: f64| ((load * config.n_spins as f64).round() as usize).max(1);
-    let n_patterns = config.loads.iter().map(|&load| patterns_at(load)).max().unwrap_or(1);
+    let n_patterns = config.loads.iter().map(|&load| patterns_at(load, config.n_spins)).max().unwrap_or(1);
     // One set of patterns: smaller loads are its first rows, so that curves differ by data alone.
     let all = Manifold::new(ManifoldParameters {
         n_spins: config.n_spins,
@@ -102,7 +101,7 @@ pub fn run_transition(
         let data = DataSet {
             test: all.test.clone(),
             features: all.features.clone(),
-            ..DataSet::from_train(all.train.head(patterns_at(load)))
+            ..DataSet::from_train(all.train.head(patterns_at(load, config.n_spins)))
         };
         let (n_states, n_steps) = (config.n_states, config.n_steps);
         let parameters =

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
-use super::{Options, Outcome};
+use super::{Options, Outcome, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use gaps::Explanations;
@@ -110,7 +110,7 @@ impl AcquisitionConfig {
 
     /// P at a load.
     fn n_patterns(&self, load: f64) -> usize {
-        ((load * self.n_spins as f64).round() as usize).max(1)
+        patterns_at(load, self.n_spins)
     }
 
     fn last_epoch(&self) -> u64 {

@@ -1,10 +1,8 @@
 //! One load and sample: patterns, couplings along training, their basins; kept as a file.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
-use super::super::kept;
+use super::super::points::Place;
 use super::BasinSizeConfig;
 use crate::analysis::Basins;
 use crate::couplings::Couplings;
@@ -14,14 +12,9 @@ use crate::execution::Execution;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::spins::SpinMatrix;
 
-/// Where points are kept.
-pub(super) const FOLDER: &str = "points";
-
 /// What was measured at a load on one set of patterns.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Point {
-    /// Everything that the numbers depend on, as text.
-    parameters: String,
     pub(super) load: f64,
     pub(super) sample: u64,
     /// One entry an epoch.
@@ -59,11 +52,14 @@ pub(super) struct Record<'a> {
     pub(super) sample: u64,
 }
 
-impl Record<'_> {
-    /// Its file, within the run directory.
-    pub(super) fn name(&self) -> String {
+impl Place for Record<'_> {
+    type Point = Point;
+
+    const WHAT: &'static str = "a finished point of basin sizes";
+
+    fn name(&self) -> String {
         let BasinSizeConfig { n_spins, seed, .. } = self.config;
-        format!("{FOLDER}/n{n_spins}-load{}-seed{seed}-sample{}.json", self.load, self.sample)
+        format!("n{n_spins}-load{}-seed{seed}-sample{}.json", self.load, self.sample)
     }
 
     fn parameters(&self) -> String {
@@ -75,25 +71,8 @@ impl Record<'_> {
         )
     }
 
-    /// The point, if the folder holds it.
-    pub(super) fn find(&self, folder: &Path) -> Result<Option<Point>> {
-        let path = folder.join(self.name());
-        let what = "a finished point of basin sizes";
-        let Some(point) = kept::read::<Point>(&path, what)? else { return Ok(None) };
-        if point.parameters != self.parameters() {
-            return Err(kept::other_parameters(&path, &self.parameters(), point.parameters));
-        }
-        Ok(Some(point))
-    }
-
-    /// Keeps a finished point.
-    pub(super) fn write(&self, folder: &Path, point: Point) -> Result<Point> {
-        kept::write(&folder.join(self.name()), &point)?;
-        Ok(point)
-    }
-
     /// Trains and measures.
-    pub(super) fn measure(&self, execution: &Execution) -> Result<Point> {
+    fn measure(&self, execution: &Execution) -> Result<Point> {
         let config = self.config;
         let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
         let patterns = random_states(config.n_patterns(self.load), config.n_spins, seed)?;
@@ -121,9 +100,11 @@ impl Record<'_> {
                 sizes,
             });
         }
-        Ok(Point { parameters: self.parameters(), load: self.load, sample: self.sample, stages })
+        Ok(Point { load: self.load, sample: self.sample, stages })
     }
+}
 
+impl Record<'_> {
     fn sizes(
         &self,
         variant: &str,

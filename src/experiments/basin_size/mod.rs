@@ -17,11 +17,11 @@ mod results;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
+use super::points::{self, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome};
+use super::{Options, Outcome, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::storage::Overwrite;
 use measure::Record;
 use results::Results;
 
@@ -29,7 +29,7 @@ use results::Results;
 pub(super) const FILES: &[&str] = &["table.csv", "settings.csv", "asymmetry.csv", "figure.svg", "figure.png"];
 
 /// Finished points.
-pub(super) const KEPT: Kept = Kept { folder: measure::FOLDER, lock: ".basin-size.lock", grows: false };
+pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".basin-size.lock", grows: false };
 
 /// Parameters of the experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl BasinSizeConfig {
 
     /// P at a load.
     fn n_patterns(&self, load: f64) -> usize {
-        ((load * self.n_spins as f64).round() as usize).max(1)
+        patterns_at(load, self.n_spins)
     }
 }
 
@@ -110,33 +110,7 @@ pub fn run_basin_size(config: &BasinSizeConfig, options: &Options, execution: &E
     let places =
         config.loads.iter().flat_map(|&load| (0..config.n_samples).map(move |sample| (load, sample)));
     let records: Vec<Record<'_>> = places.map(|(load, sample)| Record { config, load, sample }).collect();
-    // What is there is read, and refused if it does not fit, before anything is written.
-    let mut found = Vec::new();
-    for record in &records {
-        found.push(match options.overwrite {
-            Overwrite::Replace => None,
-            Overwrite::Refuse => record.find(directory.folder())?,
-        });
-    }
-    directory.begin_anew()?;
-    let mut points = Vec::new();
-    execution.progress().begin("loads and samples", records.len() as u64);
-    for (record, found) in records.iter().zip(found) {
-        let point = match found {
-            Some(point) => Ok(point),
-            None => record.measure(execution).and_then(|point| record.write(directory.folder(), point)),
-        };
-        execution.progress().advance(1);
-        match point {
-            Ok(point) => points.push(point),
-            Err(error) => {
-                execution.progress().end();
-                return Err(error);
-            }
-        }
-        directory.holds(&record.name())?;
-    }
-    execution.progress().end();
+    let points = measure_missing(&records, "loads and samples", &mut directory, options, execution)?;
     let results = Results::new(config, &points)?;
     directory.table("table.csv", &results.table())?;
     directory.table("settings.csv", &results.settings())?;

@@ -10,6 +10,7 @@ use crate::dynamics::{Corruption, ParallelDynamics, Stop, Ties, n_flips, random_
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
+use crate::experiments::patterns_at;
 use crate::experiments::published::{PublishedPoint, published};
 use crate::report::{Axis, Figure, Panel, Series, Style};
 use crate::spins::SpinMatrix;
@@ -38,7 +39,7 @@ pub(super) struct Basins<'a> {
 
 impl<'a> Basins<'a> {
     pub(super) fn measure(config: &'a BasinsConfig, rules: &[Rule], execution: &Execution) -> Result<Self> {
-        let n_patterns = ((config.load * config.n_spins as f64).round() as usize).max(1);
+        let n_patterns = patterns_at(config.load, config.n_spins);
         let mut measured: Vec<(Rule, Vec<Sample>)> = rules.iter().map(|&rule| (rule, Vec::new())).collect();
         for sample in 0..config.n_samples {
             // The same patterns and starts for all rules.

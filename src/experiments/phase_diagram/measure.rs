@@ -1,10 +1,8 @@
 //! A point of the plane: patterns on a manifold, couplings before and after training, what their dynamics keeps; kept as a file.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
-use super::super::kept;
+use super::super::points::Place;
 use super::PhaseDiagramConfig;
 use crate::analysis::{Evaluation, Observables, observe};
 use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
@@ -12,14 +10,9 @@ use crate::error::Result;
 use crate::execution::Execution;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 
-/// Where points are kept.
-pub(super) const FOLDER: &str = "points";
-
 /// What was measured at a load and feature load on one manifold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Point {
-    /// Everything that the numbers depend on, as text.
-    parameters: String,
     pub(super) load: f64,
     pub(super) feature_load: f64,
     pub(super) sample: u64,
@@ -71,17 +64,17 @@ impl<'a> Record<'a> {
         };
         config.loads.iter().flat_map(move |&load| row(load))
     }
+}
 
-    /// P.
-    pub(super) fn n_patterns(&self) -> usize {
-        self.config.n_patterns(self.load)
-    }
+impl Place for Record<'_> {
+    type Point = Point;
 
-    /// Its file, within the run directory.
-    pub(super) fn name(&self) -> String {
+    const WHAT: &'static str = "a finished point of the phase diagram";
+
+    fn name(&self) -> String {
         let PhaseDiagramConfig { n_spins, seed, .. } = self.config;
         let (load, features) = (self.load, self.feature_load);
-        format!("{FOLDER}/n{n_spins}-load{load}-features{features}-seed{seed}-sample{}.json", self.sample)
+        format!("n{n_spins}-load{load}-features{features}-seed{seed}-sample{}.json", self.sample)
     }
 
     fn parameters(&self) -> String {
@@ -93,32 +86,19 @@ impl<'a> Record<'a> {
         )
     }
 
-    /// The point, if the folder holds it.
-    pub(super) fn find(&self, folder: &Path) -> Result<Option<Point>> {
-        let path = folder.join(self.name());
-        let Some(point) = kept::read::<Point>(&path, "a finished point of the phase diagram")? else {
-            return Ok(None);
-        };
-        if point.parameters != self.parameters() {
-            return Err(kept::other_parameters(&path, &self.parameters(), point.parameters));
-        }
-        Ok(Some(point))
-    }
-
-    /// Keeps a finished point.
-    pub(super) fn write(&self, folder: &Path, point: Point) -> Result<Point> {
-        kept::write(&folder.join(self.name()), &point)?;
-        Ok(point)
+    /// P: an epoch takes time in proportion.
+    fn work(&self) -> u64 {
+        self.config.n_patterns(self.load) as u64
     }
 
     /// Trains and measures.
-    pub(super) fn measure(&self, execution: &Execution) -> Result<Point> {
+    fn measure(&self, execution: &Execution) -> Result<Point> {
         let config = self.config;
         let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
         let n_features = config.n_features(self.feature_load);
         let parameters = ManifoldParameters {
             n_spins: config.n_spins,
-            n_patterns: self.n_patterns(),
+            n_patterns: config.n_patterns(self.load),
             n_test: config.n_states,
             n_features,
             n_active: config.n_active,
@@ -137,7 +117,6 @@ impl<'a> Record<'a> {
         trainer.advance_to(config.epochs)?;
         let trained = observe(trainer.couplings(), &evaluation, execution)?;
         Ok(Point {
-            parameters: self.parameters(),
             load: self.load,
             feature_load: self.feature_load,
             sample: self.sample,

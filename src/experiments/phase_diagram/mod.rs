@@ -11,11 +11,11 @@ mod results;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
+use super::points::{self, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome};
+use super::{Options, Outcome, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::storage::Overwrite;
 use measure::Record;
 use results::Results;
 
@@ -23,7 +23,7 @@ use results::Results;
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "hebb.svg", "hebb.png"];
 
 /// Finished points.
-pub(super) const KEPT: Kept = Kept { folder: measure::FOLDER, lock: ".phase-diagram.lock", grows: false };
+pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".phase-diagram.lock", grows: false };
 
 /// Parameters of the experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ impl PhaseDiagramConfig {
 
     /// P at a load.
     fn n_patterns(&self, load: f64) -> usize {
-        ((load * self.n_spins as f64).round() as usize).max(1)
+        patterns_at(load, self.n_spins)
     }
 
     /// D at a feature load.
@@ -115,35 +115,7 @@ pub fn run_phase_diagram(
     let mut directory = RunDirectory::resume("phase-diagram", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let records: Vec<Record<'_>> = Record::all(config).collect();
-    // What is there is read, and refused if it does not fit, before anything is written.
-    let mut found = Vec::new();
-    for record in &records {
-        found.push(match options.overwrite {
-            Overwrite::Replace => None,
-            Overwrite::Refuse => record.find(directory.folder())?,
-        });
-    }
-    directory.begin_anew()?;
-    let mut points = Vec::new();
-    // Work grows with P.
-    let units = |record: &Record<'_>| record.n_patterns() as u64;
-    execution.progress().begin("points of the plane", records.iter().map(units).sum());
-    for (record, found) in records.iter().zip(found) {
-        let point = match found {
-            Some(point) => Ok(point),
-            None => record.measure(execution).and_then(|point| record.write(directory.folder(), point)),
-        };
-        execution.progress().advance(units(record));
-        match point {
-            Ok(point) => points.push(point),
-            Err(error) => {
-                execution.progress().end();
-                return Err(error);
-            }
-        }
-        directory.holds(&record.name())?;
-    }
-    execution.progress().end();
+    let points = measure_missing(&records, "points of the plane", &mut directory, options, execution)?;
     let results = Results::new(config, &points);
     directory.table("table.csv", &results.table())?;
     directory.figure("figure", &results.figure())?;
@@ -153,4 +125,44 @@ pub fn run_phase_diagram(
     }
     let summary = results.summary();
     Ok(Outcome { manifest: directory.finish()?, summary })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Overwrite;
+
+    /// All points at once on one thread, or points that are left over on two: the same table, which holds a row a rule and point.
+    #[test]
+    fn a_run_that_goes_on_has_the_table_of_one_that_was_not_stopped() {
+        let config = PhaseDiagramConfig {
+            n_spins: 40,
+            loads: vec![0.1, 2.0],
+            feature_loads: vec![0.1, 0.5, 1.0],
+            n_samples: 2,
+            epochs: 5,
+            n_states: 10,
+            n_steps: 5,
+            ..PhaseDiagramConfig::new(true, 3)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let run = |n_threads: usize| {
+            let options = Options::new(folder.path().join("run"), Overwrite::Refuse);
+            run_phase_diagram(&config, &options, &Execution::with_threads(n_threads).unwrap()).unwrap();
+            std::fs::read_to_string(folder.path().join("run/table.csv")).unwrap()
+        };
+        let whole = run(1);
+        assert_eq!(whole.lines().count(), 1 + 2 * 2 * 3 * 2);
+        let points = folder.path().join("run/points");
+        for (index, entry) in points.read_dir().unwrap().enumerate() {
+            if index % 3 == 0 {
+                std::fs::remove_file(entry.unwrap().path()).unwrap();
+            }
+        }
+        assert_eq!(run(2), whole);
+        let other = PhaseDiagramConfig { epochs: 6, ..config.clone() };
+        let options = Options::new(folder.path().join("run"), Overwrite::Refuse);
+        let error = run_phase_diagram(&other, &options, &Execution::with_threads(1).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("epochs = 6"), "{error}");
+    }
 }

@@ -1,12 +1,13 @@
 //! Stabilities of the optimum and of descent beside the law at their own lambda_eff.
 
-use super::{StabilitiesConfig, n_patterns, optimum_with};
+use super::{StabilitiesConfig, optimum_with};
 use crate::analysis::{Histogram, Stabilities, kolmogorov_distance, stabilities};
 use crate::couplings::Couplings;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
+use crate::experiments::patterns_at;
 use crate::learning::{Initial, Lbfgs, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::spins::SpinMatrix;
@@ -72,7 +73,7 @@ pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Resu
 
 fn patterns(config: &StabilitiesConfig, n_spins: usize, sample: u64) -> Result<SpinMatrix> {
     let seed = config.seed.wrapping_mul(1000).wrapping_add(sample);
-    random_states(n_patterns(config.load, n_spins), n_spins, seed)
+    random_states(patterns_at(config.load, n_spins), n_spins, seed)
 }
 
 /// The stabilities of the couplings, and the law at their lambda_eff.

@@ -1,11 +1,12 @@
 //! The optimum as its norm grows: direction and margins beside the couplings of largest margin.
 
-use super::{StabilitiesConfig, n_patterns, optimum_with};
+use super::{StabilitiesConfig, optimum_with};
 use crate::analysis::stabilities;
 use crate::couplings::Couplings;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::patterns_at;
 use crate::learning::{Lbfgs, MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Position, Series, Style};
 use crate::storage::Table;
@@ -40,7 +41,7 @@ const GRADIENT_TOLERANCE: f64 = 1e-4;
 pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Limit> {
     let n_spins = config.limit_n_spins;
     let patterns = random_states(
-        n_patterns(config.load, n_spins),
+        patterns_at(config.load, n_spins),
         n_spins,
         config.seed.wrapping_mul(1000).wrapping_add(100),
     )?;

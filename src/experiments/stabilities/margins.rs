@@ -1,10 +1,11 @@
 //! The largest margin of random patterns at growing N, extrapolated, against Gardner's.
 
-use super::{StabilitiesConfig, n_patterns};
+use super::StabilitiesConfig;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
+use crate::experiments::patterns_at;
 use crate::learning::{MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::storage::Table;
@@ -33,7 +34,7 @@ pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Resu
         for &n_spins in &config.margin_n_spins {
             for sample in 0..config.n_margin_samples {
                 let seed = config.seed.wrapping_mul(1000).wrapping_add(200 + sample);
-                let patterns = random_states(n_patterns(load, n_spins), n_spins, seed)?;
+                let patterns = random_states(patterns_at(load, n_spins), n_spins, seed)?;
                 let parameters = MaxStability { tolerance: TOLERANCE, ..MaxStability::default() };
                 let summary = max_stability(&patterns, &parameters, execution)?.summary();
                 let (mean, mean_upper, lowest) = (summary.mean_lower, summary.mean_upper, summary.lowest);

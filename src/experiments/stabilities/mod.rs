@@ -120,7 +120,3 @@ fn optimum_with(
     let parameters = PseudoLikelihood { l2, ..PseudoLikelihood::new(lambda, 1.0) };
     Ok(optimum(patterns, &parameters, solver, &Initial::Zero, 1.0, execution)?.couplings)
 }
-
-fn n_patterns(load: f64, n_spins: usize) -> usize {
-    ((load * n_spins as f64).round() as usize).max(1)
-}
