@@ -53,14 +53,26 @@ macro_rules! replayed {
 }
 
 replayed! {
-    alignment attractors bonds container couplings data_set distances fasta idx mask measurements npy numbers potts_couplings
-    potts_states spin_lines states table
+    alignment attractors bonds container couplings data_set descent distances fasta idx mask measurements npy numbers
+    potts_couplings potts_states shards spin_lines states table task_log
 }
 
 /// Whatever numbers a kept measurement holds, what it is made into is written.
 #[test]
 fn measurements_become_tables_and_figures() {
     replay("measurements", fuzz::measurements::figures);
+}
+
+/// What a run leaves behind is gone on from, not merely refused or done again.
+#[test]
+fn kept_work_is_found() {
+    let input = |target: &str, name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        std::fs::read(folder.join(name)).unwrap()
+    };
+    assert_eq!(fuzz::descents::epochs(&input("descent", "epoch-2")), [Some(2); 4]);
+    assert!(fuzz::task_logs::are_found(&input("task_log", "two-panels")));
+    assert!(!fuzz::task_logs::are_found(&input("task_log", "first-panel")));
 }
 
 /// Of the mutations of a corpus, mutated again and again, the share that `is_of_form`.
@@ -94,5 +106,11 @@ fn mutations_keep_the_form_of_a_file() {
         NpyArray::open(file.path()).is_ok()
     };
     let share = share_of_form("npy", mutations::npy, of_form);
+    assert!(share > 0.3, "{share}");
+    let of_form = |content: &[u8]| {
+        let text = String::from_utf8_lossy(content).replace("RUN", "1").replace("RESULT", "");
+        text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+    };
+    let share = share_of_form("task_log", mutations::json_lines, of_form);
     assert!(share > 0.3, "{share}");
 }

@@ -60,7 +60,7 @@ fn folders_of_a_newer_program_are_refused() {
         copied(&program);
         let path = program.path(file);
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("\"format_version\": 1", "\"format_version\": 2")).unwrap();
+        std::fs::write(&path, text.replace("\"format_version\": 1", "\"format_version\": 99")).unwrap();
         let refused = program.command("resume J.run").output().unwrap();
         let message = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && message.contains("newer program"), "{message}");

@@ -55,6 +55,29 @@ fn the_files_of_an_experiment_are_compared_with_its_manifest() {
     assert!(!is_sound && states.contains(&"changed".into()) && states.contains(&"missing".into()), "{found}");
 }
 
+#[test]
+fn a_folder_of_shards_is_verified_shard_by_shard() {
+    let program = Program::new();
+    program.run("generate random --n 128 --patterns 20 -o data");
+    std::fs::create_dir(program.path("shards")).unwrap();
+    for rows in ["0..64", "64..128"] {
+        program.run(&format!("train data --rule hebb --rows {rows} -o shards/rows-{rows}.safetensors"));
+    }
+    let (is_sound, found) = verdicts(&program, "shards");
+    assert!(is_sound && found.as_array().unwrap().len() == 2, "{found}");
+
+    let path = program.path("shards/rows-64..128.safetensors");
+    let mut content = std::fs::read(&path).unwrap();
+    *content.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, &content).unwrap();
+    let (is_sound, found) = verdicts(&program, "shards");
+    assert!(!is_sound && found[0]["state"] == "whole" && found[1]["state"] == "changed", "{found}");
+
+    std::fs::create_dir(program.path("empty")).unwrap();
+    let refused = program.command("verify empty").output().unwrap();
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("*.safetensors"));
+}
+
 /// Between two steps at the latest.
 #[test]
 fn a_mapped_file_that_shrinks_is_an_error() {

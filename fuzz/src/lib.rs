@@ -15,24 +15,29 @@ mod arrays;
 mod bonds;
 mod container;
 mod couplings;
+pub mod descents;
 mod images;
 pub mod measurements;
 pub mod mutations;
 mod numbers;
+mod shards;
 mod states;
 mod tables;
+pub mod task_logs;
+mod unfinished;
 
 /// A target: its name, which is that of its corpus, and what it does with the content of a file.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 21] = [
     ("alignment", alignments::alignment),
     ("attractors", states::attractors),
     ("bonds", bonds::bonds),
     ("container", container::container),
     ("couplings", couplings::couplings),
     ("data_set", states::data_set),
+    ("descent", descents::descent),
     ("distances", bonds::distances),
     ("fasta", alignments::fasta),
     ("idx", images::idx),
@@ -42,9 +47,11 @@ pub const TARGETS: [Target; 18] = [
     ("numbers", numbers::numbers),
     ("potts_couplings", couplings::potts_couplings),
     ("potts_states", states::potts_states),
+    ("shards", shards::shards),
     ("spin_lines", numbers::spin_lines),
     ("states", states::states),
     ("table", tables::table),
+    ("task_log", task_logs::task_log),
 ];
 
 /// Runs the target of that name.

@@ -42,9 +42,20 @@ const TENSORS: [&str; 22] = [
     "",
     "__metadata__ ",
 ];
-const ENTRIES: [&str; 9] =
-    ["n", "q", "columns", "letters", "scale", "self_coupling", "format_version", "kind", "alphabet"];
-const VALUES: [&str; 28] = [
+const ENTRIES: [&str; 11] = [
+    "n",
+    "q",
+    "columns",
+    "letters",
+    "scale",
+    "self_coupling",
+    "format_version",
+    "kind",
+    "alphabet",
+    "rows",
+    "run_blake3",
+];
+const VALUES: [&str; 33] = [
     "0",
     "1",
     "2",
@@ -73,6 +84,11 @@ const VALUES: [&str; 28] = [
     "a\u{e9}",
     "",
     "couplings",
+    "a run",
+    "67",
+    "0..64",
+    "64..67",
+    "0..67",
 ];
 const LENGTHS: [u64; 16] = [0, 1, 2, 3, 4, 5, 8, 9, 21, 63, 64, 65, 1 << 32, 1 << 61, u64::MAX / 8, u64::MAX];
 /// Bits of floats, and counts.
@@ -108,6 +124,32 @@ const NPY_TYPES: [(&str, usize); 19] = [
     ("|S3", 3),
     ("<U0", 0),
     ("|O", 8),
+];
+
+/// Words of lines of JSON, among them names of what an input cannot know.
+const WORDS_OF_JSON: [&str; 22] = [
+    "RUN",
+    "GENERATION",
+    "HASH",
+    "HASH0",
+    "HASH1",
+    "RESULT0",
+    "RESULT1",
+    "a",
+    "b",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "-1",
+    "2.5",
+    "1e400",
+    "18446744073709551615",
+    "null",
+    "true",
+    "[]",
+    "{}",
 ];
 
 /// What a mutation draws.
@@ -262,4 +304,34 @@ pub fn npy(content: &[u8], choices: &mut Choices) -> Option<Vec<u8>> {
     let length = u16::try_from(header.len()).ok()?.to_le_bytes();
     let bytes = data.iter().copied().chain(std::iter::repeat(1)).take(n_bytes.unwrap_or(data.len()));
     Some([b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), &bytes.collect::<Vec<_>>()].concat())
+}
+
+/// An [`OfForm`]: lines of JSON, one of them left out, given once more or elsewhere, or with another word in it.
+pub fn json_lines(content: &[u8], choices: &mut Choices) -> Option<Vec<u8>> {
+    let mut lines: Vec<Vec<u8>> =
+        content.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let (index, other) = (choices.below(lines.len()), choices.below(lines.len()));
+    match choices.below(6) {
+        0 => drop(lines.remove(index)),
+        1 => lines.insert(other, lines[index].clone()),
+        2 => lines.swap(index, other),
+        _ => lines[index] = with_another_word(&lines[index], choices),
+    }
+    Some(lines.concat())
+}
+
+fn with_another_word(line: &[u8], choices: &mut Choices) -> Vec<u8> {
+    let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let starts: Vec<usize> = (0..line.len())
+        .filter(|&at| is_of_word(line[at]) && (at == 0 || !is_of_word(line[at - 1])))
+        .collect();
+    if starts.is_empty() {
+        return line.to_vec();
+    }
+    let (before, rest) = line.split_at(choices.one_of(&starts));
+    let behind = &rest[rest.iter().take_while(|&&byte| is_of_word(byte)).count()..];
+    [before, choices.one_of(&WORDS_OF_JSON).as_bytes(), behind].concat()
 }

@@ -40,16 +40,11 @@ pub fn open_couplings(path: &Path, common: &Common, execution: &Execution) -> Re
 /// # Errors
 /// If there is none, or one that should be a container is none.
 pub fn shards_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = folder.read_dir().map_err(Error::io(folder, "read this folder"))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|path| path.is_file() && !is_hidden(path));
-    files.sort();
     let mut shards = Vec::new();
-    for path in files {
-        let is_container = path.extension().is_some_and(|extension| extension == "safetensors");
+    for path in visible_files(folder)? {
         match Container::open_any(&path) {
             Ok(container) if container.kind() == Couplings::KIND_OF_SHARDS => shards.push(path),
-            Err(error) if is_container => return Err(error),
+            Err(error) if is_container(&path) => return Err(error),
             _ => {}
         }
     }
@@ -57,6 +52,20 @@ pub fn shards_in(folder: &Path) -> Result<Vec<PathBuf>> {
         true => Err(Error::format(folder, "a file of couplings, or a folder of shards", "a folder without")),
         false => Ok(shards),
     }
+}
+
+/// The files of a folder by name, without hidden ones.
+pub fn visible_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = folder.read_dir().map_err(Error::io(folder, "read this folder"))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.is_file() && !is_hidden(path));
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a file has the ending of containers.
+pub fn is_container(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "safetensors")
 }
 
 fn is_hidden(path: &Path) -> bool {

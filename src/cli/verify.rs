@@ -8,12 +8,13 @@ use attractor::{Error, Result};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::inputs::{is_container, visible_files};
 use super::options::Common;
 use super::text::listing;
 
 #[derive(Args)]
 pub struct Verify {
-    /// Files of this program, and folders of `reproduce` with their manifest
+    /// Files of this program, folders of `reproduce` with their manifest, and folders of shards or other such files
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -112,8 +113,16 @@ fn of_container(path: &Path) -> Finding {
     }
 }
 
+/// The files that a manifest speaks of; where there is none, all of this program.
 fn of_folder(folder: &Path) -> Result<Vec<Finding>> {
     let path = folder.join("manifest.json");
+    if !path.exists() {
+        let files = containers_in(folder)?;
+        return match files.is_empty() {
+            true => Err(Error::format(folder, "a manifest.json or files *.safetensors", "neither")),
+            false => Ok(files.iter().map(|file| of_container(file)).collect()),
+        };
+    }
     let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
     let manifest: Manifest = serde_json::from_str(&text)
         .map_err(|error| Error::format(&path, "a manifest with the hashes of files", error.to_string()))?;
@@ -129,4 +138,11 @@ fn of_folder(folder: &Path) -> Result<Vec<Finding>> {
         })
     };
     manifest.files.into_iter().map(finding).collect()
+}
+
+/// By name.
+fn containers_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = visible_files(folder)?;
+    files.retain(|file| is_container(file));
+    Ok(files)
 }

@@ -22,7 +22,7 @@ use crate::storage::{
 /// What the container says it is.
 pub(super) const KIND: &str = "couplings";
 /// The entry of couplings whose diagonal may differ from zero.
-const SELF_COUPLING: &str = "self_coupling";
+pub(super) const SELF_COUPLING: &str = "self_coupling";
 /// Bytes of the header: the same whether it is written first or last.
 pub(super) const HEADER_ROOM: usize = 16 << 10;
 
@@ -159,11 +159,12 @@ impl Couplings {
     }
 
     fn in_place(home: InPlace, n_spins: usize, rows: RowRange, has_theta: bool) -> Result<Self> {
+        let path = home.path().to_owned();
         let theta = if has_theta { Some(home.array::<f32>("theta")?.to_vec()) } else { None };
         let values = home.array("J")?;
         let couplings = Self::at_home(n_spins, rows, values, home);
         match theta {
-            Some(theta) => couplings.with_theta(theta),
+            Some(theta) => couplings.with_theta(theta).map_err(|error| error.in_file(&path)),
             None => Ok(couplings),
         }
     }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::file::RowsOfFile;
+use super::file::{RowsOfFile, SELF_COUPLING};
 use super::matrix::Couplings;
 use super::row_range::{RowRange, parse_rows};
 use crate::error::{Error, Result};
@@ -59,9 +59,12 @@ impl Shard {
     fn check_same_run(&self, first: &Self) -> Result<()> {
         let (own, others) = (self.container.description(), first.container.description());
         let has_theta = |shard: &Self| shard.container.has("theta");
+        let has_self_coupling =
+            |entries: &Description| entries.get(SELF_COUPLING).is_some_and(|x| x == "true");
         let is_same = |entry| own.get(entry) == others.get(entry);
         if self.n_spins == first.n_spins
             && [RUN, "scale"].into_iter().all(is_same)
+            && has_self_coupling(own) == has_self_coupling(others)
             && has_theta(self) == has_theta(first)
         {
             return Ok(());
@@ -83,7 +86,7 @@ impl Shard {
 
     /// Its rows, checked.
     fn read(self, way: Way, execution: &Execution) -> Result<RowsOfFile> {
-        let (path, n_spins, n_rows) = (self.path().to_owned(), self.n_spins, self.rows.len());
+        let (path, n_spins, rows) = (self.path().to_owned(), self.n_spins, self.rows);
         let container = match way {
             Way::Mapped => self.container,
             Way::Loaded => Container::load(&path, KIND, execution.memory())?,
@@ -93,13 +96,15 @@ impl Shard {
             let expected = format!("rows of N = {n_spins} couplings, as in the metadata");
             return Err(Error::format(&path, expected, read.n_spins.to_string()));
         }
-        match &read.theta {
-            Some(theta) if theta.len() != n_rows => {
-                let expected = format!("theta of {n_rows} neurons");
-                Err(Error::format(&path, expected, theta.len().to_string()))
-            }
-            _ => Ok(read),
+        let theta = read.theta.as_deref().unwrap_or_default();
+        if read.theta.is_some() && theta.len() != rows.len() {
+            let expected = format!("theta of {} neurons", rows.len());
+            return Err(Error::format(&path, expected, theta.len().to_string()));
         }
+        if let Some((neuron, theta)) = rows.range().zip(theta).find(|(_, theta)| !theta.is_finite()) {
+            return Err(Error::format(&path, "finite fields theta", format!("{theta} at neuron {neuron}")));
+        }
+        Ok(read)
     }
 }
 

@@ -70,6 +70,11 @@ impl InPlace {
         Self { path: path.to_owned(), file, kind, tensors: tensors.to_vec(), room }
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn n_bytes(&self) -> u64 {
         self.room as u64 + self.tensors.iter().map(|tensor| tensor.n_bytes() as u64).sum::<u64>()
     }

@@ -1,8 +1,8 @@
 //! A log of finished tasks: what a run that was killed need not do again.
 //!
-//! Lines of JSON: what the run is, then one line a task with the hash of the data it left in some file and what else is to be
-//! remembered of it. A line is written only after the data are on disk. On the way back a task counts as finished if its
-//! data still have their hash, so that neither a torn line nor lost data can pass for finished work.
+//! Lines of JSON: what the run is, then one line a task with what is to be remembered of it, and a hash of this and of the data
+//! it left in some file. A line is written only after the data are on disk. On the way back a task counts as finished if the
+//! hash still holds, so that neither a damaged line nor lost data can pass for finished work.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -55,22 +55,22 @@ impl TaskLog {
     /// If it cannot be read or written.
     pub(crate) fn open(keep: &Keep, name: &str, run: &Value) -> Result<Self> {
         let path = keep.folder().join(name);
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let content = match std::fs::read(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(Error::io(&path, "read")(error)),
         };
         let mut found = BTreeMap::new();
         let mut sound = 0;
-        let mut lines = text.split_inclusive('\n');
+        let mut lines = content.split_inclusive(|&byte| byte == b'\n');
         if let Some(first) = lines.next()
-            && serde_json::from_str::<Value>(first).ok().as_ref() == Some(run)
-            && first.ends_with('\n')
+            && serde_json::from_slice::<Value>(first).ok().as_ref() == Some(run)
+            && first.ends_with(b"\n")
         {
             sound = first.len();
             for line in lines {
-                let Ok(task) = serde_json::from_str::<Task>(line) else { break };
-                if !line.ends_with('\n') {
+                let Ok(task) = serde_json::from_slice::<Task>(line) else { break };
+                if !line.ends_with(b"\n") {
                     break;
                 }
                 sound += line.len();
@@ -95,7 +95,7 @@ impl TaskLog {
     /// What was remembered of a task, if it was finished and its data are what they were then.
     pub(crate) fn result(&self, task: usize, data: &[&[u8]]) -> Option<&Value> {
         let found = self.found.get(&task)?;
-        (found.blake3 == hash(data)).then_some(&found.result)
+        (found.blake3 == hash(task, &found.result, data)).then_some(&found.result)
     }
 
     /// Remembers a finished task; what waits is written once it is due.
@@ -103,7 +103,7 @@ impl TaskLog {
     /// # Errors
     /// If the disk refuses.
     pub(crate) fn finished(&self, task: usize, data: &[&[u8]], result: Value, synced: &Synced) -> Result<()> {
-        let line = serde_json::to_string(&Task { task, blake3: hash(data), result });
+        let line = serde_json::to_string(&Task { task, blake3: hash(task, &result, data), result });
         let line = line.map_err(|error| Error::io(&self.path, "write")(error.into()))?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting += &line;
@@ -152,8 +152,10 @@ impl State {
     }
 }
 
-fn hash(data: &[&[u8]]) -> String {
+/// What holds a task, its result and its data together.
+fn hash(task: usize, result: &Value, data: &[&[u8]]) -> String {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{task} {result}\n").as_bytes());
     data.iter().for_each(|bytes| {
         hasher.update(bytes);
     });

@@ -40,6 +40,11 @@ impl Slot {
         }
     }
 
+    /// The name of the file of its couplings.
+    pub(super) fn couplings(self) -> String {
+        self.file("generation")
+    }
+
     fn file(self, what: &str) -> String {
         let slot = match self {
             Self::A => "a",
@@ -100,24 +105,16 @@ impl Generation {
 
     /// Zeros in new files of `folder`.
     pub(super) fn create(shape: Shape, folder: &Path, slot: Slot) -> Result<Self> {
-        let couplings = Couplings::create(
-            &folder.join(slot.file("generation")),
-            shape.n_spins,
-            shape.rows,
-            shape.has_theta,
-        )?;
+        let couplings =
+            Couplings::create(&folder.join(slot.couplings()), shape.n_spins, shape.rows, shape.has_theta)?;
         let state = |tensors: &[_]| InPlace::create(&folder.join(slot.file("state")), STATE, tensors, ROOM);
         Self::in_files(shape, couplings, state)
     }
 
     /// Those that files of `folder` hold.
     pub(super) fn open(shape: Shape, folder: &Path, slot: Slot) -> Result<Self> {
-        let couplings = Couplings::resume(
-            &folder.join(slot.file("generation")),
-            shape.n_spins,
-            shape.rows,
-            shape.has_theta,
-        )?;
+        let couplings =
+            Couplings::resume(&folder.join(slot.couplings()), shape.n_spins, shape.rows, shape.has_theta)?;
         let state = |tensors: &[_]| InPlace::open(&folder.join(slot.file("state")), STATE, tensors, ROOM);
         Self::in_files(shape, couplings, state)
     }
@@ -135,7 +132,10 @@ impl Generation {
             if shape.has_before {
                 let rows = Couplings::from_array(shape.n_spins, shape.rows, state.array("J_before")?);
                 before = Some(match shape.has_theta {
-                    true => rows.with_theta(state.array::<f32>("theta_before")?.to_vec())?,
+                    true => {
+                        let theta = state.array::<f32>("theta_before")?.to_vec();
+                        rows.with_theta(theta).map_err(|error| error.in_file(state.path()))?
+                    }
                     false => rows,
                 });
             }
@@ -167,6 +167,19 @@ impl Generation {
         let state = self.state.as_ref().map(InPlace::synced).transpose()?;
         let files = self.couplings.synced()?.into_iter().chain(state);
         Ok(Synced(files.collect()))
+    }
+
+    /// A hash that holds all its values together with what they are the `state` of. The headers of its files are not in it: they
+    /// are written anew where a generation becomes the output.
+    pub(super) fn hash(&self, state: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(state.as_bytes());
+        for couplings in std::iter::once(&self.couplings).chain(&self.before) {
+            hasher.update(bytemuck::cast_slice(couplings.values()));
+            hasher.update(bytemuck::cast_slice(couplings.theta().unwrap_or_default()));
+        }
+        hasher.update(bytemuck::cast_slice(self.coefficients.as_deref().unwrap_or_default()));
+        hasher.finalize().to_hex().to_string()
     }
 
     /// Takes over one of the same shape.
@@ -213,7 +226,7 @@ impl Generation {
 
     /// Removes the files of a generation that nobody needs.
     pub(super) fn remove(folder: &Path, slot: Slot) -> Result<()> {
-        remove_file(&folder.join(slot.file("generation")))?;
+        remove_file(&folder.join(slot.couplings()))?;
         remove_file(&folder.join(slot.file("state")))
     }
 }

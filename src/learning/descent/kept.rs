@@ -25,6 +25,7 @@ pub(super) struct Kept {
     /// The generation of the checkpoint; before there is one, that which comes second.
     slot: Slot,
     saved: Option<u64>,
+    found: Option<Checkpoint>,
     since: Instant,
 }
 
@@ -36,8 +37,9 @@ impl Kept {
     pub(super) fn find(execution: &Execution, run: String, shape: Shape) -> Result<Option<Self>> {
         let Some(keep) = execution.keep().cloned() else { return Ok(None) };
         let found = Checkpoint::read(keep.folder(), &run)?;
-        let (slot, saved) = found.map_or((Slot::B, None), |found| (found.generation, Some(found.epoch)));
-        Ok(Some(Self { keep, run, shape, slot, saved, since: Instant::now() }))
+        let slot = found.as_ref().map_or(Slot::B, |found| found.generation);
+        let saved = found.as_ref().map(|found| found.epoch);
+        Ok(Some(Self { keep, run, shape, slot, saved, found, since: Instant::now() }))
     }
 
     /// The epoch of the state that was found or written last.
@@ -51,8 +53,8 @@ impl Kept {
 
     /// Both generations in files: that of the state found, or zeros to begin with.
     pub(super) fn on_disk(&mut self) -> Result<(Generation, Generation)> {
-        let now = match self.saved {
-            Some(_) => Generation::open(self.shape, self.folder(), self.slot)?,
+        let now = match &self.found {
+            Some(found) => self.open(found)?,
             None => {
                 self.slot = Slot::A;
                 Generation::create(self.shape, self.folder(), self.slot)?
@@ -72,20 +74,29 @@ impl Kept {
 
     /// Fills a generation in memory with the state that was found.
     pub(super) fn load(&self, now: &mut Generation) -> Result<()> {
-        now.copy_from(&Generation::open(self.shape, self.folder(), self.slot)?);
+        if let Some(found) = &self.found {
+            now.copy_from(&self.open(found)?);
+        }
         Ok(())
+    }
+
+    /// The generation that was found, if it still is what it was.
+    fn open(&self, found: &Checkpoint) -> Result<Generation> {
+        let generation = Generation::open(self.shape, self.folder(), found.generation)?;
+        found.check(&generation, self.folder())?;
+        Ok(generation)
     }
 
     /// Says that the first of two generations on disk is complete, at epoch 0.
     pub(super) fn begin(&mut self, now: &Generation) -> Result<()> {
         now.flush()?;
-        self.declare(self.slot, 0)
+        self.declare(self.slot, 0, now)
     }
 
     /// Says that generation B on disk is complete, at `epoch`, and drops the log of its panels.
     pub(super) fn switch(&mut self, next: &Generation, epoch: u64) -> Result<()> {
         next.flush()?;
-        self.declare(self.slot.other(), epoch)?;
+        self.declare(self.slot.other(), epoch, next)?;
         TaskLog::remove(&self.keep, LOG)
     }
 
@@ -101,7 +112,7 @@ impl Kept {
             let mut written = Generation::create(self.shape, self.folder(), slot)?;
             written.copy_from(now);
             written.flush()?;
-            self.declare(slot, epoch)?;
+            self.declare(slot, epoch, &written)?;
             // Of a run on disk that now fits memory.
             TaskLog::remove(&self.keep, LOG)?;
             Generation::remove(self.folder(), slot.other())?;
@@ -110,8 +121,8 @@ impl Kept {
         Ok(())
     }
 
-    fn declare(&mut self, slot: Slot, epoch: u64) -> Result<()> {
-        Checkpoint::new(&self.run, epoch, slot).write(self.folder())?;
+    fn declare(&mut self, slot: Slot, epoch: u64, content: &Generation) -> Result<()> {
+        Checkpoint::new(&self.run, epoch, slot, content).write(self.folder())?;
         (self.slot, self.saved) = (slot, Some(epoch));
         Ok(())
     }
