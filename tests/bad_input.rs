@@ -393,7 +393,7 @@ fn figures_that_cannot_be_made() {
             &format!("reproduce mandelbrot {run}"),
             &[
                 "experiment: ",
-                "transition, cutoff, acquisition, basins, basin-size, stabilities, phase-diagram, mnist",
+                "transition, cutoff, acquisition, gap, basins, basin-size, stabilities, phase-diagram, mnist",
                 "mandelbrot",
             ],
         );

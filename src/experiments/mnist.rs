@@ -10,6 +10,7 @@ use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
 use super::{Options, Outcome};
 use crate::analysis::{Evaluation, mean_overlap_of_pairs, mean_overlap_within_classes};
+use crate::couplings::Couplings;
 use crate::datasets::{DataSet, Mnist, TestImages};
 use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use crate::error::{Error, Result};
@@ -71,7 +72,7 @@ pub(super) fn check_input(options: &Options) -> Result<()> {
 }
 
 /// The training images, binarised.
-fn images(config: &MnistConfig, options: &Options) -> Result<DataSet> {
+pub(super) fn images(config: &MnistConfig, options: &Options) -> Result<DataSet> {
     let images = Mnist {
         n_train: 60_000,
         n_test: 0,
@@ -101,33 +102,16 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
     directory.result("mean_overlap", mean_overlap);
     directory.result("mean_overlap_within_class", within_class);
 
-    let first_test = config.patterns.iter().copied().max().unwrap_or(0);
-    if first_test + config.n_test > images.train.n_rows() {
-        let expected = format!("at most the {} training images, test included", images.train.n_rows());
-        return Err(Error::parameter("patterns", expected, first_test + config.n_test));
-    }
-    let held_out: Vec<usize> = (first_test..first_test + config.n_test).collect();
-    let test = images.train.select(&held_out);
-    let pictured: Vec<usize> = one_of_each(&labels[first_test..][..config.n_test]);
-    let pictured = test.select(&pictured);
-
-    let mut points = Vec::new();
+    let held_out = held_out(config, &images)?;
+    let pictured: Vec<usize> = one_of_each(&labels[held_out.first..][..config.n_test]);
+    let pictured = held_out.states.select(&pictured);
     let mut pictures = vec![("test image".to_owned(), pictured.clone())];
-    for &n_patterns in &config.patterns {
-        let data = DataSet { test: Some(test.clone()), ..DataSet::from_train(images.train.head(n_patterns)) };
-        let parameters = PseudoLikelihood {
-            batches: Batches::Mini { size: config.batch.min(n_patterns), drop_last: true },
-            seed: config.seed,
-            ..PseudoLikelihood::new(config.lambda, config.lr)
-        };
-        let evaluation =
-            Evaluation::new(&data, &parameters, config.n_test, config.n_steps, config.seed, execution)?;
-        let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 1.0, execution)?;
-        points.extend(trajectory(&mut trainer, &evaluation, &[config.epochs], execution)?);
+    let points = along_loads(config, &images, &held_out, execution, |n_patterns, couplings| {
         let dynamics = ParallelDynamics { stop: Stop::After(config.n_steps), ties: Ties::Keep };
-        let recall = dynamics.run(trainer.couplings(), &pictured, &pictured, execution)?;
+        let recall = dynamics.run(couplings, &pictured, &pictured, execution)?;
         pictures.push((format!("P = {n_patterns}"), recall.states));
-    }
+        Ok(())
+    })?;
     directory.table("table.csv", &table(&points, |_| "pseudo-likelihood"))?;
     let comparison = Comparison::new(&points)?;
     directory.table("comparison.csv", &comparison.table())?;
@@ -145,6 +129,56 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
         comparison.summary()
     );
     Ok(Outcome { manifest: directory.finish()?, summary })
+}
+
+/// Unseen examples.
+pub(super) struct HeldOut {
+    first: usize,
+    states: SpinMatrix,
+}
+
+/// The training images after the largest P.
+///
+/// # Errors
+/// If there are too few.
+pub(super) fn held_out(config: &MnistConfig, images: &DataSet) -> Result<HeldOut> {
+    let first = config.patterns.iter().copied().max().unwrap_or(0);
+    if first + config.n_test > images.train.n_rows() {
+        let expected = format!("at most the {} training images, test included", images.train.n_rows());
+        return Err(Error::parameter("patterns", expected, first + config.n_test));
+    }
+    let rows: Vec<usize> = (first..first + config.n_test).collect();
+    Ok(HeldOut { first, states: images.train.select(&rows) })
+}
+
+/// Trains on the first images, so many as every P of `config`, and observes after all epochs; what `look` makes of the couplings
+/// at each P is the caller's.
+///
+/// # Errors
+/// If a parameter is out of range, or interrupted.
+pub(super) fn along_loads(
+    config: &MnistConfig,
+    images: &DataSet,
+    held_out: &HeldOut,
+    execution: &Execution,
+    mut look: impl FnMut(usize, &Couplings) -> Result<()>,
+) -> Result<Vec<Point>> {
+    let mut points = Vec::new();
+    for &n_patterns in &config.patterns {
+        let test = Some(held_out.states.clone());
+        let data = DataSet { test, ..DataSet::from_train(images.train.head(n_patterns)) };
+        let parameters = PseudoLikelihood {
+            batches: Batches::Mini { size: config.batch.min(n_patterns), drop_last: true },
+            seed: config.seed,
+            ..PseudoLikelihood::new(config.lambda, config.lr)
+        };
+        let evaluation =
+            Evaluation::new(&data, &parameters, config.n_test, config.n_steps, config.seed, execution)?;
+        let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 1.0, execution)?;
+        points.extend(trajectory(&mut trainer, &evaluation, &[config.epochs], execution)?);
+        look(n_patterns, trainer.couplings())?;
+    }
+    Ok(points)
 }
 
 /// The first row of each class that there is.

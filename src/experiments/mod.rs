@@ -8,6 +8,8 @@ mod acquisition;
 mod basin_size;
 mod basins;
 mod cutoff;
+mod feature_learning;
+mod gap;
 mod kept;
 mod mnist;
 mod parameters;
@@ -35,6 +37,8 @@ pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
 };
+pub use feature_learning::FeatureLearningConfig;
+pub use gap::{GapConfig, run_gap};
 pub use mnist::{MnistConfig, run_mnist};
 pub use parameters::Variation;
 pub use phase_diagram::{PhaseDiagramConfig, run_phase_diagram};
@@ -113,7 +117,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 10] = [
+    pub const ALL: [Experiment; 11] = [
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
@@ -137,12 +141,21 @@ impl Experiment {
         Experiment {
             name: "acquisition",
             about: "in which order pseudo-likelihood learns the features of the power-law hidden manifold, in training time \
-                    and in data, beside Hebb; and how far the number of learned features explains the test gaps",
+                    and in data, beside Hebb",
             files: acquisition::FILES,
-            kept: None,
+            kept: Some(acquisition::KEPT),
             check_input: None,
             parameters: parameters::resolved::<AcquisitionConfig>,
             run: acquisition::run,
+        },
+        Experiment {
+            name: "gap",
+            about: "how far the number of learned features explains the test gaps, over all loads, epochs and exponents",
+            files: gap::FILES,
+            kept: Some(gap::KEPT),
+            check_input: None,
+            parameters: parameters::resolved::<GapConfig>,
+            run: gap::run,
         },
         Experiment {
             name: "basins",

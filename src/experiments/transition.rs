@@ -6,11 +6,15 @@
 //! ("Power-law feature statistics explain test reconstruction gaps in Associative Memories"). For Hebb that number levels
 //! off near N^(1/2eta) as the load grows.
 //!
+//! Does the toy reproduce the real thing? The third panel is MNIST at 14 x 14, learned as in `mnist`, where its files are there:
+//! overlaps of training images fall, those of unseen ones rise, and both meet.
+//!
 //! All loads get the same number of epochs, so large ones are further from the minimum of their loss; the table has the loss
 //! beside the overlaps.
 
 use serde::{Deserialize, Serialize};
 
+use super::mnist::{self, MnistConfig};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
@@ -23,8 +27,16 @@ use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 
 /// What the experiment writes.
-pub(super) const FILES: &[&str] =
-    &["table.csv", "figure.svg", "figure.png", "features.svg", "features.png", "gap.svg", "gap.png"];
+pub(super) const FILES: &[&str] = &[
+    "table.csv",
+    "mnist.csv",
+    "figure.svg",
+    "figure.png",
+    "features.svg",
+    "features.png",
+    "gap.svg",
+    "gap.png",
+];
 
 /// Parameters of the experiment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +59,9 @@ pub struct TransitionConfig {
     pub n_states: usize,
     /// Parallel steps of a recall.
     pub n_steps: u64,
+    /// P of the runs on MNIST, ascending, if any, and their epochs; their other parameters are those of `mnist`.
+    pub mnist_patterns: Vec<usize>,
+    pub mnist_epochs: u64,
     pub seed: u64,
 }
 
@@ -110,9 +125,13 @@ pub fn run_transition(
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Hebb, 1.0, execution)?;
         points.extend(trajectory(&mut trainer, &evaluation, &config.epochs, execution)?);
     }
+    let images = real(config, options, &mut directory, execution)?;
     directory
         .table("table.csv", &table(&points, |epoch| if epoch == 0 { "hebb" } else { "pseudo-likelihood" }))?;
-    let curves = Curves { config, points: &points };
+    if !images.is_empty() {
+        directory.table("mnist.csv", &table(&images, |_| "pseudo-likelihood"))?;
+    }
+    let curves = Curves { config, points: &points, images: &images };
     directory.figure("figure", &curves.overlaps())?;
     directory.figure("features", &curves.learned_features())?;
     directory.figure("gap", &curves.gaps())?;
@@ -122,6 +141,35 @@ pub fn run_transition(
         directory.result(&name, value);
     }
     Ok(Outcome { manifest: directory.finish()?, summary })
+}
+
+/// Overlaps on MNIST against load; none where its files are missing, with a note.
+fn real(
+    config: &TransitionConfig,
+    options: &Options,
+    directory: &mut RunDirectory,
+    execution: &Execution,
+) -> Result<Vec<Point>> {
+    if config.mnist_patterns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let config = MnistConfig {
+        patterns: config.mnist_patterns.clone(),
+        epochs: config.mnist_epochs,
+        ..MnistConfig::new(options.quick, config.seed)
+    };
+    if !options.mnist.exists() {
+        execution.progress().note(&format!(
+            "{} is not there (data/fetch-mnist makes it): the manifold without MNIST beside it",
+            options.mnist.display()
+        ));
+        return Ok(Vec::new());
+    }
+    let images = mnist::images(&config, options)?;
+    for (name, hash) in images.provenance.iter().filter(|(name, _)| name.ends_with("_blake3")) {
+        directory.input(name, hash);
+    }
+    mnist::along_loads(&config, &images, &mnist::held_out(&config, &images)?, execution, |_, _| Ok(()))
 }
 
 /// Adds a curve of pseudo-likelihood and the Hebb one beside it.
@@ -141,6 +189,7 @@ fn both_rules(
 struct Curves<'a> {
     config: &'a TransitionConfig,
     points: &'a [Point],
+    images: &'a [Point],
 }
 
 /// Something measured at a point.
@@ -194,7 +243,25 @@ impl Curves<'_> {
             let level = along.iter().map(|&(epoch, _)| (epoch, hebb)).collect();
             by_epoch = both_rules(by_epoch, name, color, along, level);
         }
-        Figure::new(vec![by_load, by_epoch])
+        let mut panels = vec![by_load, by_epoch];
+        panels.extend((!self.images.is_empty()).then(|| self.real_panel()));
+        Figure::new(panels)
+    }
+
+    /// Overlaps on MNIST.
+    fn real_panel(&self) -> Panel {
+        let title = format!("MNIST 14 × 14, {} epochs", self.config.mnist_epochs);
+        let panel = Panel::new(title, Axis::log("load P / N"), Axis::overlap("final overlap"));
+        let curves = [("train", Color::TRAIN, TRAIN), ("test", Color::TEST, TEST)];
+        curves.into_iter().fold(panel, |panel, (name, color, measure)| {
+            let points = self.images.iter().filter_map(|point| Some((point.load, measure(point)?))).collect();
+            panel.with(Series::new(
+                format!("{name}, pseudo-likelihood"),
+                Style::LineAndMarkers,
+                color,
+                points,
+            ))
+        })
     }
 
     fn learned_features(&self) -> Figure {
@@ -275,6 +342,13 @@ impl Curves<'_> {
                 format!("{train:6.3} {test:6.3} {features:8.3} {:7.0}", value(epoch, LEARNED))
             };
             text += &format!("{load:7} {}   {}\n", row(self.last_epoch()), row(0));
+        }
+        if !self.images.is_empty() {
+            text += &format!("\nMNIST 14 x 14, {} epochs\n  P / N  train   test\n", self.config.mnist_epochs);
+        }
+        for point in self.images {
+            let value = |measure: Measure| measure(point).unwrap_or(f64::NAN);
+            text += &format!("{:7.2} {:6.3} {:6.3}\n", point.load, value(TRAIN), value(TEST));
         }
         text
     }

@@ -28,6 +28,17 @@ const VIRIDIS: [[f64; 3]; 9] = [
     [253.0, 231.0, 37.0],
 ];
 
+/// Edges of cells around positive values on a log axis, `[n + 1]` of n: halfway between neighbours, and as far beyond the first and
+/// last; sqrt(2) to both sides of a single one.
+pub fn log_edges(values: &[f64]) -> Vec<f64> {
+    let (Some(&first), Some(&last)) = (values.first(), values.last()) else { return Vec::new() };
+    let between: Vec<f64> = values.windows(2).map(|pair| (pair[0] * pair[1]).sqrt()).collect();
+    let step = |edge: Option<&f64>, end: f64| edge.map_or(std::f64::consts::SQRT_2, |edge| edge / end);
+    let before = first / step(between.first(), first);
+    let after = last * step(between.last().map(|edge| last / edge * last).as_ref(), last);
+    std::iter::once(before).chain(between).chain([after]).collect()
+}
+
 /// Draws a cell; one without a finite value, or off the axes, is left out.
 pub(super) fn add_cell(scene: &mut Scene, axes: &Axes, cell: &Cell) {
     let corners = (axes.place((cell.x.0, cell.y.0)), axes.place((cell.x.1, cell.y.1)));
@@ -80,6 +91,17 @@ fn ink(value: f64) -> Ink {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn edges_are_halfway_between_values() {
+        let edges = log_edges(&[1.0, 4.0, 64.0]);
+        let expected = [0.5, 2.0, 16.0, 256.0];
+        assert!(edges.iter().zip(expected).all(|(edge, expected)| (edge / expected - 1.0).abs() < 1e-12));
+        assert_eq!(edges.len(), 4);
+        let [low, high] = log_edges(&[3.0])[..] else { panic!("two edges of one cell") };
+        assert!(low < 3.0 && high > 3.0);
+        assert!(log_edges(&[]).is_empty());
+    }
 
     #[test]
     fn colours_are_lighter_the_larger_the_value() {

@@ -18,6 +18,7 @@ mod palette;
 mod panel;
 mod scale;
 
+pub use cells::log_edges;
 pub use figure::Figure;
 pub use montage::{Montage, half_blocks};
 pub use palette::Color;

@@ -1,6 +1,6 @@
 //! The number of learned features against epochs and against load.
 
-use super::measurements::{LEARNED, Measurements};
+use super::super::feature_learning::{LEARNED, Measurements};
 use crate::experiments::mean::Mean;
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::measurements::{Draw, LEARNED, Measurements};
+use super::super::feature_learning::{Draw, LEARNED, Measurements};
+use super::ranks::groups;
 use crate::analysis::rank_correlation;
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::storage::Table;
@@ -107,9 +108,6 @@ pub(super) fn table(measurements: &Measurements<'_>) -> Table {
     table
 }
 
-/// Neighbouring ranks shown together, about this many groups a decade.
-const GROUPS_A_DECADE: f64 = 10.0;
-
 /// First epoch at the largest load, and first load after all epochs, against k. Points are medians over the draws and a few
 /// neighbouring ranks, where never counts as later than any time: they end where half are never learned. What Hebb has
 /// before the first epoch stands below it.
@@ -153,19 +151,6 @@ pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
     Figure::new(vec![by_epoch, by_load])
 }
 
-/// 0..n in ranges of about equal length on a log axis of k = 1..=n, of one each at first.
-fn groups(n: usize) -> Vec<Range<usize>> {
-    let mut groups = Vec::new();
-    let mut start = 0;
-    while start < n {
-        let end = ((start + 1) as f64 * 10f64.powf(1.0 / GROUPS_A_DECADE)).floor() as usize;
-        let end = end.clamp(start + 1, n);
-        groups.push(start..end);
-        start = end;
-    }
-    groups
-}
-
 /// The lower one of two middle values: finite only if half the values are.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -175,15 +160,6 @@ fn median(mut values: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn groups_follow_each_other_to_the_last() {
-        for n in [1, 2, 9, 500] {
-            let groups = groups(n);
-            assert!(groups.windows(2).all(|pair| pair[0].end == pair[1].start));
-            assert_eq!((groups[0].clone(), groups[groups.len() - 1].end), (0..1, n));
-        }
-    }
 
     #[test]
     fn never_is_later_than_any_time() {

@@ -1,7 +1,6 @@
 //! The numbers of the experiment: for the manifest, and in words.
 
-use super::gaps::{Curve, Explanations, Gap, Scope, Variable};
-use super::measurements::{LEARNED, Measurements};
+use super::super::feature_learning::{LEARNED, Measurements};
 use super::order::{Correlation, FirstLearned};
 use crate::experiments::mean::Mean;
 
@@ -53,20 +52,8 @@ fn orders<'a>(measurements: &'a Measurements<'_>) -> impl Iterator<Item = Order>
     })
 }
 
-/// Variables that a gap is compared with, and the kind of curve; names for people.
-const COMPARED: [(&str, Variable, Curve); 5] = [
-    ("learned features", Variable::Learned(LEARNED), Curve::Monotone),
-    ("share of uses learned", Variable::Share, Curve::Monotone),
-    ("P, monotone", Variable::Patterns, Curve::Monotone),
-    ("P, any curve", Variable::Patterns, Curve::Any),
-    ("epochs, any curve", Variable::Epochs, Curve::Any),
-];
-
 /// Key figures for the manifest, by name. What a run does not have is left out.
-pub(super) fn results(
-    measurements: &Measurements<'_>,
-    explanations: &Explanations<'_>,
-) -> Vec<(String, f64)> {
+pub(super) fn results(measurements: &Measurements<'_>) -> Vec<(String, f64)> {
     let mut results = Vec::new();
     for order in orders(measurements) {
         let exponent = order.exponent;
@@ -87,30 +74,10 @@ pub(super) fn results(
             push(&format!("spearman_{name}_of_all"), of_all);
         }
     }
-    for gap in Gap::ALL {
-        for scope in scopes(measurements) {
-            let place = match scope.exponent {
-                Some(index) => format!("eta_{}", measurements.config.exponents[index]),
-                None => "all_eta".into(),
-            };
-            for (label, variable, curve) in COMPARED {
-                if let Some(value) = explanations.get(gap, scope, variable, curve) {
-                    let label = label.replace([' ', ','], "_").replace("__", "_");
-                    results.push((format!("{}_explained_by_{label}_at_{place}", gap.name()), value));
-                }
-            }
-        }
-    }
     results
 }
 
-/// Each eta, then all, without Hebb.
-fn scopes(measurements: &Measurements<'_>) -> impl Iterator<Item = Scope> {
-    let exponents = (0..measurements.config.exponents.len()).map(Some).chain([None]);
-    exponents.map(|exponent| Scope { exponent, with_hebb: false })
-}
-
-pub(super) fn text(measurements: &Measurements<'_>, explanations: &Explanations<'_>) -> String {
+pub(super) fn text(measurements: &Measurements<'_>) -> String {
     let config = measurements.config;
     let load = config.loads.last().copied().unwrap_or(f64::NAN);
     let plus_minus = |mean: Mean, digits| format!("{:.digits$} ± {:.digits$}", mean.value, mean.error);
@@ -143,19 +110,6 @@ pub(super) fn text(measurements: &Measurements<'_>, explanations: &Explanations<
             pair(order.load),
             pair(order.hebb_load)
         );
-    }
-    for gap in Gap::ALL {
-        text += &format!("\nvariance of {} over all P and epochs that a curve explains\n", gap.label());
-        let names = config.exponents.iter().map(|exponent| format!("eta {exponent}"));
-        let header: String = names.chain(["all eta".into()]).map(|name| format!("{name:>9}")).collect();
-        text += &format!("{:24}{header}\n", "of");
-        for (label, variable, curve) in COMPARED {
-            let values = scopes(measurements).map(|scope| explanations.get(gap, scope, variable, curve));
-            let values: String = values
-                .map(|value| value.map_or("        -".into(), |value| format!("{value:9.2}")))
-                .collect();
-            text += &format!("{label:24}{values}\n");
-        }
     }
     text
 }

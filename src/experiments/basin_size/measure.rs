@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::points::Place;
-use super::BasinSizeConfig;
+use super::{BasinSizeConfig, VARIANTS};
 use crate::analysis::Basins;
 use crate::couplings::Couplings;
 use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
@@ -25,7 +25,7 @@ pub(super) struct Point {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Stage {
     pub(super) epoch: u64,
-    /// lambda' times the mean |J_i|.
+    /// lambda' times the mean |J_i|, of the asymmetric couplings as the next.
     pub(super) lambda_eff: f64,
     /// |J - J^T| / |J|.
     pub(super) asymmetry: f64,
@@ -35,7 +35,7 @@ pub(super) struct Stage {
 /// A basin size.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Size {
-    /// "asymmetric" or "symmetric", as the published curves are named.
+    /// One of [`VARIANTS`](super::VARIANTS).
     pub(super) variant: String,
     /// None to convergence.
     pub(super) steps: Option<u64>,
@@ -66,8 +66,9 @@ impl Place for Record<'_> {
         let BasinSizeConfig { n_spins, lambda, lr, epochs, steps, step_limit, thresholds, seed, .. } =
             self.config;
         format!(
-            "n {n_spins}, lambda' {lambda}, lr' {lr}, epochs {epochs:?}, steps {steps:?} up to {step_limit}, \
-             thresholds {thresholds:?}, seed {seed}"
+            "{}; n {n_spins}, lambda' {lambda}, lr' {lr}, epochs {epochs:?}, steps {steps:?} up to {step_limit}, \
+             thresholds {thresholds:?}, seed {seed}",
+            VARIANTS.join(", ")
         )
     }
 
@@ -77,20 +78,22 @@ impl Place for Record<'_> {
         let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
         let patterns = random_states(config.n_patterns(self.load), config.n_spins, seed)?;
         let lr = 2.0 * config.lr / config.n_spins as f64;
-        let parameters = PseudoLikelihood::new(2.0 * config.lambda, lr);
-        let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
+        let asymmetric = PseudoLikelihood::new(2.0 * config.lambda, lr);
+        let symmetric = PseudoLikelihood { symmetric: true, ..asymmetric.clone() };
+        let trainer = |parameters| Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution);
+        let (mut asymmetric, mut symmetric) = (trainer(asymmetric)?, trainer(symmetric)?);
         let mut stages = Vec::new();
         for &epoch in &config.epochs {
-            execution.progress().begin("training", epoch - trainer.epoch());
-            let trained = trainer.advance_to(epoch);
-            execution.progress().end();
-            trained?;
-            let couplings = trainer.couplings();
+            advance(&mut asymmetric, epoch, execution)?;
+            advance(&mut symmetric, epoch, execution)?;
+            let couplings = asymmetric.couplings();
             let norms = couplings.row_norms(execution)?;
             let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
             let mut sizes = Vec::new();
             let symmetrized = couplings.symmetrized(execution)?;
-            for (variant, couplings) in [("asymmetric", couplings), ("symmetric", &symmetrized)] {
+            for (variant, couplings) in
+                VARIANTS.into_iter().zip([couplings, &symmetrized, symmetric.couplings()])
+            {
                 self.sizes(variant, couplings, &patterns, seed, &mut sizes, execution)?;
             }
             stages.push(Stage {
@@ -102,6 +105,13 @@ impl Place for Record<'_> {
         }
         Ok(Point { load: self.load, sample: self.sample, stages })
     }
+}
+
+fn advance(trainer: &mut Trainer<'_>, epoch: u64, execution: &Execution) -> Result<()> {
+    execution.progress().begin("training", epoch - trainer.epoch());
+    let trained = trainer.advance_to(epoch);
+    execution.progress().end();
+    trained
 }
 
 impl Record<'_> {

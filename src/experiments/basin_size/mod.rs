@@ -1,5 +1,6 @@
-//! Basin size against load, as in arXiv:2507.05147: pseudo-likelihood on random patterns, asymmetric and symmetrised after
-//! training, beside the published sizes and the published asymmetry of the same couplings.
+//! Basin size against load, as in arXiv:2507.05147: pseudo-likelihood on random patterns, asymmetric, symmetrised after training
+//! and symmetric in training, beside the published sizes and the published asymmetry of the same couplings. The published curve
+//! named symmetric is the symmetrised one.
 //!
 //! How long the published couplings were trained is not stated. Couplings are therefore measured along training, with
 //! several numbers of steps and thresholds, and `settings.csv` says how far every setting is from all published loads; the
@@ -27,6 +28,9 @@ use results::Results;
 
 /// What the experiment writes beside the points.
 pub(super) const FILES: &[&str] = &["table.csv", "settings.csv", "asymmetry.csv", "figure.svg", "figure.png"];
+
+/// Which couplings: of N independent problems, their symmetric part, and those of one joint problem with J = J^T.
+const VARIANTS: [&str; 3] = ["asymmetric", "symmetrized", "symmetric"];
 
 /// Finished points.
 pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".basin-size.lock", grows: false };

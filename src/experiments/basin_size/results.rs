@@ -1,7 +1,7 @@
 //! Tables and figure of all points, beside what was published.
 
-use super::BasinSizeConfig;
 use super::measure::{Point, Size, Stage};
+use super::{BasinSizeConfig, VARIANTS};
 use crate::analysis::mean::Mean;
 use crate::error::Result;
 use crate::experiments::published::{PublishedPoint, published};
@@ -10,7 +10,8 @@ use crate::storage::Table;
 
 const SIZES: &[u8] = include_bytes!("../../../data/reference/basin_size.csv");
 const ASYMMETRIES: &[u8] = include_bytes!("../../../data/reference/asymmetry.csv");
-const VARIANTS: [&str; 2] = ["asymmetric", "symmetric"];
+/// What legends call the published points.
+const PUBLISHED: &str = "published, arXiv:2507.05147";
 /// Loads are the same if they differ by less.
 const SAME_LOAD: f64 = 1e-6;
 
@@ -28,6 +29,8 @@ struct Distance {
     variant: &'static str,
     n_loads: usize,
     mean_square: f64,
+    /// Of absolute values.
+    mean: f64,
     largest: f64,
 }
 
@@ -42,6 +45,15 @@ fn of(all: &[PublishedPoint], curve: &str, load: f64) -> Option<f64> {
     all.iter().find(|(name, x, _)| name == curve && (x - load).abs() < SAME_LOAD).map(|point| point.2)
 }
 
+/// The published curve of a variant, if there is one.
+fn curve_of(variant: &str) -> Option<&'static str> {
+    match variant {
+        "asymmetric" => Some("asymmetric"),
+        "symmetrized" => Some("symmetric"),
+        _ => None,
+    }
+}
+
 fn steps_name(steps: Option<u64>) -> String {
     steps.map_or("convergence".to_owned(), |steps| steps.to_string())
 }
@@ -54,6 +66,10 @@ impl<'a> Results<'a> {
             published_sizes: published("data/reference/basin_size.csv", SIZES)?,
             published_asymmetries: published("data/reference/asymmetry.csv", ASYMMETRIES)?,
         })
+    }
+
+    fn published_size(&self, variant: &str, load: f64) -> Option<f64> {
+        of(&self.published_sizes, curve_of(variant)?, load)
     }
 
     fn time(&self, epoch: u64) -> f64 {
@@ -121,7 +137,7 @@ impl<'a> Results<'a> {
             for setting in self.all_settings() {
                 for variant in VARIANTS {
                     let size = self.size(load, variant, setting);
-                    let theirs = of(&self.published_sizes, variant, load);
+                    let theirs = self.published_size(variant, load);
                     let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
                     table.push(vec![
                         load.to_string(),
@@ -147,7 +163,7 @@ impl<'a> Results<'a> {
     fn distances(&self, variant: &'static str) -> Vec<Distance> {
         let distance = |setting: Setting| {
             let difference = |&load: &f64| {
-                Some(self.size(load, variant, setting).value - of(&self.published_sizes, variant, load)?)
+                Some(self.size(load, variant, setting).value - self.published_size(variant, load)?)
             };
             let differences: Vec<f64> = self.config.loads.iter().filter_map(difference).collect();
             Distance {
@@ -155,6 +171,7 @@ impl<'a> Results<'a> {
                 variant,
                 n_loads: differences.len(),
                 mean_square: differences.iter().map(|d| d * d).sum::<f64>() / differences.len() as f64,
+                mean: differences.iter().map(|d| d.abs()).sum::<f64>() / differences.len() as f64,
                 largest: differences.iter().fold(0.0, |largest: f64, d| largest.max(d.abs())),
             }
         };
@@ -174,10 +191,11 @@ impl<'a> Results<'a> {
             "threshold",
             "loads",
             "rms_difference",
+            "mean_difference",
             "largest_difference",
         ];
         let mut table = Table::new(columns);
-        for Distance { setting, variant, n_loads, mean_square, largest } in
+        for Distance { setting, variant, n_loads, mean_square, mean, largest } in
             VARIANTS.into_iter().flat_map(|variant| self.distances(variant))
         {
             table.push(vec![
@@ -188,6 +206,7 @@ impl<'a> Results<'a> {
                 setting.threshold.to_string(),
                 n_loads.to_string(),
                 mean_square.sqrt().to_string(),
+                mean.to_string(),
                 largest.to_string(),
             ]);
         }
@@ -238,7 +257,10 @@ impl<'a> Results<'a> {
                 let series = Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points);
                 panel = panel.with(series.with_error_bars(bars));
             }
-            panels.push(panel.with(open("published", &self.published_sizes, variant)));
+            panels.push(match curve_of(variant) {
+                Some(curve) => panel.with(open(PUBLISHED, &self.published_sizes, curve)),
+                None => panel,
+            });
         }
         let mut panel = Panel::new("asymmetric", load_axis(), Axis::linear("asymmetry |J − Jᵀ| / |J|"));
         for (index, &epoch) in self.config.epochs.iter().enumerate() {
@@ -250,21 +272,28 @@ impl<'a> Results<'a> {
             let points = means.map(|(x, mean)| (x, mean.value)).collect();
             panel = panel.with(Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points));
         }
-        panels.push(panel.with(open("published", &self.published_asymmetries, "asymmetric")));
+        panels.push(panel.with(open(PUBLISHED, &self.published_asymmetries, "asymmetric")));
         Figure::new(panels)
+    }
+
+    /// The setting nearest to the published sizes; for a variant that was not published, that of the symmetrised one.
+    fn nearest(&self, variant: &'static str) -> Setting {
+        let nearest = |variant| self.distances(variant).first().map(|distance| distance.setting);
+        let last_epoch = self.config.epochs.last().copied().unwrap_or(0);
+        nearest(variant).or_else(|| nearest("symmetrized")).unwrap_or_else(|| self.figure_setting(last_epoch))
     }
 
     pub(super) fn named(&self) -> Vec<(String, f64)> {
         let mut named = Vec::new();
         for variant in VARIANTS {
-            let distances = self.distances(variant);
-            let Some(best) = distances.first() else { continue };
-            named.push((format!("largest_difference_{variant}"), best.largest));
+            if let Some(best) = self.distances(variant).first() {
+                named.push((format!("largest_difference_{variant}"), best.largest));
+                named.push((format!("mean_difference_{variant}"), best.mean));
+            }
+            let setting = self.nearest(variant);
             for &load in &self.config.loads {
-                named.push((
-                    format!("basin_size_{variant}_at_load_{load}"),
-                    self.size(load, variant, best.setting).value,
-                ));
+                let size = self.size(load, variant, setting).value;
+                named.push((format!("basin_size_{variant}_at_load_{load}"), size));
             }
         }
         named
@@ -307,23 +336,32 @@ impl<'a> Results<'a> {
         }
         for variant in VARIANTS {
             let distances = self.distances(variant);
-            let Some(best) = distances.first() else { continue };
-            text += &format!(
-                "\n{variant}: nearest to the published sizes at lr' t = {}, steps {}, threshold {}: rms {:.3}, largest {:.3}\n",
-                self.time(best.setting.epoch),
-                steps_name(best.setting.steps),
-                best.setting.threshold,
-                best.mean_square.sqrt(),
-                best.largest
+            let setting = self.nearest(variant);
+            let place = format!(
+                "lr' t = {}, steps {}, threshold {}",
+                self.time(setting.epoch),
+                steps_name(setting.steps),
+                setting.threshold
             );
+            text += &match distances.first() {
+                Some(best) => format!(
+                    "\n{variant}: nearest to the published sizes at {place}: rms {:.3}, mean {:.3}, largest {:.3}\n",
+                    best.mean_square.sqrt(),
+                    best.mean,
+                    best.largest
+                ),
+                None => format!("\n{variant}, not published: at {place}\n"),
+            };
             text += "    load  basin size             published\n";
             for &load in &config.loads {
-                let size = self.size(load, variant, best.setting);
-                let theirs = of(&self.published_sizes, variant, load);
+                let size = self.size(load, variant, setting);
+                let theirs = self.published_size(variant, load);
                 let theirs = theirs.map_or("-".to_owned(), |theirs| format!("{theirs:.4}"));
                 text += &format!("{load:8}  {:.4} +- {:.4}  {theirs:>12}\n", size.value, size.error);
             }
-            text += &self.figure_distances(&distances);
+            if !distances.is_empty() {
+                text += &self.figure_distances(&distances);
+            }
         }
         text
     }

@@ -2,7 +2,7 @@
 
 use super::PhaseDiagramConfig;
 use super::measure::{Kept, Point};
-use crate::report::{Axis, Cell, Color, Figure, Panel, Position, Series, Style};
+use crate::report::{Axis, Cell, Color, Figure, Panel, Position, Series, Style, log_edges};
 use crate::storage::Table;
 use crate::theory::{Counted, hopfield_capacity, signal_and_noise};
 
@@ -80,7 +80,7 @@ impl<'a> Results<'a> {
     }
 
     fn plane(&self, of: Stage) -> Figure {
-        let (columns, rows) = (edges(&self.config.loads), edges(&self.config.feature_loads));
+        let (columns, rows) = (log_edges(&self.config.loads), log_edges(&self.config.feature_loads));
         let axis = |label: &str, edges: &[f64]| {
             Axis::log(label).with_range(edges[0], edges.last().copied().unwrap_or(1.0))
         };
@@ -168,13 +168,4 @@ impl<'a> Results<'a> {
         }
         text
     }
-}
-
-/// Edges of cells around values on a log axis: halfway between neighbours.
-fn edges(values: &[f64]) -> Vec<f64> {
-    let between = values.windows(2).map(|pair| (pair[0] * pair[1]).sqrt());
-    let (first, last) = (values[0], values[values.len() - 1]);
-    let before = first * (first / values[1]).sqrt();
-    let after = last * (last / values[values.len() - 2]).sqrt();
-    std::iter::once(before).chain(between).chain([after]).collect()
 }

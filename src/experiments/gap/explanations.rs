@@ -4,10 +4,9 @@
 //! that number goes ([`explained_by_monotone_curve`]); for P and epochs, which have a few values each, the best of all
 //! curves ([`explained_by_any_curve`]) stands beside it, so that they lose nothing by being held to a monotone one.
 
-use super::measurements::{LEARNED, Measurement, Measurements};
+use super::super::feature_learning::{Measurement, Measurements};
 use crate::analysis::cutoff::Criterion;
-use crate::analysis::{explained_by_any_curve, explained_by_monotone_curve, monotone_curve};
-use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+use crate::analysis::{explained_by_any_curve, explained_by_monotone_curve};
 use crate::storage::Table;
 
 /// A test gap.
@@ -73,8 +72,8 @@ impl Variable {
         match self {
             Self::Learned(criterion) => measurement.n_learned(criterion),
             Self::Share => measurement.learned_share(),
-            Self::Patterns => measurement.point.n_patterns as f64,
-            Self::Epochs => measurement.point.epoch as f64,
+            Self::Patterns => measurement.n_patterns as f64,
+            Self::Epochs => measurement.epoch as f64,
         }
     }
 }
@@ -105,7 +104,7 @@ pub(super) struct Explanation {
 
 /// All explanations of a run.
 pub(super) struct Explanations<'a> {
-    measurements: &'a Measurements<'a>,
+    pub(super) measurements: &'a Measurements<'a>,
     all: Vec<Explanation>,
 }
 
@@ -162,7 +161,12 @@ impl<'a> Explanations<'a> {
 }
 
 /// (variable, gap) of each (eta, P, epoch) in scope, means over draws.
-fn points(measurements: &Measurements<'_>, scope: Scope, variable: Variable, gap: Gap) -> Vec<(f64, f64)> {
+pub(super) fn points(
+    measurements: &Measurements<'_>,
+    scope: Scope,
+    variable: Variable,
+    gap: Gap,
+) -> Vec<(f64, f64)> {
     let config = measurements.config;
     let mut points = Vec::new();
     for exponent in 0..config.exponents.len() {
@@ -179,35 +183,4 @@ fn points(measurements: &Measurements<'_>, scope: Scope, variable: Variable, gap
         }
     }
     points
-}
-
-/// 1 - m_test against the number of learned features and against their share of the patterns' features, m_train - m_test
-/// against their number. All loads and epochs of an eta in a colour, Hebb open; with them the monotone curve nearest to all
-/// points of pseudo-likelihood.
-pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
-    let number = Variable::Learned(LEARNED);
-    let panels =
-        [(number, Gap::OneMinusTest), (Variable::Share, Gap::OneMinusTest), (number, Gap::TrainMinusTest)];
-    Figure::new(panels.map(|(variable, gap)| panel(measurements, variable, gap)).to_vec())
-}
-
-fn panel(measurements: &Measurements<'_>, variable: Variable, gap: Gap) -> Panel {
-    let config = measurements.config;
-    let x = match variable {
-        Variable::Share => Axis::linear("learned share of features used"),
-        _ => Axis::log("learned features"),
-    };
-    let mut panel = Panel::new("", x, Axis::linear(gap.label()));
-    let of = |exponent, with_hebb| points(measurements, Scope { exponent, with_hebb }, variable, gap);
-    for (index, exponent) in config.exponents.iter().enumerate() {
-        let trained = of(Some(index), false);
-        // Epoch 0 comes first at each load.
-        let hebb = of(Some(index), true).into_iter().step_by(config.epochs.len()).collect();
-        let color = Color::nth(index);
-        panel = panel
-            .with(Series::new(format!("η = {exponent}, pseudo-likelihood"), Style::Markers, color, trained))
-            .with(Series::new(format!("η = {exponent}, Hebb"), Style::OpenMarkers, color, hebb));
-    }
-    let curve = monotone_curve(&of(None, false));
-    panel.with(Series::new("best monotone curve of all η", Style::Line, Color::Black, curve))
 }

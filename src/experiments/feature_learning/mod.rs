@@ -1,0 +1,110 @@
+//! Pseudo-likelihood on the power-law hidden manifold, feature by feature: over exponents, loads and epochs, from Hebb.
+//!
+//! What `acquisition` and `gap` make their figures of. A manifold is drawn for each exponent and draw; the smaller loads are its
+//! first patterns, so that curves differ by data alone. Every load of a draw is a file of its own, `points/*.json`: a run that
+//! was stopped goes on where it was.
+
+mod measurements;
+mod trained;
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::measurements::{Draw, LEARNED, Measurement, Measurements};
+use self::trained::Trained;
+use super::points::measure_missing;
+use super::run_directory::RunDirectory;
+use super::{Options, patterns_at};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+
+/// Manifolds, and how couplings are learned and measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FeatureLearningConfig {
+    /// N.
+    pub n_spins: usize,
+    /// D.
+    pub n_features: u64,
+    /// L.
+    pub n_active: usize,
+    /// eta, one manifold each.
+    pub exponents: Vec<f64>,
+    /// Manifolds of each eta, of the seeds `seed`, `seed + 1`, ...
+    pub n_draws: u64,
+    /// P / N, ascending.
+    pub loads: Vec<f64>,
+    /// Epochs at which couplings are measured, ascending from 0 (the Hebb couplings).
+    pub epochs: Vec<u64>,
+    pub lambda: f64,
+    pub lr: f64,
+    /// Unseen examples, and states recalled of each kind.
+    pub n_states: usize,
+    /// Parallel steps of a recall.
+    pub n_steps: u64,
+    pub seed: u64,
+}
+
+impl FeatureLearningConfig {
+    /// Refuses what is out of range and no part of the run refuses.
+    pub(super) fn check(&self) -> Result<()> {
+        let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]);
+        if self.exponents.is_empty() || !rises(&self.exponents) {
+            return Err(Error::parameter("exponents", "one or more, ascending", text(&self.exponents)));
+        }
+        let is_positive = |load: &f64| *load > 0.0 && load.is_finite();
+        if self.loads.is_empty() || !rises(&self.loads) || !self.loads.iter().all(is_positive) {
+            return Err(Error::parameter("loads", "one or more, ascending from above 0", text(&self.loads)));
+        }
+        if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
+            return Err(Error::parameter("epochs", "0 and others, ascending", text(&self.epochs)));
+        }
+        for (name, value) in [("n_draws", self.n_draws), ("n_states", self.n_states as u64)] {
+            if value == 0 {
+                return Err(Error::parameter(name, "at least 1", value));
+            }
+        }
+        if self.lr.is_nan() || self.lr <= 0.0 || self.lr.is_infinite() {
+            return Err(Error::parameter("lr", "a positive number", self.lr));
+        }
+        if self.lambda.is_nan() || self.lambda < 0.0 || self.lambda.is_infinite() {
+            return Err(Error::parameter("lambda", "0 or a positive number", self.lambda));
+        }
+        Trained::all(self).try_for_each(|place| place.manifold().map(drop))
+    }
+
+    /// P at a load.
+    pub(super) fn n_patterns(&self, load: f64) -> usize {
+        patterns_at(load, self.n_spins)
+    }
+
+    pub(super) fn last_epoch(&self) -> u64 {
+        self.epochs.last().copied().unwrap_or(0)
+    }
+
+    /// Trains and measures what the folder does not hold yet.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, the folder holds measurements of other parameters or cannot be written, or interrupted.
+    pub(super) fn measure(
+        &self,
+        directory: &mut RunDirectory,
+        options: &Options,
+        execution: &Execution,
+    ) -> Result<Measurements<'_>> {
+        let places: Vec<Trained<'_>> = Trained::all(self).collect();
+        let points = measure_missing(&places, "loads of the manifolds", directory, options, execution)?;
+        let mut points = points.into_iter();
+        let mut draws = Vec::new();
+        for &exponent in &self.exponents {
+            for index in 0..self.n_draws {
+                let loads = points.by_ref().take(self.loads.len());
+                draws.push(Draw { exponent, index, measurements: loads.map(|load| load.epochs).collect() });
+            }
+        }
+        Ok(Measurements { config: self, all: draws })
+    }
+}
+
+fn text(values: &[impl ToString]) -> String {
+    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!("({})", texts.join(", "))
+}

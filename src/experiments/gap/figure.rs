@@ -1,0 +1,37 @@
+//! The gaps against learned features.
+
+use super::super::feature_learning::{LEARNED, Measurements};
+use super::explanations::{Gap, Scope, Variable, points};
+use crate::analysis::monotone_curve;
+use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+
+/// 1 - m_test against the number of learned features and against their share of the patterns' features, m_train - m_test
+/// against their number. All loads and epochs of an eta in a colour, Hebb open; with them the monotone curve nearest to all
+/// points of pseudo-likelihood.
+pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
+    let number = Variable::Learned(LEARNED);
+    let panels =
+        [(number, Gap::OneMinusTest), (Variable::Share, Gap::OneMinusTest), (number, Gap::TrainMinusTest)];
+    Figure::new(panels.map(|(variable, gap)| panel(measurements, variable, gap)).to_vec())
+}
+
+fn panel(measurements: &Measurements<'_>, variable: Variable, gap: Gap) -> Panel {
+    let config = measurements.config;
+    let x = match variable {
+        Variable::Share => Axis::linear("learned share of features used"),
+        _ => Axis::log("learned features"),
+    };
+    let mut panel = Panel::new("", x, Axis::linear(gap.label()));
+    let of = |exponent, with_hebb| points(measurements, Scope { exponent, with_hebb }, variable, gap);
+    for (index, exponent) in config.exponents.iter().enumerate() {
+        let trained = of(Some(index), false);
+        // Epoch 0 comes first at each load.
+        let hebb = of(Some(index), true).into_iter().step_by(config.epochs.len()).collect();
+        let color = Color::nth(index);
+        panel = panel
+            .with(Series::new(format!("η = {exponent}, pseudo-likelihood"), Style::Markers, color, trained))
+            .with(Series::new(format!("η = {exponent}, Hebb"), Style::OpenMarkers, color, hebb));
+    }
+    let curve = monotone_curve(&of(None, false));
+    panel.with(Series::new("best monotone curve of all η", Style::Line, Color::Black, curve))
+}
