@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attractor::execution::Execution;
-use attractor::experiments::{AcquisitionConfig, Options, Outcome, run_acquisition};
+use attractor::experiments::{AcquisitionConfig, Manifest, Options, run_acquisition};
 use attractor::storage::{Overwrite, Table};
 
 fn config() -> AcquisitionConfig {
@@ -20,7 +20,7 @@ fn config() -> AcquisitionConfig {
     }
 }
 
-fn run(config: &AcquisitionConfig, folder: &Path, n_threads: usize) -> attractor::error::Result<Outcome> {
+fn run(config: &AcquisitionConfig, folder: &Path, n_threads: usize) -> attractor::error::Result<Manifest> {
     let options = Options {
         quick: true,
         seed: config.seed,
@@ -41,9 +41,9 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 fn tables_agree_with_each_other_at_any_thread_count() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-    let outcome = run(&config(), &one, 1).unwrap();
-    assert_eq!(outcome.manifest.files, run(&config(), &two, 2).unwrap().manifest.files);
-    assert_eq!(outcome.manifest.files.len(), 10);
+    let manifest = run(&config(), &one, 1).unwrap();
+    assert_eq!(manifest.files, run(&config(), &two, 2).unwrap().files);
+    assert_eq!(manifest.files.len(), 10);
 
     let (table, features) = (rows(&one.join("table.csv")), rows(&one.join("features.csv")));
     // 2 eta, 2 draws; 2 loads and 3 epochs, or 20 features.
@@ -75,9 +75,9 @@ fn tables_agree_with_each_other_at_any_thread_count() {
     let explained = rows(&one.join("explained.csv"));
     assert!(explained.iter().all(|row| (0.0..=1.0).contains(&number(row, "explained"))));
     for name in ["learned_features_at_eta_1", "one_minus_test_explained_by_learned_features_at_all_eta"] {
-        assert!(outcome.manifest.results.contains_key(name), "{name}");
+        assert!(manifest.results.contains_key(name), "{name}");
     }
-    assert!(outcome.manifest.results.values().all(|value| value.is_finite()));
+    assert!(manifest.results.values().all(|value| value.is_finite()));
 }
 
 #[test]

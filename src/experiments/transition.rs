@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
-use super::{Options, Outcome, patterns_at};
+use super::{Manifest, Options, patterns_at};
 use crate::analysis::Evaluation;
 use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
 use crate::error::Result;
@@ -65,7 +65,7 @@ impl TransitionConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_transition(&TransitionConfig::varied(options)?, options, execution)
 }
 
@@ -77,7 +77,7 @@ pub fn run_transition(
     config: &TransitionConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     let mut directory = RunDirectory::create("transition", options, config, FILES)?;
 
     let n_patterns = config.loads.iter().map(|&load| patterns_at(load, config.n_spins)).max().unwrap_or(1);
@@ -121,7 +121,7 @@ pub fn run_transition(
     for (name, value) in curves.results() {
         directory.result(&name, value);
     }
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 /// Adds a curve of pseudo-likelihood and the Hebb one beside it.
@@ -194,7 +194,19 @@ impl Curves<'_> {
             let level = along.iter().map(|&(epoch, _)| (epoch, hebb)).collect();
             by_epoch = both_rules(by_epoch, name, color, along, level);
         }
-        Figure::new(vec![by_load, by_epoch])
+        let overlaps = |epoch| [TRAIN, TEST, FEATURES].map(|measure| self.last(epoch, measure));
+        let ([train, test, features], hebb) = (overlaps(self.last_epoch()), overlaps(0));
+        Figure::new(vec![by_load, by_epoch]).with_caption(format!(
+            "Final overlaps of training patterns, unseen examples and features against load (left) and along training at the \
+             largest load (right), where pseudo-likelihood ends at {train:.3}, {test:.3} and {features:.3} and Hebb has {:.3}, \
+             {:.3} and {:.3}.",
+            hebb[0], hebb[1], hebb[2]
+        ))
+    }
+
+    /// A measure at the largest load.
+    fn last(&self, epoch: u64, measure: Measure) -> f64 {
+        self.against_load(epoch, measure).last().map_or(f64::NAN, |point| point.1)
     }
 
     fn learned_features(&self) -> Figure {
@@ -214,7 +226,14 @@ impl Curves<'_> {
             let name = format!("P / N = {load}");
             by_epoch = by_epoch.with(Series::new(name, Style::LineAndMarkers, Color::nth(index - 1), series));
         }
-        Figure::new(vec![by_load, by_epoch])
+        Figure::new(vec![by_load, by_epoch]).with_caption(format!(
+            "Number of learned features against load at several epochs (left) and along training at several loads (right): {:.0} \
+             of {} at the largest load after {} epochs, {:.0} by Hebb.",
+            self.last(self.last_epoch(), LEARNED),
+            self.config.n_features,
+            self.last_epoch(),
+            self.last(0, LEARNED)
+        ))
     }
 
     fn gaps(&self) -> Figure {
@@ -236,7 +255,13 @@ impl Curves<'_> {
                 Series::new(format!("P / N = {load}"), Style::Markers, Color::nth(index - 1), points);
             by_learned = by_learned.with(series);
         }
-        Figure::new(vec![by_load, by_learned])
+        Figure::new(vec![by_load, by_learned]).with_caption(format!(
+            "Test gaps against load (left), and along training against the number of learned features (right): at the largest load \
+             1 − m_test is {:.3} after {} epochs and {:.3} by Hebb.",
+            self.last(self.last_epoch(), ONE_MINUS_TEST),
+            self.last_epoch(),
+            self.last(0, ONE_MINUS_TEST)
+        ))
     }
 
     fn results(&self) -> Vec<(String, f64)> {

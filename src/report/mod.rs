@@ -14,11 +14,13 @@ mod figure;
 mod legend;
 mod marks;
 mod montage;
+mod page;
 mod palette;
 mod panel;
 mod scale;
 
 pub use figure::Figure;
 pub use montage::{Montage, half_blocks};
+pub use page::{Chapter, Embedded, Page, Plate};
 pub use palette::Color;
 pub use panel::{Axis, Cell, Panel, Position, ReferenceLine, Scale, Series, Spread, Style};

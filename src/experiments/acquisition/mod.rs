@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
-use super::{Options, Outcome, patterns_at};
+use super::{Manifest, Options, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use gaps::Explanations;
@@ -123,7 +123,7 @@ fn text(values: &[impl ToString]) -> String {
     format!("({})", texts.join(", "))
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_acquisition(&AcquisitionConfig::varied(options)?, options, execution)
 }
 
@@ -135,7 +135,7 @@ pub fn run_acquisition(
     config: &AcquisitionConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::create("acquisition", options, config, FILES)?;
     let mut all = Vec::new();
@@ -151,12 +151,12 @@ pub fn run_acquisition(
     directory.figure("order", &order::figure(&measurements))?;
     let explanations = Explanations::new(&measurements);
     directory.table("explained.csv", &explanations.table())?;
-    directory.figure("gap", &gaps::figure(&measurements))?;
+    directory.figure("gap", &gaps::figure(&measurements, &explanations))?;
 
     let results = summary::results(&measurements, &explanations);
     for (name, value) in results {
         directory.result(&name, value);
     }
     let summary = summary::text(&measurements, &explanations);
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }

@@ -251,7 +251,20 @@ impl<'a> Results<'a> {
             panel = panel.with(Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points));
         }
         panels.push(panel.with(open("published", &self.published_asymmetries, "asymmetric")));
-        Figure::new(panels)
+        let (load, epoch) = (self.config.loads.last(), self.config.epochs.last());
+        let end = load.zip(epoch).map_or(String::new(), |(&load, &epoch)| {
+            let [asymmetric, symmetric] =
+                VARIANTS.map(|variant| self.size(load, variant, self.figure_setting(epoch)).value);
+            let asymmetry = self.mean_of(load, epoch, |stage| stage.asymmetry).value;
+            let time = self.time(epoch);
+            format!(
+                ": at load {load} and lr′ t = {time} sizes are {asymmetric:.3} and {symmetric:.3}, the asymmetry {asymmetry:.3}"
+            )
+        });
+        Figure::new(panels).with_caption(format!(
+            "Basin size of asymmetric couplings (left) and of those made symmetric (middle) and the asymmetry (right) against load at \
+             several training times, open markers published{end}."
+        ))
     }
 
     pub(super) fn named(&self) -> Vec<(String, f64)> {

@@ -1,0 +1,165 @@
+//! Runs that are finished, read back from their folders to be shown together on one page.
+
+use std::path::{Path, PathBuf};
+
+use super::Experiment;
+use super::manifest::{CONFIG, FigureNote, Manifest};
+use crate::error::{Error, Result};
+use crate::report::{Chapter, Embedded, Page, Plate};
+use crate::storage::Table;
+
+/// A page of the runs in these folders, in this order.
+///
+/// # Errors
+/// If a folder holds no finished run, or a file is missing, no longer what its run wrote, or cannot be read.
+pub fn report_of(folders: &[PathBuf], title: Option<&str>) -> Result<Page> {
+    let chapters = folders.iter().map(|folder| FinishedRun::open(folder)?.chapter());
+    let chapters = chapters.collect::<Result<Vec<_>>>()?;
+    let title = title.map_or_else(
+        || {
+            let mut names: Vec<&str> = chapters.iter().map(|chapter| chapter.name.as_str()).collect();
+            names.dedup();
+            format!("attractor: {}", names.join(", "))
+        },
+        str::to_owned,
+    );
+    Ok(Page { title, chapters })
+}
+
+struct FinishedRun<'a> {
+    folder: &'a Path,
+    manifest: Manifest,
+}
+
+impl<'a> FinishedRun<'a> {
+    fn open(folder: &'a Path) -> Result<Self> {
+        Ok(Self { folder, manifest: Manifest::read(folder)? })
+    }
+
+    fn chapter(self) -> Result<Chapter> {
+        let about = Experiment::named(&self.manifest.experiment).map_or("", |experiment| experiment.about);
+        let plates = self.figures(about)?.iter().map(|note| self.plate(note)).collect::<Result<Vec<_>>>()?;
+        let tables = self.manifest.tables_and_figures().filter(|name| name.ends_with(".csv"));
+        let tables = tables.map(|name| {
+            self.content(name)?;
+            Ok((name.to_owned(), Table::read(&self.folder.join(name))?))
+        });
+        let tables = tables.collect::<Result<Vec<_>>>()?;
+        let path = self.folder.join(CONFIG);
+        let parameters = String::from_utf8(self.content(CONFIG)?)
+            .map_err(|error| Error::format(&path, "parameters in TOML", error.to_string()))?;
+        let parsed: toml::Table = parameters
+            .parse()
+            .map_err(|error: toml::de::Error| Error::format(&path, "parameters in TOML", error.message()))?;
+        Ok(Chapter {
+            name: self.manifest.experiment.clone(),
+            about: about.to_owned(),
+            plates,
+            summary: self.manifest.summary.clone(),
+            results: self.results(),
+            tables,
+            parameters,
+            provenance: self.provenance(&parsed),
+            hashes: self.hashes(),
+        })
+    }
+
+    /// A file, which must be what the run wrote.
+    fn content(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.folder.join(name);
+        let Some(hash) = self.manifest.files.get(name) else {
+            return Err(Error::format(
+                &path,
+                "a file that the run's manifest names",
+                "none of that name there",
+            ));
+        };
+        let content = std::fs::read(&path).map_err(Error::io(&path, "read"))?;
+        let found = blake3::hash(&content).to_hex();
+        if found.as_str() != hash {
+            let expected = format!("what the run wrote, with the BLAKE3 of its manifest, {hash}");
+            return Err(Error::format(&path, expected, format!("{found}: it was changed or cut short")));
+        }
+        Ok(content)
+    }
+
+    /// The figures as the run noted them; of a run of an earlier version those that its folder holds.
+    fn figures(&self, about: &str) -> Result<Vec<FigureNote>> {
+        let mut figures = self.manifest.figures.clone();
+        if figures.is_empty() {
+            let stems = self.manifest.tables_and_figures().filter_map(|name| name.strip_suffix(".png"));
+            figures.extend(stems.map(|stem| FigureNote {
+                name: stem.to_owned(),
+                caption: about.to_owned(),
+                description: format!("figure {stem} of {}", self.manifest.experiment),
+            }));
+        }
+        if figures.is_empty() {
+            return Err(Error::format(self.folder, "a run with a figure", "a manifest that names none"));
+        }
+        Ok(figures)
+    }
+
+    /// The figure as an SVG, or where the run wrote none as a PNG.
+    fn plate(&self, note: &FigureNote) -> Result<Plate> {
+        let svg = format!("{}.svg", note.name);
+        let (name, read): (_, fn(&[u8]) -> _) = match self.manifest.files.contains_key(&svg) {
+            true => (svg, Embedded::svg),
+            false => (format!("{}.png", note.name), Embedded::png),
+        };
+        let picture = read(&self.content(&name)?)
+            .map_err(|found| Error::format(&self.folder.join(&name), "a picture", found))?;
+        let FigureNote { name, caption, description } = note.clone();
+        Ok(Plate { name, caption, description, picture })
+    }
+
+    /// Key figures, with their standard errors where there are any.
+    fn results(&self) -> Table {
+        const ERROR: &str = "_error";
+        let results = &self.manifest.results;
+        let error_of = |name: &str| results.get(&format!("{name}{ERROR}"));
+        let with_errors = results.keys().any(|name| error_of(name).is_some());
+        let columns = ["name", "value"].into_iter().chain(with_errors.then_some("standard error"));
+        let mut table = Table::new(columns);
+        for (name, value) in results {
+            if name.strip_suffix(ERROR).is_some_and(|of| results.contains_key(of)) {
+                continue;
+            }
+            let error = error_of(name).map_or(String::new(), f64::to_string);
+            table.push(
+                [name.clone(), value.to_string()].into_iter().chain(with_errors.then_some(error)).collect(),
+            );
+        }
+        table
+    }
+
+    /// Names and values; what an earlier version did not write is left out.
+    fn provenance(&self, parameters: &toml::Table) -> Vec<(String, String)> {
+        let Manifest { program, command, finished, seconds, machine, instruction_set, threads, .. } =
+            &self.manifest;
+        let folder = self.folder.canonicalize().unwrap_or_default();
+        let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let entries = [
+            ("program", program.clone()),
+            ("command", command.clone()),
+            ("seed", parameters.get("seed").map_or(String::new(), toml::Value::to_string)),
+            ("finished", finished.clone()),
+            ("took", format!("{seconds:.1} s")),
+            ("machine", machine.clone()),
+            ("instruction set", instruction_set.clone()),
+            ("threads", if *threads == 0 { String::new() } else { threads.to_string() }),
+            ("folder", folder),
+        ];
+        let entries = entries.into_iter().filter(|(_, value)| !value.is_empty());
+        let inputs = self.manifest.inputs.iter().map(|(name, hash)| (format!("input {name}"), hash.clone()));
+        entries.map(|(name, value)| (name.to_owned(), value)).chain(inputs).collect()
+    }
+
+    fn hashes(&self) -> Table {
+        let mut table = Table::new(["file", "BLAKE3"]);
+        for (name, hash) in &self.manifest.files {
+            table.push(vec![name.clone(), hash.clone()]);
+        }
+        table
+    }
+}
