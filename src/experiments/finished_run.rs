@@ -163,3 +163,144 @@ impl<'a> FinishedRun<'a> {
         table
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::Execution;
+    use crate::experiments::Options;
+    use crate::experiments::run_directory::RunDirectory;
+    use crate::report::{Axis, Color, Figure, Panel, Series, Style};
+    use crate::storage::Overwrite;
+    use std::fs::{read_to_string, remove_file, write};
+
+    /// A finished run with a figure and a table that holds `cell`.
+    fn run(folder: &Path, cell: &str) {
+        let options = Options { command: "attractor <b>".into(), ..Options::new(folder, Overwrite::Refuse) };
+        let config: toml::Table = toml::from_str("law = '</pre>'\nseed = 12345").unwrap();
+        let mut directory = RunDirectory::create("basins", &options, &config, &[]).unwrap();
+        let mut table = Table::new(["load", "what"]);
+        table.push(vec!["0.5".into(), cell.into()]);
+        directory.table("table.csv", &table).unwrap();
+        let series = Series::new("train", Style::Line, Color::TRAIN, vec![(0.0, 1.0), (1.0, 2.0)]);
+        let panel = Panel::new("overlaps", Axis::linear("load"), Axis::linear("overlap")).with(series);
+        directory.figure("figure", &Figure::new(vec![panel]).with_caption("It is 0.25 & <more>.")).unwrap();
+        for (name, value) in
+            [("overlap", 0.25), ("overlap_error", 0.125), ("rate_error", 3.0), ("void", f64::NAN)]
+        {
+            directory.result(name, value);
+        }
+        directory.finish("a < b".into(), &Execution::with_threads(1).unwrap()).unwrap();
+    }
+
+    fn page(folders: &[PathBuf]) -> String {
+        report_of(folders, None).unwrap().html()
+    }
+
+    #[test]
+    fn a_page_has_what_runs_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = ["one", "two"].map(|name| folder.path().join(name));
+        folders.iter().for_each(|folder| run(folder, "<script>alert(1)</script>"));
+        let html = page(&folders);
+        for text in [
+            "<h1>attractor: basins</h1>",
+            "href=\"#run-2\"",
+            "It is 0.25 &amp; &lt;more&gt;.",
+            "alt=\"overlaps: overlap against load (train)\"",
+            "&lt;script&gt;alert(1)",
+            "law = \"&lt;/pre&gt;\"",
+            "attractor &lt;b&gt;",
+            "<th scope=\"row\">seed</th><td>12345</td>",
+            "<td>overlap</td><td class=\"n\">0.25</td><td class=\"n\">0.125</td>",
+            "<td>rate_error</td><td class=\"n\">3</td><td class=\"n\"></td>",
+            "<td>void</td><td class=\"n\">NaN</td>",
+            "a &lt; b",
+            &Manifest::read(&folders[0]).unwrap().files["table.csv"],
+        ] {
+            assert!(html.contains(text), "{text}");
+        }
+        assert_eq!(html, page(&folders), "the same folders give the same bytes");
+        assert!(report_of(&folders, Some("Mine")).unwrap().html().contains("<title>Mine</title>"));
+    }
+
+    /// Manifests of version 0.1.0 as they were first: without figures, machine and summary.
+    #[test]
+    fn manifests_of_earlier_versions_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("run");
+        run(&folder, "1");
+        let path = folder.join("manifest.json");
+        let mut manifest: serde_json::Value = serde_json::from_str(&read_to_string(&path).unwrap()).unwrap();
+        for entry in ["figures", "finished", "machine", "instruction_set", "threads", "summary"] {
+            assert!(manifest.as_object_mut().unwrap().remove(entry).is_some(), "{entry}");
+        }
+        write(&path, manifest.to_string()).unwrap();
+        let html = page(&[folder]);
+        assert!(html.contains("basins of attraction of pseudo-likelihood") && html.contains("<img"));
+        assert!(!html.contains("instruction set"));
+    }
+
+    #[test]
+    fn what_is_no_finished_run_is_refused_by_the_name_of_the_file() {
+        type Spoil = fn(&Path);
+        fn halve(folder: &Path, name: &str) {
+            let text = read_to_string(folder.join(name)).unwrap();
+            write(folder.join(name), &text[..text.len() / 2]).unwrap();
+        }
+        /// Changes a file and says in the manifest that it was so.
+        fn forge(folder: &Path, name: &str, content: &str) {
+            let mut manifest = Manifest::read(folder).unwrap();
+            manifest.files.insert(name.into(), blake3::hash(content.as_bytes()).to_string());
+            write(folder.join(name), content).unwrap();
+            write(folder.join("manifest.json"), serde_json::to_string(&manifest).unwrap()).unwrap();
+        }
+        let cases: [(Spoil, &str, &str); 14] = [
+            (|folder| std::fs::remove_dir_all(folder).unwrap(), "run", "no such folder"),
+            (
+                |folder| {
+                    std::fs::remove_dir_all(folder).unwrap();
+                    std::fs::create_dir(folder).unwrap();
+                },
+                "manifest.json",
+                "found no run",
+            ),
+            (|folder| remove_file(folder.join("manifest.json")).unwrap(), "manifest.json", "not finished"),
+            (|folder| halve(folder, "manifest.json"), "manifest.json", "EOF"),
+            (|folder| write(folder.join("manifest.json"), "[]").unwrap(), "manifest.json", "invalid"),
+            (|folder| halve(folder, "table.csv"), "table.csv", "changed or cut short"),
+            (|folder| remove_file(folder.join("table.csv")).unwrap(), "table.csv", "cannot read"),
+            (|folder| remove_file(folder.join("figure.svg")).unwrap(), "figure.svg", "cannot read"),
+            (|folder| halve(folder, "config.toml"), "config.toml", "changed or cut short"),
+            (|folder| forge(folder, "config.toml", "a = "), "config.toml", "parameters in TOML"),
+            (|folder| forge(folder, "table.csv", "a,b\n1\n"), "table.csv", "CSV table"),
+            (|folder| forge(folder, "figure.svg", "<svg"), "figure.svg", "a picture"),
+            (
+                |folder| forge(folder, "figure.svg", "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>"),
+                "figure.svg",
+                "a picture",
+            ),
+            (
+                |folder| {
+                    let mut manifest = Manifest::read(folder).unwrap();
+                    manifest.figures.clear();
+                    manifest.files.retain(|name, _| !name.starts_with("figure"));
+                    write(folder.join("manifest.json"), serde_json::to_string(&manifest).unwrap()).unwrap();
+                },
+                "run",
+                "with a figure",
+            ),
+        ];
+        for (spoil, file, found) in cases {
+            let parent = tempfile::tempdir().unwrap();
+            let folder = parent.path().join("run");
+            run(&folder, "1");
+            spoil(&folder);
+            let error = report_of(&[folder], None).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{file}: ")) && error.contains(found),
+                "{file}, {found}: {error}"
+            );
+        }
+    }
+}

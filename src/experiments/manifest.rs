@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -40,6 +40,7 @@ pub struct Manifest {
     #[serde(default)]
     pub figures: Vec<FigureNote>,
     /// The experiment's key figures.
+    #[serde(deserialize_with = "numbers")]
     pub results: BTreeMap<String, f64>,
     /// A few lines for people.
     #[serde(default)]
@@ -114,4 +115,12 @@ impl Manifest {
     pub fn tables_and_figures(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str).filter(|name| !name.contains('/'))
     }
+}
+
+/// Numbers by name; JSON has null for those that are not finite.
+fn numbers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<BTreeMap<String, f64>, D::Error> {
+    let numbers = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+    Ok(numbers.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }
