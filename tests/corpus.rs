@@ -53,8 +53,8 @@ macro_rules! replayed {
 }
 
 replayed! {
-    alignment attractors bonds container couplings data_set distances fasta idx mask measurements npy numbers potts_couplings
-    potts_states spin_lines states table
+    alignment attractors bonds container couplings data_set distances fasta idx manifest mask measurements npy numbers picture
+    potts_couplings potts_states spin_lines states table
 }
 
 /// Whatever numbers a kept measurement holds, what it is made into is written.

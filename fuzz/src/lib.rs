@@ -19,6 +19,7 @@ mod images;
 pub mod measurements;
 pub mod mutations;
 mod numbers;
+mod runs;
 mod states;
 mod tables;
 
@@ -26,7 +27,7 @@ mod tables;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 20] = [
     ("alignment", alignments::alignment),
     ("attractors", states::attractors),
     ("bonds", bonds::bonds),
@@ -36,10 +37,12 @@ pub const TARGETS: [Target; 18] = [
     ("distances", bonds::distances),
     ("fasta", alignments::fasta),
     ("idx", images::idx),
+    ("manifest", runs::manifest),
     ("mask", bonds::mask),
     ("measurements", measurements::measurements),
     ("npy", arrays::npy),
     ("numbers", numbers::numbers),
+    ("picture", runs::picture),
     ("potts_couplings", couplings::potts_couplings),
     ("potts_states", states::potts_states),
     ("spin_lines", numbers::spin_lines),
