@@ -20,7 +20,7 @@ pub(super) fn manifest(content: &[u8]) {
     }
     folder.file("manifest.json", content);
     let path = folder.path("");
-    let Some(page) = accepted(&path, report_of(&[path.clone()], None)) else { return };
+    let Some(page) = accepted(&path, report_of(std::slice::from_ref(&path), None)) else { return };
     // Whatever the texts are, what is run is the page's own.
     assert_eq!(page.html().matches("<script").count(), 1);
 }

@@ -62,10 +62,15 @@ fn at_largest(
 ) -> String {
     let of_exponent = |exponent: f64| {
         let row = results.of(exponent, estimator).max_by_key(|row| row.n)?;
-        Some(format!("{} for η = {exponent} (N = {})", value(row)?, row.n))
+        Some((row.n, format!("{} for η = {exponent}", value(row)?)))
     };
-    let all: Vec<String> = results.exponents().into_iter().filter_map(of_exponent).collect();
-    if all.is_empty() { "no N shows a cutoff".into() } else { format!("{what} {}", all.join(", ")) }
+    let found: Vec<(usize, String)> = results.exponents().into_iter().filter_map(of_exponent).collect();
+    let Some(&(n, _)) = found.first() else { return "no N shows a cutoff".into() };
+    let is_same = found.iter().all(|other| other.0 == n);
+    let with_n = |(n, text): (usize, String)| if is_same { text } else { format!("{text} (N = {n})") };
+    let all: Vec<String> = found.into_iter().map(with_n).collect();
+    let place = if is_same { format!("at N = {n} ") } else { String::new() };
+    format!("{place}{what} {}", all.join(", "))
 }
 
 /// k_max against N with fits: by the crossing of the ratio, and by overlaps.
@@ -123,10 +128,10 @@ pub(super) fn cutoffs(results: &CutoffResults) -> Figure {
 
 /// What the poster's law leaves out: k_max over that of the law, and the first feature that fails.
 pub(super) fn corrections(results: &CutoffResults) -> Figure {
-    let over_law = |row: &SizeCutoff| Some(format!("{:.2} times", row.k_max? / row.law?));
+    let over_law = |row: &SizeCutoff| Some(format!("{:.2} times the N/Z law's", row.k_max? / row.law?));
     Figure::new(vec![crossings_over_law(results), first_failing(results)]).with_caption(format!(
         "k_max over that of the N/Z law (left) and the first feature whose one-step overlap falls below 0.9 (right), beside the full \
-         law (lines): {} the N/Z law's.",
+         law (lines): {}.",
         at_largest(results, "the crossing of SNR = 1 is at", Estimator::SnrCrossing, over_law)
     ))
 }

@@ -6,8 +6,10 @@ use maud::{Markup, html};
 
 use crate::storage::Table;
 
-/// Longer tables are folded, and printed up to here.
+/// Longer tables are folded, and printed up to here (as the style has it too).
 const SHORT: usize = 30;
+/// Tables of more columns are printed smaller.
+const WIDE: usize = 12;
 /// Digits of a number that are shown.
 const DIGITS: usize = 6;
 
@@ -39,7 +41,7 @@ impl<'a> Grid<'a> {
                 summary { (self.name) ": " (size(rows.len(), "row")) ", " (size(columns.len(), "column")) }
                 @if rows.len() > SHORT { p.printed { "The first " (SHORT) " of " (rows.len()) " rows." } }
                 div.scroll tabindex="0" role="group" aria-label=(self.name) {
-                    table.sortable {
+                    table.sortable.wide[columns.len() > WIDE] {
                         thead {
                             tr {
                                 @for (column, name) in columns.iter().enumerate() { th scope="col" class=[class(column)] { (name) } }
