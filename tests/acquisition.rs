@@ -6,7 +6,7 @@ use std::path::Path;
 use attractor::error::Result;
 use attractor::execution::Execution;
 use attractor::experiments::{
-    AcquisitionConfig, FeatureLearningConfig, GapConfig, Options, Outcome, run_acquisition, run_gap,
+    AcquisitionConfig, FeatureLearningConfig, GapConfig, Manifest, Options, run_acquisition, run_gap,
 };
 use attractor::storage::{Overwrite, Table};
 
@@ -23,7 +23,7 @@ fn config() -> FeatureLearningConfig {
     }
 }
 
-fn run(config: &FeatureLearningConfig, folder: &Path, n_threads: usize) -> Result<Outcome> {
+fn run(config: &FeatureLearningConfig, folder: &Path, n_threads: usize) -> Result<Manifest> {
     let config = AcquisitionConfig(config.clone());
     run_acquisition(&config, &options(folder), &Execution::with_threads(n_threads).unwrap())
 }
@@ -43,12 +43,12 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 fn tables_agree_with_each_other_at_any_thread_count() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-    let outcome = run(&config(), &one, 1).unwrap();
-    assert_eq!(outcome.manifest.files, run(&config(), &two, 2).unwrap().manifest.files);
+    let manifest = run(&config(), &one, 1).unwrap();
+    assert_eq!(manifest.files, run(&config(), &two, 2).unwrap().files);
     // What a run that was stopped has not measured is measured; the rest is found.
     let left_over = "points/n60-eta2-load0.5-seed5-draw1.json";
     std::fs::remove_file(two.join(left_over)).unwrap();
-    assert_eq!(outcome.manifest.files, run(&config(), &two, 1).unwrap().manifest.files);
+    assert_eq!(manifest.files, run(&config(), &two, 1).unwrap().files);
 
     let (table, features) = (rows(&one.join("table.csv")), rows(&one.join("features.csv")));
     // 2 eta, 2 draws; 2 loads and 3 epochs, or 20 features.
@@ -77,23 +77,23 @@ fn tables_agree_with_each_other_at_any_thread_count() {
             assert_eq!(row["rule"] == "hebb", row["epoch"] == "0");
         }
     }
-    assert!(outcome.manifest.results.contains_key("learned_features_at_eta_1"));
-    assert!(outcome.manifest.results.values().all(|value| value.is_finite()));
+    assert!(manifest.results.contains_key("learned_features_at_eta_1"));
+    assert!(manifest.results.values().all(|value| value.is_finite()));
 }
 
 #[test]
 fn gaps_are_explained_from_the_same_measurements() {
     let folder = tempfile::tempdir().unwrap();
     let (acquired, explained) = (folder.path().join("acquisition"), folder.path().join("gap"));
-    let measured = run(&config(), &acquired, 2).unwrap().manifest.files;
+    let measured = run(&config(), &acquired, 2).unwrap().files;
     let execution = Execution::with_threads(1).unwrap();
-    let outcome = run_gap(&GapConfig(config()), &options(&explained), &execution).unwrap();
-    assert_eq!(outcome.manifest.files["table.csv"], measured["table.csv"]);
+    let manifest = run_gap(&GapConfig(config()), &options(&explained), &execution).unwrap();
+    assert_eq!(manifest.files["table.csv"], measured["table.csv"]);
     let parts: Vec<f64> =
         rows(&explained.join("explained.csv")).iter().map(|row| row["explained"].parse().unwrap()).collect();
     assert!(parts.len() > 50 && parts.iter().all(|part| (0.0..=1.0).contains(part)));
-    assert!(outcome.manifest.results.contains_key("one_minus_test_explained_by_learned_features_at_all_eta"));
-    assert!(outcome.manifest.results.values().all(|value| value.is_finite()));
+    assert!(manifest.results.contains_key("one_minus_test_explained_by_learned_features_at_all_eta"));
+    assert!(manifest.results.values().all(|value| value.is_finite()));
 }
 
 #[test]

@@ -53,7 +53,7 @@ macro_rules! replayed {
 }
 
 replayed! {
-    alignment attractors bonds container couplings data_set descent distances fasta idx mask measurements npy numbers
+    alignment attractors bonds container couplings data_set descent distances fasta idx manifest mask measurements npy numbers picture
     potts_couplings potts_states shards spin_lines states table task_log
 }
 

@@ -12,12 +12,14 @@ fn program() -> Program {
     program.run("train data --epochs 2 -o J");
     program.run("export data -o spins.npy");
     program.run("export J -o J.npy");
+    program.run("cutoff --n 50 --patterns 60 --features 40 --draws 2 -o run");
     std::fs::write(program.path("spins.csv"), "1,-1,1\n-1,-1,1\n").unwrap();
     program
 }
 
 /// One of each kind, with keys that its JSON document must have.
-const COMMANDS: [(&str, &[&str]); 14] = [
+const COMMANDS: [(&str, &[&str]); 15] = [
+    ("report run -o new", &["output", "title", "runs", "bytes"]),
     ("show data --shape 4x5 --count 3 -o new", &["columns", "rows", "output"]),
     ("generate random --n 9 --patterns 4 -o new", &["n", "p", "test", "load"]),
     ("generate manifold --n 9 --patterns 4 --features 5 -o new", &["n", "p", "features"]),
@@ -114,6 +116,37 @@ fn a_dry_run_writes_nothing() {
         assert!(!output.stdout.is_empty(), "{command}");
         assert!(program.files() == before, "{command}: the folder changed");
     }
+}
+
+/// Every caption of the manifest, and every number of a table that has six digits, is on the page.
+#[test]
+fn a_report_is_one_page_of_what_the_run_wrote() {
+    let program = program();
+    program.run("report run run -o page.html --title Two");
+    let page = std::fs::read_to_string(program.path("page.html")).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&std::fs::read(program.path("run/manifest.json")).unwrap()).unwrap();
+    let figures = manifest["figures"].as_array().unwrap();
+    assert_eq!(figures.len(), 3);
+    for figure in figures {
+        let caption = figure["caption"].as_str().unwrap();
+        assert!(caption.ends_with('.') && !caption.contains("NaN") && page.contains(caption), "{caption}");
+    }
+    let table = std::fs::read_to_string(program.path("run/cutoffs.csv")).unwrap();
+    let short = |cell: &&str| cell.len() <= 6;
+    let cells: Vec<&str> = table.lines().skip(1).flat_map(|line| line.split(',')).filter(short).collect();
+    assert!(cells.len() > 10 && cells.iter().all(|cell| page.contains(&format!(">{cell}</td>"))));
+    assert_eq!(page.matches("<section id=\"run-").count(), 2);
+    assert!(page.contains("<h1>Two</h1>") && page.contains("cutoff --n 50 --patterns 60"));
+
+    let refused = program.command("report run -o page.html").output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--force"));
+    program.run("report run -o page.html --force");
+    std::fs::remove_file(program.path("run/manifest.json")).unwrap();
+    let unfinished = program.command("report run -o other.html").output().unwrap();
+    assert!(String::from_utf8_lossy(&unfinished.stderr).contains("run/manifest.json: expected the manifest"));
+    assert!(!program.path("other.html").exists());
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod images;
 pub mod measurements;
 pub mod mutations;
 mod numbers;
+mod runs;
 mod shards;
 mod states;
 mod tables;
@@ -30,7 +31,7 @@ mod unfinished;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 23] = [
     ("alignment", alignments::alignment),
     ("attractors", states::attractors),
     ("bonds", bonds::bonds),
@@ -41,10 +42,12 @@ pub const TARGETS: [Target; 21] = [
     ("distances", bonds::distances),
     ("fasta", alignments::fasta),
     ("idx", images::idx),
+    ("manifest", runs::manifest),
     ("mask", bonds::mask),
     ("measurements", measurements::measurements),
     ("npy", arrays::npy),
     ("numbers", numbers::numbers),
+    ("picture", runs::picture),
     ("potts_couplings", couplings::potts_couplings),
     ("potts_states", states::potts_states),
     ("shards", shards::shards),

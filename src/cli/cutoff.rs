@@ -85,11 +85,11 @@ impl Cutoff {
         if !self.common.admits_as(&document, &text, &estimate, Some(&self.output), &execution)? {
             return Ok(());
         }
-        let (outcome, results) = run_cutoff(&config, &options, &execution)?;
-        let files: Vec<_> = outcome.manifest.tables_and_figures().collect();
+        let (manifest, results) = run_cutoff(&config, &options, &execution)?;
+        let files: Vec<_> = manifest.tables_and_figures().collect();
         let text = format!(
             "{}\n{}: {}, manifest.json; finished draws in {}",
-            outcome.summary,
+            manifest.summary,
             self.output.display(),
             files.join(", "),
             self.output.join("points").display()

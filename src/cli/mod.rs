@@ -20,6 +20,7 @@ mod options;
 mod progress;
 mod provenance;
 mod recall;
+mod report;
 mod reproduce;
 mod resume;
 mod run_folder;
@@ -80,6 +81,8 @@ enum Command {
     Export(export::Export),
     /// Reproduce a published figure: table, plots, parameters
     Reproduce(reproduce::Reproduce),
+    /// One HTML page of what reproduce wrote: figures, tables, parameters, how they came about
+    Report(report::Report),
     /// Print a curve of the theory of random patterns, as CSV
     Theory(theory::Theory),
     /// Time the work on this machine, beside what it could do
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reproduce(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Theory(command) => command.run(),
         Command::Bench(command) => command.run(),
     };

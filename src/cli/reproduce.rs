@@ -74,15 +74,15 @@ impl Reproduce {
                 json!({ "experiment": experiment.name, "output": output, "parameters": parameters });
             return self.common.print(&document, &text);
         }
-        let outcome = experiment.run(&options, &self.common.execution()?)?;
-        let files: Vec<_> = outcome.manifest.tables_and_figures().collect();
+        let manifest = experiment.run(&options, &self.common.execution()?)?;
+        let files: Vec<_> = manifest.tables_and_figures().collect();
         let text = format!(
             "{}\n{}: {}, manifest.json ({:.0} s)",
-            outcome.summary,
+            manifest.summary,
             output.display(),
             files.join(", "),
-            outcome.manifest.seconds
+            manifest.seconds
         );
-        self.common.print(&outcome.manifest, &text)
+        self.common.print(&manifest, &text)
     }
 }

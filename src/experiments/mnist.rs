@@ -8,7 +8,7 @@ use super::parameters::{Parameters, Shipped};
 use super::published::published;
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::analysis::{Evaluation, mean_overlap_of_pairs, mean_overlap_within_classes};
 use crate::couplings::Couplings;
 use crate::datasets::{DataSet, Mnist, TestImages};
@@ -62,7 +62,7 @@ impl MnistConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_mnist(&MnistConfig::varied(options)?, options, execution)
 }
 
@@ -90,7 +90,7 @@ pub(super) fn images(config: &MnistConfig, options: &Options) -> Result<DataSet>
 /// # Errors
 /// If MNIST is missing or has too few images, a parameter is out of range, the output exists and may not be replaced or
 /// cannot be written, or interrupted.
-pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     let mut directory = RunDirectory::create("mnist", options, config, FILES)?;
     let images = images(config, options)?;
     for (name, hash) in images.provenance.iter().filter(|(name, _)| name.ends_with("_blake3")) {
@@ -118,7 +118,11 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
     directory.figure("figure", &comparison.figure())?;
     let columns: Vec<(&str, &SpinMatrix)> =
         pictures.iter().map(|(name, states)| (name.as_str(), states)).collect();
-    directory.montage("digits", &Montage::columns(&columns, (config.crop, config.crop))?)?;
+    let caption = format!(
+        "Unseen digits (first column) and where {} parallel steps take them under couplings that learned P training images.",
+        config.n_steps
+    );
+    directory.montage("digits", &Montage::columns(&columns, (config.crop, config.crop))?, &caption)?;
     for (curve, difference) in comparison.differences() {
         directory.result(&format!("largest_difference_{curve}"), difference.largest);
         directory.result(&format!("mean_difference_{curve}"), difference.mean);
@@ -128,7 +132,7 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
         "60000 training images: mean overlap {mean_overlap:.4}, within a class {within_class:.4}\n\n{}",
         comparison.summary()
     );
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 /// Unseen examples.
@@ -273,7 +277,14 @@ impl Comparison {
             let name = format!("{curve}, arXiv:2507.05147");
             panel = panel.with(Series::new(name, Style::OpenMarkers, color, published));
         }
-        Figure::new(vec![panel])
+        let differences =
+            self.differences().map(|(curve, difference)| format!("{:.3} ({curve})", difference.largest));
+        let differences: Vec<String> = differences.collect();
+        Figure::new(vec![panel]).with_caption(format!(
+            "Final overlaps on MNIST against load, lines from this run and open markers from arXiv:2507.05147, which differ by at \
+             most {}.",
+            differences.join(", ")
+        ))
     }
 
     fn summary(&self) -> String {

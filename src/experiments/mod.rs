@@ -2,15 +2,17 @@
 //!
 //! Knows every module below and is known by none but the command line. An experiment writes a run directory:
 //! `config.toml` (parameters as resolved), `table.csv`, `figure.svg` and `figure.png`, `manifest.json` (program, command,
-//! inputs and outputs with their hashes).
+//! inputs and outputs with their hashes, captions, key figures, summary). [`report_of`] makes one page of such directories.
 
 mod acquisition;
 mod basin_size;
 mod basins;
 mod cutoff;
 mod feature_learning;
+mod finished_run;
 mod gap;
 mod kept;
+mod manifest;
 mod mnist;
 mod parameters;
 mod phase_diagram;
@@ -38,12 +40,13 @@ pub use cutoff::{
     run_cutoff,
 };
 pub use feature_learning::FeatureLearningConfig;
+pub use finished_run::report_of;
 pub use gap::{GapConfig, run_gap};
+pub use manifest::{FigureNote, Manifest};
 pub use mnist::{MnistConfig, run_mnist};
 pub use parameters::Variation;
 pub use phase_diagram::{PhaseDiagramConfig, run_phase_diagram};
 pub use proteins::{ProteinsConfig, run_proteins};
-pub use run_directory::Manifest;
 pub use spin_glass::{GlassBonds, SpinGlassConfig, run_spin_glass};
 pub use stabilities::{StabilitiesConfig, run_stabilities};
 pub use transition::{TransitionConfig, run_transition};
@@ -90,15 +93,6 @@ impl Options {
     }
 }
 
-/// What an experiment came to.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The manifest as written.
-    pub manifest: Manifest,
-    /// A few lines for people.
-    pub summary: String,
-}
-
 /// An experiment that can be run by name.
 pub struct Experiment {
     /// The name on the command line.
@@ -112,7 +106,7 @@ pub struct Experiment {
     check_input: Option<fn(&Options) -> Result<()>>,
     /// Its parameters as TOML.
     parameters: fn(&Options) -> Result<String>,
-    run: fn(&Options, &Execution) -> Result<Outcome>,
+    run: fn(&Options, &Execution) -> Result<Manifest>,
 }
 
 impl Experiment {
@@ -269,7 +263,7 @@ impl Experiment {
     ///
     /// # Errors
     /// If the output exists and may not be replaced or cannot be written, inputs are missing, or interrupted.
-    pub fn run(&self, options: &Options, execution: &Execution) -> Result<Outcome> {
+    pub fn run(&self, options: &Options, execution: &Execution) -> Result<Manifest> {
         (self.run)(options, execution)
     }
 }

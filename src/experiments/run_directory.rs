@@ -1,44 +1,23 @@
 //! The run directory: every file of an experiment, and the manifest that names them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::Options;
+use super::manifest::{CONFIG, FigureNote, MANIFEST, Manifest};
 use super::parameters::to_toml;
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 use crate::report::{Figure, Montage};
 use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, remove_unfinished, write_bytes};
-
-/// What a run directory holds and how it came about.
-#[derive(Clone, Debug, Serialize)]
-pub struct Manifest {
-    pub experiment: String,
-    pub program: String,
-    pub command: String,
-    pub seconds: f64,
-    /// BLAKE3 of each input.
-    pub inputs: BTreeMap<String, String>,
-    /// BLAKE3 of each file written.
-    pub files: BTreeMap<String, String>,
-    /// The experiment's key figures.
-    pub results: BTreeMap<String, f64>,
-}
-
-impl Manifest {
-    /// Names of the files for people, without those of single measurements in folders of their own.
-    pub fn tables_and_figures(&self) -> impl Iterator<Item = &str> {
-        self.files.keys().map(String::as_str).filter(|name| !name.contains('/'))
-    }
-}
 
 /// Checks that the folder is there or can be made, and that `files` can be written into it.
 pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<Kept>) -> Result<()> {
     let folder = &options.output;
     if folder.exists() {
-        for file in files.iter().chain(&["config.toml", "manifest.json"]) {
+        for file in files.iter().chain(&[CONFIG, MANIFEST]) {
             check_output(&folder.join(file), derived(options, kept))?;
         }
         return Ok(());
@@ -126,18 +105,10 @@ impl RunDirectory {
     ) -> Result<Self> {
         check_folder(options, files, kept)?;
         let folder = options.output.clone();
-        let manifest = Manifest {
-            experiment: experiment.into(),
-            program: concat!("attractor ", env!("CARGO_PKG_VERSION")).into(),
-            command: options.command.clone(),
-            seconds: 0.0,
-            inputs: BTreeMap::new(),
-            files: BTreeMap::new(),
-            results: BTreeMap::new(),
-        };
+        let manifest = Manifest::new(experiment, &options.command);
         let config = to_toml(config)?;
         if let (Some(Kept { grows: false, .. }), Overwrite::Refuse) = (kept, options.overwrite) {
-            refuse_others(&folder.join("config.toml"), &config)?;
+            refuse_others(&folder.join(CONFIG), &config)?;
         }
         Ok(Self {
             folder,
@@ -156,9 +127,7 @@ impl RunDirectory {
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "make this folder"))?;
         let lock = FolderLock::take(&self.folder.join(kept.lock))?;
         std::fs::create_dir_all(&results).map_err(Error::io(&results, "make this folder"))?;
-        remove_unfinished(&self.folder, |file| {
-            files.contains(&file) || ["config.toml", "manifest.json"].contains(&file)
-        })?;
+        remove_unfinished(&self.folder, |file| files.contains(&file) || [CONFIG, MANIFEST].contains(&file))?;
         remove_unfinished(&results, |_| true)?;
         Ok(Some(lock))
     }
@@ -166,7 +135,7 @@ impl RunDirectory {
     /// Before the first result of a run that replaces tables and figures of an earlier one: its manifest, which says that they
     /// belong together, goes first.
     pub(super) fn begin_anew(&mut self) -> Result<()> {
-        let path = self.folder.join("manifest.json");
+        let path = self.folder.join(MANIFEST);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io(&path, "remove")(error));
@@ -201,25 +170,35 @@ impl RunDirectory {
         self.written(name)
     }
 
-    /// Writes `stem.svg` and `stem.png`.
+    /// Writes `stem.svg` and `stem.png`, and notes what the figure shows.
     pub(super) fn figure(&mut self, stem: &str, figure: &Figure) -> Result<()> {
         self.begin()?;
         figure.write(&self.folder.join(stem), self.overwrite)?;
         self.written(&format!("{stem}.svg"))?;
-        self.written(&format!("{stem}.png"))
+        self.written(&format!("{stem}.png"))?;
+        self.note_figure(stem, &figure.caption, figure.description());
+        Ok(())
     }
 
-    /// Writes `stem.png`.
-    pub(super) fn montage(&mut self, stem: &str, montage: &Montage) -> Result<()> {
+    /// Writes `stem.png`, and notes what the pictures show.
+    pub(super) fn montage(&mut self, stem: &str, montage: &Montage, caption: &str) -> Result<()> {
         self.begin()?;
         montage.write(&self.folder.join(stem), self.overwrite)?;
-        self.written(&format!("{stem}.png"))
+        self.written(&format!("{stem}.png"))?;
+        self.note_figure(stem, caption, montage.description());
+        Ok(())
+    }
+
+    fn note_figure(&mut self, stem: &str, caption: &str, description: String) {
+        debug_assert!(!caption.is_empty(), "{stem}: a figure of an experiment says what is seen");
+        self.manifest.figures.push(FigureNote { name: stem.into(), caption: caption.into(), description });
     }
 
     /// Writes the manifest last: where it stands, the run is complete.
-    pub(super) fn finish(mut self) -> Result<Manifest> {
-        self.manifest.seconds = self.begun.elapsed().as_secs_f64();
-        let path = self.folder.join("manifest.json");
+    pub(super) fn finish(mut self, summary: String, execution: &Execution) -> Result<Manifest> {
+        self.manifest.summary = summary;
+        self.manifest.finished_on(execution, self.begun.elapsed().as_secs_f64());
+        let path = self.folder.join(MANIFEST);
         let json = serde_json::to_vec_pretty(&self.manifest)
             .map_err(|error| Error::format(&path, "a manifest JSON can hold", error.to_string()))?;
         write_bytes(&path, self.overwrite, &json)?;
@@ -230,8 +209,8 @@ impl RunDirectory {
     fn begin(&mut self) -> Result<()> {
         let Some(config) = self.config.take() else { return Ok(()) };
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "make this folder"))?;
-        write_bytes(&self.folder.join("config.toml"), self.overwrite, config.as_bytes())?;
-        self.written("config.toml")
+        write_bytes(&self.folder.join(CONFIG), self.overwrite, config.as_bytes())?;
+        self.written(CONFIG)
     }
 
     fn written(&mut self, name: &str) -> Result<()> {

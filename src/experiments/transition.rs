@@ -18,7 +18,7 @@ use super::mnist::{self, MnistConfig};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
 use super::trajectory::{Point, table, trajectory};
-use super::{Options, Outcome, patterns_at};
+use super::{Manifest, Options, patterns_at};
 use crate::analysis::Evaluation;
 use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
 use crate::error::Result;
@@ -80,7 +80,7 @@ impl TransitionConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_transition(&TransitionConfig::varied(options)?, options, execution)
 }
 
@@ -92,7 +92,7 @@ pub fn run_transition(
     config: &TransitionConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     let mut directory = RunDirectory::create("transition", options, config, FILES)?;
 
     let n_patterns = config.loads.iter().map(|&load| patterns_at(load, config.n_spins)).max().unwrap_or(1);
@@ -140,7 +140,7 @@ pub fn run_transition(
     for (name, value) in curves.results() {
         directory.result(&name, value);
     }
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 /// Overlaps on MNIST against load; none where its files are missing, with a note.
@@ -245,7 +245,17 @@ impl Curves<'_> {
         }
         let mut panels = vec![by_load, by_epoch];
         panels.extend((!self.images.is_empty()).then(|| self.real_panel()));
-        Figure::new(panels)
+        let overlaps = |epoch| [TRAIN, TEST, FEATURES].map(|measure| self.last(epoch, measure));
+        let ([train, test, features], hebb) = (overlaps(self.last_epoch()), overlaps(0));
+        Figure::new(panels).with_caption(format!(
+            "Final overlaps of training patterns, unseen examples and features against load (left) and along training at the \
+             largest load, where pseudo-likelihood ends at {train:.3}, {test:.3} and {features:.3} and Hebb has {:.3}, \
+             {:.3} and {:.3}{}.",
+            hebb[0],
+            hebb[1],
+            hebb[2],
+            self.real_end()
+        ))
     }
 
     /// Overlaps on MNIST.
@@ -262,6 +272,22 @@ impl Curves<'_> {
                 points,
             ))
         })
+    }
+
+    /// Where MNIST ends, for the caption.
+    fn real_end(&self) -> String {
+        self.images.last().map_or(String::new(), |point| {
+            let test = TEST(point).unwrap_or(f64::NAN);
+            format!(
+                "; on MNIST (right) at load {:.1} training images end at {:.3}, unseen ones at {test:.3}",
+                point.load, point.observables.overlap.train
+            )
+        })
+    }
+
+    /// A measure at the largest load.
+    fn last(&self, epoch: u64, measure: Measure) -> f64 {
+        self.against_load(epoch, measure).last().map_or(f64::NAN, |point| point.1)
     }
 
     fn learned_features(&self) -> Figure {
@@ -281,7 +307,14 @@ impl Curves<'_> {
             let name = format!("P / N = {load}");
             by_epoch = by_epoch.with(Series::new(name, Style::LineAndMarkers, Color::nth(index - 1), series));
         }
-        Figure::new(vec![by_load, by_epoch])
+        Figure::new(vec![by_load, by_epoch]).with_caption(format!(
+            "Number of learned features against load at several epochs (left) and along training at several loads (right): {:.0} \
+             of {} at the largest load after {} epochs, {:.0} by Hebb.",
+            self.last(self.last_epoch(), LEARNED),
+            self.config.n_features,
+            self.last_epoch(),
+            self.last(0, LEARNED)
+        ))
     }
 
     fn gaps(&self) -> Figure {
@@ -303,7 +336,13 @@ impl Curves<'_> {
                 Series::new(format!("P / N = {load}"), Style::Markers, Color::nth(index - 1), points);
             by_learned = by_learned.with(series);
         }
-        Figure::new(vec![by_load, by_learned])
+        Figure::new(vec![by_load, by_learned]).with_caption(format!(
+            "Test gaps against load (left), and along training against the number of learned features (right): at the largest load \
+             1 − m_test is {:.3} after {} epochs and {:.3} by Hebb.",
+            self.last(self.last_epoch(), ONE_MINUS_TEST),
+            self.last_epoch(),
+            self.last(0, ONE_MINUS_TEST)
+        ))
     }
 
     fn results(&self) -> Vec<(String, f64)> {

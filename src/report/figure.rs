@@ -14,12 +14,25 @@ const OVERSAMPLING: u32 = 3;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figure {
     pub panels: Vec<Panel>,
+    /// One sentence that says what is seen; not drawn.
+    pub caption: String,
 }
 
 impl Figure {
     /// A figure of these panels, from left to right.
     pub fn new(panels: Vec<Panel>) -> Self {
-        Self { panels }
+        Self { panels, caption: String::new() }
+    }
+
+    /// The same with a sentence that says what is seen.
+    pub fn with_caption(self, caption: impl Into<String>) -> Self {
+        Self { caption: caption.into(), ..self }
+    }
+
+    /// Panels, axes and curves in words, for who does not see the figure.
+    pub fn description(&self) -> String {
+        let panels: Vec<String> = self.panels.iter().map(Panel::description).collect();
+        panels.join("; ")
     }
 
     /// Writes `<stem>.svg` and `<stem>.png`, atomically.
@@ -89,6 +102,16 @@ pub(super) mod tests {
         for text in texts.into_iter().chain(["train", "published", "capacity", "η &lt; 1"]) {
             assert!(svg.contains(&format!(">{text}</text>")), "{text}");
         }
+    }
+
+    #[test]
+    fn a_description_names_panels_axes_and_curves_once() {
+        let mut figure = curves();
+        let again = figure.panels[0].series[0].clone();
+        figure.panels[0].series.push(again);
+        let expected = "(a) recall: final overlap against load α (train, published, capacity); \
+                        (b) features: number against epochs (η < 1)";
+        assert_eq!(figure.description(), expected);
     }
 
     #[test]

@@ -45,6 +45,16 @@ impl Montage {
         Ok(Self { states: states.clone(), shape, n_columns, column_captions, row_captions })
     }
 
+    /// What it shows in words, for who does not see it.
+    pub fn description(&self) -> String {
+        let (height, width) = self.shape;
+        let columns = match &self.column_captions[..] {
+            [] => String::new(),
+            captions => format!(", in columns: {}", captions.join(", ")),
+        };
+        format!("pictures of {} states of {height} x {width} spins{columns}", self.states.n_rows())
+    }
+
     /// One column for each named set of states: line r shows state r of every set.
     ///
     /// # Errors

@@ -123,6 +123,21 @@ impl Panel {
         self
     }
 
+    /// Title, axes and what the legend names, in words.
+    pub(super) fn description(&self) -> String {
+        let series = self.series.iter().map(|series| series.name.as_str());
+        let mut names: Vec<&str> = Vec::new();
+        for name in series.chain(self.references.iter().map(|line| line.name.as_str())) {
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let title = if self.title.is_empty() { String::new() } else { format!("{}: ", self.title) };
+        let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        let cells = if self.cells.is_empty() { "" } else { ", values as colours" };
+        format!("{title}{} against {}{cells}{names}", self.y.label, self.x.label)
+    }
+
     pub fn with_reference(mut self, name: impl Into<String>, position: Position) -> Self {
         self.references.push(ReferenceLine { name: name.into(), position });
         self

@@ -43,5 +43,17 @@ pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
             across(0),
         ));
     }
-    Figure::new(vec![by_epoch, by_load])
+    let ends = config.exponents.iter().enumerate().map(|(index, exponent)| {
+        let [trained, hebb] = [last_epoch, 0]
+            .map(|epoch| measurements.mean(index, |draw| draw.at(last_load, epoch).n_learned(LEARNED)));
+        format!("{:.0} ± {:.0} for η = {exponent} (Hebb {:.0})", trained.value, trained.error, hebb.value)
+    });
+    let ends: Vec<String> = ends.collect();
+    Figure::new(vec![by_epoch, by_load]).with_caption(format!(
+        "Number of learned features of {} along training at the largest load (left) and against load (right), means over {} draws: in \
+         the end {}.",
+        config.n_features,
+        config.n_draws,
+        ends.join(", ")
+    ))
 }

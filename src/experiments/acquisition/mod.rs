@@ -24,7 +24,7 @@ use super::feature_learning::FeatureLearningConfig;
 use super::parameters::{Parameters, Shipped};
 use super::points;
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::error::Result;
 use crate::execution::Execution;
 
@@ -69,7 +69,7 @@ impl AcquisitionConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_acquisition(&AcquisitionConfig::varied(options)?, options, execution)
 }
 
@@ -82,7 +82,7 @@ pub fn run_acquisition(
     config: &AcquisitionConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::resume("acquisition", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
@@ -97,5 +97,5 @@ pub fn run_acquisition(
         directory.result(&name, value);
     }
     let summary = summary::text(&measurements);
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::feature_learning::{Draw, LEARNED, Measurements};
 use super::ranks::groups;
 use crate::analysis::rank_correlation;
+use crate::experiments::mean::Mean;
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::storage::Table;
 
@@ -125,9 +126,15 @@ pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
         Axis::log("feature k"),
         Axis::log("smallest load P / N learned"),
     );
+    let mut correlations = Vec::new();
     for (index, exponent) in config.exponents.iter().enumerate() {
         let firsts: Vec<FirstLearned> =
             measurements.draws(index).iter().map(|draw| FirstLearned::of(measurements, draw)).collect();
+        let of_draws: Option<Vec<f64>> =
+            firsts.iter().map(|first| Correlation::of(&first.epoch).of_learned).collect();
+        if let Some(of_draws) = of_draws {
+            correlations.push(format!("{:.2} for η = {exponent}", Mean::of(&of_draws).value));
+        }
         let medians = |of: fn(&FirstLearned) -> &[f64]| -> Vec<(f64, f64)> {
             let point = |group: Range<usize>| {
                 let values = firsts.iter().flat_map(|first| of(first)[group.clone()].iter().copied());
@@ -148,7 +155,14 @@ pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
         by_load =
             by_load.with(trained(medians(|first| &first.load))).with(hebb(medians(|first| &first.hebb_load)));
     }
-    Figure::new(vec![by_epoch, by_load])
+    let correlations = match correlations.is_empty() {
+        true => String::new(),
+        false => format!(": the rank correlation of k with its first epoch is {}", correlations.join(", ")),
+    };
+    Figure::new(vec![by_epoch, by_load]).with_caption(format!(
+        "When feature k is learned first, in training time (left) and in data (right), medians over draws and neighbouring \
+         k{correlations}."
+    ))
 }
 
 /// The lower one of two middle values: finite only if half the values are.

@@ -1,6 +1,6 @@
 //! Which feature is learned when: the final overlap of every feature, ordered by k, along training time and along data.
 
-use super::super::feature_learning::Measurements;
+use super::super::feature_learning::{LEARNED, Measurements};
 use super::ranks::groups;
 use crate::report::{Axis, Cell, Figure, Panel, log_edges};
 
@@ -13,7 +13,16 @@ pub(super) fn by_epoch(measurements: &Measurements<'_>) -> Figure {
     let epochs: Vec<f64> =
         config.epochs.iter().map(|&epoch| if epoch == 0 { first / HEBB } else { epoch as f64 }).collect();
     let title = |exponent: f64| format!("η = {exponent}, P / N = {}", config.loads[last_load]);
-    raster(measurements, "epochs (first column: Hebb)", &epochs, title, |column| (last_load, column))
+    let figure =
+        raster(measurements, "epochs (first column: Hebb)", &epochs, title, |column| (last_load, column));
+    figure.with_caption(format!(
+        "Final overlap of every feature, ordered by k, along training at the largest load: {}.",
+        learned(
+            measurements,
+            [(last_load, 0), (last_load, config.epochs.len() - 1)],
+            ["Hebb", "after all epochs"]
+        )
+    ))
 }
 
 /// Against load after all epochs. A panel an exponent.
@@ -21,7 +30,27 @@ pub(super) fn by_load(measurements: &Measurements<'_>) -> Figure {
     let config = measurements.config;
     let last_epoch = config.epochs.len() - 1;
     let title = |exponent: f64| format!("η = {exponent}, {} epochs", config.last_epoch());
-    raster(measurements, "load P / N", &config.loads, title, |column| (column, last_epoch))
+    let figure = raster(measurements, "load P / N", &config.loads, title, |column| (column, last_epoch));
+    figure.with_caption(format!(
+        "Final overlap of every feature, ordered by k, against load after all epochs: {}.",
+        learned(
+            measurements,
+            [(0, last_epoch), (config.loads.len() - 1, last_epoch)],
+            ["at the smallest load", "at the largest"]
+        )
+    ))
+}
+
+/// Numbers of learned features at two (load, epoch), for captions.
+fn learned(measurements: &Measurements<'_>, at: [(usize, usize); 2], names: [&str; 2]) -> String {
+    let exponents = measurements.config.exponents.iter().enumerate();
+    let texts = exponents.map(|(index, exponent)| {
+        let [first, last] = at.map(|(load, epoch)| {
+            measurements.mean(index, |draw| draw.at(load, epoch).n_learned(LEARNED)).value
+        });
+        format!("{first:.0} learned {}, {last:.0} {} for η = {exponent}", names[0], names[1])
+    });
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 /// How far before the first epoch Hebb stands.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome, patterns_at};
+use super::{Manifest, Options, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use measure::Record;
@@ -98,7 +98,7 @@ impl BasinSizeConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_basin_size(&BasinSizeConfig::varied(options)?, options, execution)
 }
 
@@ -107,7 +107,11 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
 /// # Errors
 /// If a parameter is out of range; if the output holds a point of the same name measured otherwise, exists and may not be
 /// replaced or cannot be written; or interrupted, with the points finished so far kept.
-pub fn run_basin_size(config: &BasinSizeConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+pub fn run_basin_size(
+    config: &BasinSizeConfig,
+    options: &Options,
+    execution: &Execution,
+) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::resume("basin-size", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
@@ -124,5 +128,5 @@ pub fn run_basin_size(config: &BasinSizeConfig, options: &Options, execution: &E
         directory.result(&name, value);
     }
     let summary = results.summary();
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }

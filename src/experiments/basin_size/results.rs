@@ -273,7 +273,20 @@ impl<'a> Results<'a> {
             panel = panel.with(Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points));
         }
         panels.push(panel.with(open(PUBLISHED, &self.published_asymmetries, "asymmetric")));
-        Figure::new(panels)
+        let (load, epoch) = (self.config.loads.last(), self.config.epochs.last());
+        let end = load.zip(epoch).map_or(String::new(), |(&load, &epoch)| {
+            let [asymmetric, symmetrized, symmetric] =
+                VARIANTS.map(|variant| self.size(load, variant, self.figure_setting(epoch)).value);
+            let asymmetry = self.mean_of(load, epoch, |stage| stage.asymmetry).value;
+            let time = self.time(epoch);
+            format!(
+                ": at load {load} and lr′ t = {time} sizes are {asymmetric:.3}, {symmetrized:.3} and {symmetric:.3}, the asymmetry {asymmetry:.3}"
+            )
+        });
+        Figure::new(panels).with_caption(format!(
+            "Basin size of asymmetric couplings, of those made symmetric after and of those symmetric in training, and the asymmetry (right), \
+             against load at several training times, open markers published{end}."
+        ))
     }
 
     /// The setting nearest to the published sizes; for a variant that was not published, that of the symmetrised one.

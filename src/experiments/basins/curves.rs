@@ -166,7 +166,18 @@ impl<'a> Basins<'a> {
             }
             panel
         });
-        Ok(Figure::new(panels.collect()))
+        let sizes = self.rules.iter().map(|(rule, samples)| {
+            let sizes: Vec<f64> = samples.iter().map(|sample| self.basin_size(&sample.overlaps[1])).collect();
+            format!("{:.3} ({})", Mean::of(&sizes).value, rule.name())
+        });
+        let sizes: Vec<String> = sizes.collect();
+        Ok(Figure::new(panels.collect()).with_caption(format!(
+            "Final against initial overlap of random patterns at P / N = {} after {} steps (left, open markers published) and at \
+             convergence (right), where basin sizes are {}.",
+            self.config.load,
+            self.config.n_steps,
+            sizes.join(", ")
+        )))
     }
 
     /// 1 - m_c, where m_c is the smallest initial overlap from which on mean final overlaps are at least the threshold, by

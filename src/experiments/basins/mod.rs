@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use curves::Basins;
@@ -75,7 +75,7 @@ impl BasinsConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_basins(&BasinsConfig::varied(options)?, options, execution)
 }
 
@@ -83,7 +83,7 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
 ///
 /// # Errors
 /// If a parameter is out of range, the output exists and may not be replaced or cannot be written, or interrupted.
-pub fn run_basins(config: &BasinsConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+pub fn run_basins(config: &BasinsConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::create("basins", options, config, FILES)?;
     let basins = Basins::measure(config, &Rule::all(config.epochs), execution)?;
@@ -97,5 +97,5 @@ pub fn run_basins(config: &BasinsConfig, options: &Options, execution: &Executio
         directory.result(&name, value);
     }
     let summary = format!("{}\n{}", basins.summary()?, symmetric::summary(config, &symmetric));
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }

@@ -13,7 +13,7 @@ const MAX_SIZES: usize = 3;
 const LEAST_RATIO: f64 = 0.1;
 
 /// SNR_k against k: a panel an exponent, with the full law and the poster's in the colours of the sizes.
-pub(super) fn ratios(config: &CutoffConfig, sizes: &[Size<'_>]) -> Figure {
+pub(super) fn ratios(config: &CutoffConfig, sizes: &[Size<'_>], results: &CutoffResults) -> Figure {
     let panels = exponents(config).into_iter().map(|exponent| {
         let of_exponent: Vec<&Size<'_>> =
             sizes.iter().filter(|size| size.setting.exponent == exponent).collect();
@@ -45,7 +45,32 @@ pub(super) fn ratios(config: &CutoffConfig, sizes: &[Size<'_>]) -> Figure {
         }
         panel.with_reference("SNR = 1", Position::Y(1.0))
     });
-    Figure::new(panels.collect())
+    let crossing = |row: &SizeCutoff| Some(format!("k = {:.1}", row.k_max?));
+    Figure::new(panels.collect()).with_caption(format!(
+        "Signal to noise of feature k under Hebb couplings, measured (markers, 95 % bars) beside the full law (lines) and the N/Z \
+         law (dashed): {}.",
+        at_largest(results, "it falls to 1 at", Estimator::SnrCrossing, crossing)
+    ))
+}
+
+/// What the largest N of each exponent comes to, in words.
+fn at_largest(
+    results: &CutoffResults,
+    what: &str,
+    estimator: Estimator,
+    value: impl Fn(&SizeCutoff) -> Option<String>,
+) -> String {
+    let of_exponent = |exponent: f64| {
+        let row = results.of(exponent, estimator).max_by_key(|row| row.n)?;
+        Some((row.n, format!("{} for η = {exponent}", value(row)?)))
+    };
+    let found: Vec<(usize, String)> = results.exponents().into_iter().filter_map(of_exponent).collect();
+    let Some(&(n, _)) = found.first() else { return "no N shows a cutoff".into() };
+    let is_same = found.iter().all(|other| other.0 == n);
+    let with_n = |(n, text): (usize, String)| if is_same { text } else { format!("{text} (N = {n})") };
+    let all: Vec<String> = found.into_iter().map(with_n).collect();
+    let place = if is_same { format!("at N = {n} ") } else { String::new() };
+    format!("{place}{what} {}", all.join(", "))
 }
 
 /// k_max against N with fits: by the crossing of the ratio, and by overlaps.
@@ -84,12 +109,31 @@ pub(super) fn cutoffs(results: &CutoffResults) -> Figure {
     if results.cutoffs.iter().any(|row| row.estimator == Estimator::Last(0.9).name()) {
         panels.push(panel_of(Estimator::Last(0.9), "final overlap ≥ 0.9"));
     }
-    Figure::new(panels)
+    let slopes = results.exponents().into_iter().filter_map(|exponent| {
+        let fit = results.fit(exponent, Estimator::SnrCrossing)?;
+        let interval = fit.interval.map_or(String::new(), |[low, high]| format!(", {low:.3} to {high:.3}"));
+        Some(format!("{:.3} for η = {exponent} (law {:.3}{interval})", fit.slope, fit.law))
+    });
+    let slopes: Vec<String> = slopes.collect();
+    let slopes = if slopes.is_empty() {
+        String::new()
+    } else {
+        format!(": at SNR = 1 slopes are {}", slopes.join("; "))
+    };
+    Figure::new(panels).with_caption(format!(
+        "Number of features k_max that Hebb couplings store against N by the crossing of SNR = 1 and by overlaps, with power-law \
+         fits (lines){slopes}."
+    ))
 }
 
 /// What the poster's law leaves out: k_max over that of the law, and the first feature that fails.
 pub(super) fn corrections(results: &CutoffResults) -> Figure {
-    Figure::new(vec![crossings_over_law(results), first_failing(results)])
+    let over_law = |row: &SizeCutoff| Some(format!("{:.2} times the N/Z law's", row.k_max? / row.law?));
+    Figure::new(vec![crossings_over_law(results), first_failing(results)]).with_caption(format!(
+        "k_max over that of the N/Z law (left) and the first feature whose one-step overlap falls below 0.9 (right), beside the full \
+         law (lines): {}.",
+        at_largest(results, "the crossing of SNR = 1 is at", Estimator::SnrCrossing, over_law)
+    ))
 }
 
 /// k_max over the poster's: what draws without replacement, triples and pattern noise change, with the full law's.

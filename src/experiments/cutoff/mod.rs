@@ -24,7 +24,7 @@ use std::time::Instant;
 
 use super::parameters::Parameters;
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::analysis::cutoff::{Agreement, CutoffPoint, measure};
 use crate::analysis::matrix_free::MatrixFreeHebb;
 use crate::error::Result;
@@ -70,8 +70,8 @@ impl<'a> Size<'a> {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
-    run_cutoff(&CutoffConfig::varied(options)?, options, execution).map(|(outcome, _)| outcome)
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
+    run_cutoff(&CutoffConfig::varied(options)?, options, execution).map(|(manifest, _)| manifest)
 }
 
 /// The files of a setting's draws.
@@ -90,7 +90,7 @@ pub fn run_cutoff(
     config: &CutoffConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<(Outcome, CutoffResults)> {
+) -> Result<(Manifest, CutoffResults)> {
     let estimates = config.estimates(execution)?;
     let mut directory = RunDirectory::resume("cutoff", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
@@ -120,14 +120,14 @@ pub fn run_cutoff(
     directory.table("features.csv", &tables::features(config, &sizes))?;
     directory.table("cutoffs.csv", &tables::cutoffs(&results))?;
     directory.table("fits.csv", &tables::fits(&results))?;
-    directory.figure("snr", &figures::ratios(config, &sizes))?;
+    directory.figure("snr", &figures::ratios(config, &sizes, &results))?;
     directory.figure("figure", &figures::cutoffs(&results))?;
     directory.figure("correction", &figures::corrections(&results))?;
     for fit in &results.fits {
         directory.result(&format!("slope_{}_eta_{}", fit.estimator, fit.exponent), fit.slope);
     }
     let summary = summary::summary(config, &sizes, &results, begun.elapsed());
-    Ok((Outcome { manifest: directory.finish()?, summary }, results))
+    Ok((directory.finish(summary, execution)?, results))
 }
 
 /// All draws, sizes in the order of the settings: those in `found`, one place a draw, and the others measured and kept.

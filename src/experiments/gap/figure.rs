@@ -1,18 +1,28 @@
 //! The gaps against learned features.
 
 use super::super::feature_learning::{LEARNED, Measurements};
-use super::explanations::{Gap, Scope, Variable, points};
+use super::explanations::{Curve, Explanations, Gap, Scope, Variable, points};
 use crate::analysis::monotone_curve;
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 
 /// 1 - m_test against the number of learned features and against their share of the patterns' features, m_train - m_test
 /// against their number. All loads and epochs of an eta in a colour, Hebb open; with them the monotone curve nearest to all
 /// points of pseudo-likelihood.
-pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
+pub(super) fn figure(measurements: &Measurements<'_>, explanations: &Explanations<'_>) -> Figure {
     let number = Variable::Learned(LEARNED);
     let panels =
         [(number, Gap::OneMinusTest), (Variable::Share, Gap::OneMinusTest), (number, Gap::TrainMinusTest)];
-    Figure::new(panels.map(|(variable, gap)| panel(measurements, variable, gap)).to_vec())
+    let all = Scope { exponent: None, with_hebb: false };
+    let explained = |(variable, gap)| {
+        let value = explanations.get(gap, all, variable, Curve::Monotone);
+        value.map_or("-".into(), |value: f64| format!("{:.0} %", 100.0 * value))
+    };
+    let [by_number, by_share, difference] = panels.map(explained);
+    Figure::new(panels.map(|(variable, gap)| panel(measurements, variable, gap)).to_vec()).with_caption(format!(
+        "Test gaps of all loads and epochs against what is learned: one monotone curve of the number of learned features explains \
+         {by_number} of the variance of 1 − m_test (left), one of their share of uses {by_share} (middle), and one of the number \
+         {difference} of that of m_train − m_test (right)."
+    ))
 }
 
 fn panel(measurements: &Measurements<'_>, variable: Variable, gap: Gap) -> Panel {

@@ -20,7 +20,7 @@ use super::feature_learning::FeatureLearningConfig;
 use super::parameters::{Parameters, Shipped};
 use super::points;
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::error::Result;
 use crate::execution::Execution;
 use explanations::Explanations;
@@ -55,7 +55,7 @@ impl GapConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_gap(&GapConfig::varied(options)?, options, execution)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
 /// # Errors
 /// If a parameter is out of range; if the output holds measurements of other parameters, exists and may not be replaced or
 /// cannot be written; or interrupted, with what is finished kept.
-pub fn run_gap(config: &GapConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+pub fn run_gap(config: &GapConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::resume("gap", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
@@ -72,10 +72,10 @@ pub fn run_gap(config: &GapConfig, options: &Options, execution: &Execution) -> 
     let explanations = Explanations::new(&measurements);
     directory.table("table.csv", &measurements.table())?;
     directory.table("explained.csv", &explanations.table())?;
-    directory.figure("figure", &figure::figure(&measurements))?;
+    directory.figure("figure", &figure::figure(&measurements, &explanations))?;
     for (name, value) in summary::results(&explanations) {
         directory.result(&name, value);
     }
     let summary = summary::text(&explanations);
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome, patterns_at};
+use super::{Manifest, Options, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use measure::Record;
@@ -97,7 +97,7 @@ impl PhaseDiagramConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_phase_diagram(&PhaseDiagramConfig::varied(options)?, options, execution)
 }
 
@@ -110,7 +110,7 @@ pub fn run_phase_diagram(
     config: &PhaseDiagramConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::resume("phase-diagram", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
@@ -124,7 +124,7 @@ pub fn run_phase_diagram(
         directory.result(&name, value);
     }
     let summary = results.summary();
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 #[cfg(test)]

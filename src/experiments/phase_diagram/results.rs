@@ -72,14 +72,16 @@ impl<'a> Results<'a> {
 
     /// After training, with the lines of Hebb over it.
     pub(super) fn figure(&self) -> Figure {
-        self.plane(|point| &point.trained)
+        self.plane(1, "under pseudo-likelihood")
     }
 
     pub(super) fn hebb_figure(&self) -> Figure {
-        self.plane(|point| &point.hebb)
+        self.plane(0, "under Hebb")
     }
 
-    fn plane(&self, of: Stage) -> Figure {
+    /// Panels of a stage, by its index.
+    fn plane(&self, stage: usize, rule: &str) -> Figure {
+        let (_, of) = STAGES[stage];
         let (columns, rows) = (log_edges(&self.config.loads), log_edges(&self.config.feature_loads));
         let axis = |label: &str, edges: &[f64]| {
             Axis::log(label).with_range(edges[0], edges.last().copied().unwrap_or(1.0))
@@ -100,7 +102,17 @@ impl<'a> Results<'a> {
                 ))
                 .with_reference("Hebb: capacity of random patterns", Position::X(hopfield_capacity().load))
         });
-        Figure::new(panels.collect())
+        let [train, features, test] = KINDS.map(|(_, measure)| 100.0 * self.share_kept(of, measure));
+        Figure::new(panels.collect()).with_caption(format!(
+            "Final overlaps of training patterns, features and unseen examples {rule} over load and feature load: at least \
+             {KEPT_OVERLAP} in {train:.0} %, {features:.0} % and {test:.0} % of the plane shown."
+        ))
+    }
+
+    /// Share of the points at which a kind is kept.
+    fn share_kept(&self, of: Stage, measure: Measure) -> f64 {
+        let values: Vec<f64> = self.means(of, measure).map(|point| point.2).collect();
+        values.iter().filter(|&&value| value >= KEPT_OVERLAP).count() as f64 / values.len() as f64
     }
 
     /// The feature load at which a feature's signal to noise under Hebb couplings is that of patterns at the Hopfield model's
@@ -150,9 +162,7 @@ impl<'a> Results<'a> {
         let mut named = Vec::new();
         for (rule, of) in STAGES {
             for (kind, measure) in KINDS {
-                let values: Vec<f64> = self.means(of, measure).map(|point| point.2).collect();
-                let kept = values.iter().filter(|&&value| value >= KEPT_OVERLAP).count();
-                named.push((format!("{rule}_{kind}_kept"), kept as f64 / values.len() as f64));
+                named.push((format!("{rule}_{kind}_kept"), self.share_kept(of, measure)));
             }
         }
         named

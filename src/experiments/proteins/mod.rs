@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::analysis::{sequence_facts, unseen_sequence_facts};
 use crate::datasets::Alignment;
 use crate::error::{Error, Result};
@@ -138,7 +138,7 @@ fn open_alignment(options: &Options) -> Result<Alignment> {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     let alignment = open_alignment(options)?;
     run_proteins(&ProteinsConfig::of(&alignment, options)?, &alignment, options, execution)
 }
@@ -154,7 +154,7 @@ pub fn run_proteins(
     alignment: &Alignment,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     let (train, test) = split(config, alignment)?;
     let n_seen = unseen_sequence_facts(&train, &test)?.in_train;
     let seen = (n_seen > 0).then(|| {
@@ -219,7 +219,7 @@ pub fn run_proteins(
         seen.map_or(String::new(), |seen| seen + "\n"),
     );
     let summary = shape + &comparison.summary();
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 /// The sequences to learn from, in random order, and the unseen ones.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
 use super::trajectory::trajectory_with;
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::analysis::{Evaluation, couplings_of_bonds, inverse_ising, overlaps};
 use crate::datasets::DataSet;
 use crate::datasets::spin_glass::{BondLaw, BondSource, Bonds, Boundary, Lattice, SpinGlass};
@@ -128,7 +128,7 @@ impl SpinGlassConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_spin_glass(&SpinGlassConfig::varied(options)?, options, execution)
 }
 
@@ -137,7 +137,11 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
 /// # Errors
 /// If a parameter is out of range, the output holds results of other parameters, exists and may not be replaced or cannot be
 /// written, or interrupted, with the samples and the loads finished so far kept.
-pub fn run_spin_glass(config: &SpinGlassConfig, options: &Options, execution: &Execution) -> Result<Outcome> {
+pub fn run_spin_glass(
+    config: &SpinGlassConfig,
+    options: &Options,
+    execution: &Execution,
+) -> Result<Manifest> {
     config.check()?;
     let glass = config.glass();
     glass.check()?;
@@ -193,7 +197,7 @@ pub fn run_spin_glass(config: &SpinGlassConfig, options: &Options, execution: &E
         directory.result(&format!("overlap_test_at_p_{}", point.n_patterns), point.test);
     }
     let summary = figures::summary(config, &data, &points, truth)?;
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 /// Trains on the first `n_patterns` samples and measures.

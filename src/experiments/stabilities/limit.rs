@@ -120,7 +120,19 @@ impl Limit {
             Panel::new("direction", Axis::log("λ_eff"), Axis::log("1 − cosine with max-stability")).with(
                 Series::new("", Style::LineAndMarkers, Color::TRAIN, series(|stage| 1.0 - stage.cosine)),
             );
-        Figure::new(vec![margins, direction])
+        let end = self.stages.last().map_or(String::new(), |stage| {
+            format!(
+                ": at λ_eff = {:.3} the mean margin is {:.4} and 1 − cosine {:.1e}",
+                stage.lambda_eff,
+                stage.margin,
+                1.0 - stage.cosine
+            )
+        });
+        Figure::new(vec![margins, direction]).with_caption(format!(
+            "Margins of the optimum (left) and how far its direction is from the couplings of largest margin (right) as its norm \
+             grows{end}, where max-stability has {:.4} and Gardner's theory {:.4}.",
+            self.largest, self.kappa_max
+        ))
     }
 
     pub(super) fn summary(&self) -> String {

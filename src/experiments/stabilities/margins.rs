@@ -87,14 +87,15 @@ impl Margins {
     }
 
     pub(super) fn figure(&self) -> Result<Figure> {
-        let mut panels = Vec::new();
+        let (mut panels, mut limits) = (Vec::new(), Vec::new());
         for load in self.loads() {
             let points = self.points(load);
-            let (start, slope, _) = extrapolated(&points);
+            let (start, slope, error) = extrapolated(&points);
             let widest = points.iter().map(|point| point.0).fold(0.0, f64::max);
             let lowest = self.all.iter().filter(|margin| margin.load == load);
             let lowest: Vec<_> = lowest.map(|margin| (1.0 / margin.n_spins as f64, margin.lowest)).collect();
             let theory = kappa_max(load)?;
+            limits.push(format!("{start:.4} ± {error:.4} at P / N = {load} (Gardner {theory:.4})"));
             panels.push(
                 Panel::new(format!("P / N = {load}"), Axis::linear("1 / N"), Axis::linear("margin"))
                     .with(Series::new("mean over neurons", Style::Markers, Color::TRAIN, points))
@@ -108,7 +109,10 @@ impl Margins {
                     .with(Series::new("Gardner", Style::OpenMarkers, Color::Black, vec![(0.0, theory)])),
             );
         }
-        Ok(Figure::new(panels))
+        Ok(Figure::new(panels).with_caption(format!(
+            "Largest margins of random patterns against 1 / N, whose means over neurons extrapolate to {}.",
+            limits.join(", ")
+        )))
     }
 
     pub(super) fn results(&self) -> Result<Vec<(String, f64)>> {

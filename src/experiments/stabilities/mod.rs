@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::RunDirectory;
-use super::{Options, Outcome};
+use super::{Manifest, Options};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -77,7 +77,7 @@ impl StabilitiesConfig {
     }
 }
 
-pub(super) fn run(options: &Options, execution: &Execution) -> Result<Outcome> {
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
     run_stabilities(&StabilitiesConfig::varied(options)?, options, execution)
 }
 
@@ -89,7 +89,7 @@ pub fn run_stabilities(
     config: &StabilitiesConfig,
     options: &Options,
     execution: &Execution,
-) -> Result<Outcome> {
+) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::create("stabilities", options, config, FILES)?;
     let densities = densities::measure(config, execution)?;
@@ -106,7 +106,7 @@ pub fn run_stabilities(
     for (name, value) in densities.results().into_iter().chain(margins.results()?) {
         directory.result(&name, value);
     }
-    Ok(Outcome { manifest: directory.finish()?, summary })
+    directory.finish(summary, execution)
 }
 
 /// The optimum with this weight decay, from zero.
