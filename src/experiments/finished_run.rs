@@ -208,7 +208,7 @@ mod tests {
             "It is 0.25 &amp; &lt;more&gt;.",
             "alt=\"overlaps: overlap against load (train)\"",
             "&lt;script&gt;alert(1)",
-            "law = \"&lt;/pre&gt;\"",
+            "law = &quot;&lt;/pre&gt;&quot;",
             "attractor &lt;b&gt;",
             "<th scope=\"row\">seed</th><td>12345</td>",
             "<td>overlap</td><td class=\"n\">0.25</td><td class=\"n\">0.125</td>",

@@ -115,7 +115,7 @@ impl Experiment {
         Experiment {
             name: "transition",
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
-                    and test gaps against load and epochs, pseudo-likelihood beside Hebb",
+                    and test gaps against load and epochs, pseudo-likelihood beside Hebb, and on MNIST where it is there",
             files: transition::FILES,
             kept: None,
             check_input: None,
@@ -163,8 +163,8 @@ impl Experiment {
         },
         Experiment {
             name: "basin-size",
-            about: "basin size of pseudo-likelihood against load, asymmetric and symmetrised, and the couplings' asymmetry, along \
-                    training, beside the published values (arXiv:2507.05147)",
+            about: "basin size of pseudo-likelihood against load, asymmetric, symmetrised and symmetric, and the couplings' asymmetry, \
+                    along training, beside the published values (arXiv:2507.05147)",
             files: basin_size::FILES,
             kept: Some(basin_size::KEPT),
             check_input: None,
