@@ -5,9 +5,7 @@ use std::path::Path;
 
 use attractor::error::Result;
 use attractor::execution::Execution;
-use attractor::experiments::{
-    AcquisitionConfig, FeatureLearningConfig, GapConfig, Manifest, Options, run_acquisition, run_gap,
-};
+use attractor::experiments::{FeatureLearningConfig, Manifest, Options, run_acquisition, run_gap};
 use attractor::storage::{Overwrite, Table};
 
 fn config() -> FeatureLearningConfig {
@@ -19,13 +17,12 @@ fn config() -> FeatureLearningConfig {
         epochs: vec![0, 3, 20],
         n_states: 15,
         n_steps: 10,
-        ..AcquisitionConfig::new(true, 5).0
+        ..FeatureLearningConfig::new(true, 5)
     }
 }
 
 fn run(config: &FeatureLearningConfig, folder: &Path, n_threads: usize) -> Result<Manifest> {
-    let config = AcquisitionConfig(config.clone());
-    run_acquisition(&config, &options(folder), &Execution::with_threads(n_threads).unwrap())
+    run_acquisition(config, &options(folder), &Execution::with_threads(n_threads).unwrap())
 }
 
 fn options(folder: &Path) -> Options {
@@ -87,7 +84,7 @@ fn gaps_are_explained_from_the_same_measurements() {
     let (acquired, explained) = (folder.path().join("acquisition"), folder.path().join("gap"));
     let measured = run(&config(), &acquired, 2).unwrap().files;
     let execution = Execution::with_threads(1).unwrap();
-    let manifest = run_gap(&GapConfig(config()), &options(&explained), &execution).unwrap();
+    let manifest = run_gap(&config(), &options(&explained), &execution).unwrap();
     assert_eq!(manifest.files["table.csv"], measured["table.csv"]);
     let parts: Vec<f64> =
         rows(&explained.join("explained.csv")).iter().map(|row| row["explained"].parse().unwrap()).collect();

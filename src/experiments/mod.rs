@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
-pub use acquisition::{AcquisitionConfig, run_acquisition};
+pub use acquisition::run_acquisition;
 pub use basin_size::{BasinSizeConfig, run_basin_size};
 pub use basins::{BasinsConfig, run_basins};
 pub use cutoff::{
@@ -41,7 +41,7 @@ pub use cutoff::{
 };
 pub use feature_learning::FeatureLearningConfig;
 pub use finished_run::report_of;
-pub use gap::{GapConfig, run_gap};
+pub use gap::run_gap;
 pub use manifest::{FigureNote, Manifest};
 pub use mnist::{MnistConfig, run_mnist};
 pub use parameters::Variation;
@@ -139,7 +139,7 @@ impl Experiment {
             files: acquisition::FILES,
             kept: Some(acquisition::KEPT),
             check_input: None,
-            parameters: parameters::resolved::<AcquisitionConfig>,
+            parameters: parameters::resolved::<FeatureLearningConfig>,
             run: acquisition::run,
         },
         Experiment {
@@ -148,7 +148,7 @@ impl Experiment {
             files: gap::FILES,
             kept: Some(gap::KEPT),
             check_input: None,
-            parameters: parameters::resolved::<GapConfig>,
+            parameters: parameters::resolved::<FeatureLearningConfig>,
             run: gap::run,
         },
         Experiment {

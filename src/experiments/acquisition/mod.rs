@@ -18,10 +18,8 @@ mod ranks;
 mod raster;
 mod summary;
 
-use serde::{Deserialize, Serialize};
-
 use super::feature_learning::FeatureLearningConfig;
-use super::parameters::{Parameters, Shipped};
+use super::parameters::Parameters;
 use super::points;
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options};
@@ -45,32 +43,8 @@ pub(super) const FILES: &[&str] = &[
 /// Finished loads of manifolds.
 pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".acquisition.lock", grows: false };
 
-/// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AcquisitionConfig(pub FeatureLearningConfig);
-
-impl Parameters for AcquisitionConfig {
-    const SHIPPED: Shipped = Shipped {
-        full: include_str!("../parameters/acquisition.toml"),
-        quick: include_str!("../parameters/acquisition-quick.toml"),
-        optional: &[],
-    };
-
-    fn check(&self) -> Result<()> {
-        self.0.check()
-    }
-}
-
-impl AcquisitionConfig {
-    /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
-    pub fn new(quick: bool, seed: u64) -> Self {
-        Self::shipped(quick, seed)
-    }
-}
-
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
-    run_acquisition(&AcquisitionConfig::varied(options)?, options, execution)
+    run_acquisition(&FeatureLearningConfig::varied(options)?, options, execution)
 }
 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
@@ -79,14 +53,14 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 /// If a parameter is out of range; if the output holds measurements of other parameters, exists and may not be replaced or
 /// cannot be written; or interrupted, with what is finished kept.
 pub fn run_acquisition(
-    config: &AcquisitionConfig,
+    config: &FeatureLearningConfig,
     options: &Options,
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::resume("acquisition", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
-    let measurements = config.0.measure(&mut directory, options, execution)?;
+    let measurements = config.measure(&mut directory, options, execution)?;
     directory.table("table.csv", &measurements.table())?;
     directory.table("features.csv", &order::table(&measurements))?;
     directory.figure("figure", &raster::by_epoch(&measurements))?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::measurements::{Draw, LEARNED, Measurement, Measurements};
 use self::trained::Trained;
+use super::parameters::{Parameters, Shipped};
 use super::points::measure_missing;
 use super::run_directory::RunDirectory;
 use super::{Options, patterns_at};
@@ -43,9 +44,14 @@ pub struct FeatureLearningConfig {
     pub seed: u64,
 }
 
-impl FeatureLearningConfig {
-    /// Refuses what is out of range and no part of the run refuses.
-    pub(super) fn check(&self) -> Result<()> {
+impl Parameters for FeatureLearningConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/feature-learning.toml"),
+        quick: include_str!("../parameters/feature-learning-quick.toml"),
+        optional: &[],
+    };
+
+    fn check(&self) -> Result<()> {
         let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]);
         if self.exponents.is_empty() || !rises(&self.exponents) {
             return Err(Error::parameter("exponents", "one or more, ascending", text(&self.exponents)));
@@ -69,6 +75,13 @@ impl FeatureLearningConfig {
             return Err(Error::parameter("lambda", "0 or a positive number", self.lambda));
         }
         Trained::all(self).try_for_each(|place| place.manifold().map(drop))
+    }
+}
+
+impl FeatureLearningConfig {
+    /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed)
     }
 
     /// P at a load.

@@ -14,10 +14,8 @@ mod explanations;
 mod figure;
 mod summary;
 
-use serde::{Deserialize, Serialize};
-
 use super::feature_learning::FeatureLearningConfig;
-use super::parameters::{Parameters, Shipped};
+use super::parameters::Parameters;
 use super::points;
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options};
@@ -31,32 +29,8 @@ pub(super) const FILES: &[&str] = &["table.csv", "explained.csv", "figure.svg", 
 /// Finished loads of manifolds.
 pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".gap.lock", grows: false };
 
-/// Parameters of the experiment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GapConfig(pub FeatureLearningConfig);
-
-impl Parameters for GapConfig {
-    const SHIPPED: Shipped = Shipped {
-        full: include_str!("../parameters/gap.toml"),
-        quick: include_str!("../parameters/gap-quick.toml"),
-        optional: &[],
-    };
-
-    fn check(&self) -> Result<()> {
-        self.0.check()
-    }
-}
-
-impl GapConfig {
-    /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
-    pub fn new(quick: bool, seed: u64) -> Self {
-        Self::shipped(quick, seed)
-    }
-}
-
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
-    run_gap(&GapConfig::varied(options)?, options, execution)
+    run_gap(&FeatureLearningConfig::varied(options)?, options, execution)
 }
 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
@@ -64,11 +38,11 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 /// # Errors
 /// If a parameter is out of range; if the output holds measurements of other parameters, exists and may not be replaced or
 /// cannot be written; or interrupted, with what is finished kept.
-pub fn run_gap(config: &GapConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
+pub fn run_gap(config: &FeatureLearningConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
     let mut directory = RunDirectory::resume("gap", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
-    let measurements = config.0.measure(&mut directory, options, execution)?;
+    let measurements = config.measure(&mut directory, options, execution)?;
     let explanations = Explanations::new(&measurements);
     directory.table("table.csv", &measurements.table())?;
     directory.table("explained.csv", &explanations.table())?;
