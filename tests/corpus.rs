@@ -53,8 +53,8 @@ macro_rules! replayed {
 }
 
 replayed! {
-    alignment attractors bonds container couplings data_set descent distances fasta idx manifest mask measurements npy numbers picture
-    potts_couplings potts_states shards spin_lines states table task_log
+    alignment attractors bonds container couplings data_set descent distances fasta idx manifest mask measurements npy numbers parameters
+    picture     potts_couplings potts_states shards spin_lines states table task_log
 }
 
 /// Whatever numbers a kept measurement holds, what it is made into is written.

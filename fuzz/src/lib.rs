@@ -20,6 +20,7 @@ mod images;
 pub mod measurements;
 pub mod mutations;
 mod numbers;
+mod parameters;
 mod runs;
 mod shards;
 mod states;
@@ -31,7 +32,7 @@ mod unfinished;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     ("alignment", alignments::alignment),
     ("attractors", states::attractors),
     ("bonds", bonds::bonds),
@@ -47,6 +48,7 @@ pub const TARGETS: [Target; 23] = [
     ("measurements", measurements::measurements),
     ("npy", arrays::npy),
     ("numbers", numbers::numbers),
+    ("parameters", parameters::parameters),
     ("picture", runs::picture),
     ("potts_couplings", couplings::potts_couplings),
     ("potts_states", states::potts_states),

@@ -15,6 +15,7 @@ use super::parameters::{Parameters, Shipped};
 use super::points::measure_missing;
 use super::run_directory::RunDirectory;
 use super::{Options, patterns_at};
+use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 
@@ -74,7 +75,8 @@ impl Parameters for FeatureLearningConfig {
         if self.lambda.is_nan() || self.lambda < 0.0 || self.lambda.is_infinite() {
             return Err(Error::parameter("lambda", "0 or a positive number", self.lambda));
         }
-        Trained::all(self).try_for_each(|place| place.manifold().map(drop))
+        // Draws and loads differ in the seed and the number of patterns alone.
+        self.exponents.iter().try_for_each(|&exponent| self.manifold(exponent, 0).map(drop))
     }
 }
 
@@ -82,6 +84,34 @@ impl FeatureLearningConfig {
     /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
     pub fn new(quick: bool, seed: u64) -> Self {
         Self::shipped(quick, seed)
+    }
+
+    /// The manifold of a draw, with as many patterns as the largest load has.
+    ///
+    /// # Errors
+    /// If there is no such manifold.
+    fn manifold(&self, exponent: f64, draw: u64) -> Result<Manifold> {
+        Manifold::new(ManifoldParameters {
+            n_spins: self.n_spins,
+            n_patterns: self.n_patterns_of_all(),
+            n_test: self.n_states,
+            n_features: self.n_features,
+            n_active: self.n_active,
+            exponent,
+            coefficients: Coefficients::Signs,
+            test_features: None,
+            n_stored_features: self.n_features as usize,
+            seed: self.seed_of(draw),
+        })
+    }
+
+    fn seed_of(&self, draw: u64) -> u64 {
+        self.seed.wrapping_add(draw)
+    }
+
+    /// P of the largest load.
+    fn n_patterns_of_all(&self) -> usize {
+        self.loads.last().map_or(1, |&load| self.n_patterns(load))
     }
 
     /// P at a load.

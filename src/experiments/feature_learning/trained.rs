@@ -6,7 +6,7 @@ use super::super::points::Place;
 use super::{FeatureLearningConfig, Measurement};
 use crate::analysis::Evaluation;
 use crate::analysis::cutoff::feature_rows;
-use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
+use crate::datasets::{DataSet, Manifold};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::trajectory::trajectory_with;
@@ -35,30 +35,6 @@ impl<'a> Trained<'a> {
         let of = move |exponent: f64| (0..config.n_draws).flat_map(move |draw| at(exponent, draw));
         config.exponents.iter().flat_map(move |&exponent| of(exponent))
     }
-
-    fn seed(&self) -> u64 {
-        self.config.seed.wrapping_add(self.draw)
-    }
-
-    /// With as many patterns as the largest load has.
-    ///
-    /// # Errors
-    /// If there is no such manifold.
-    pub(super) fn manifold(&self) -> Result<Manifold> {
-        let config = self.config;
-        Manifold::new(ManifoldParameters {
-            n_spins: config.n_spins,
-            n_patterns: config.loads.last().map_or(1, |&load| config.n_patterns(load)),
-            n_test: config.n_states,
-            n_features: config.n_features,
-            n_active: config.n_active,
-            exponent: self.exponent,
-            coefficients: Coefficients::Signs,
-            test_features: None,
-            n_stored_features: config.n_features as usize,
-            seed: self.seed(),
-        })
-    }
 }
 
 impl Place for Trained<'_> {
@@ -85,7 +61,7 @@ impl Place for Trained<'_> {
             ..
         } = self.config;
         // Unseen examples come after the training patterns of the largest load.
-        let n_patterns = self.config.loads.last().map_or(1, |&load| self.config.n_patterns(load));
+        let n_patterns = self.config.n_patterns_of_all();
         let epochs: Vec<String> = epochs.iter().map(u64::to_string).collect();
         format!(
             "n {n_spins}, features {n_features}, active {n_active}, of {n_patterns} patterns, lambda {lambda}, lr {lr}, epochs {}, \
@@ -101,13 +77,13 @@ impl Place for Trained<'_> {
 
     fn measure(&self, execution: &Execution) -> Result<Epochs> {
         let config = self.config;
-        let manifold = self.manifold()?;
+        let manifold = config.manifold(self.exponent, self.draw)?;
         let all = manifold.generate(execution)?;
         let n_patterns = config.n_patterns(self.load);
         let counts = feature_counts(&manifold, n_patterns);
         // Without features: their last overlaps come with the rows.
         let data = DataSet { test: all.test, ..DataSet::from_train(all.train.head(n_patterns)) };
-        let seed = self.seed();
+        let seed = config.seed_of(self.draw);
         let parameters = PseudoLikelihood { seed, ..PseudoLikelihood::new(config.lambda, config.lr) };
         let evaluation =
             Evaluation::new(&data, &parameters, config.n_states, config.n_steps, seed, execution)?;
