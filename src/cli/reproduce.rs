@@ -19,7 +19,7 @@ pub struct Reproduce {
     /// List the experiments
     #[arg(long)]
     list: bool,
-    /// The small version: under a minute on two cores
+    /// The small version: seconds to a few minutes on two cores
     #[arg(long)]
     quick: bool,
     /// Folder of the MNIST files, for experiments that use them

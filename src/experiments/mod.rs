@@ -61,7 +61,7 @@ fn patterns_at(load: f64, n_spins: usize) -> usize {
 pub struct Options {
     /// Folder to write into; made if missing.
     pub output: PathBuf,
-    /// The small version: under a minute on two cores, the same physics.
+    /// The small version: seconds to a few minutes on two cores, the same physics.
     pub quick: bool,
     /// Seed of everything random.
     pub seed: u64,
