@@ -4,7 +4,7 @@
     python3 benches/large_n.py [--sizes 4096,8192,16384] [--patterns 1024] [--route direct] [--program target/release/attractor] [--folder .]
 
 An epoch is the difference between a run of 2 epochs and one of 2 + E, divided by E, so that start, evaluation and output do not count; both
-kinds of run alternate. Sizes whose two generations do not fit the machine's memory are measured in files alone. The slope is that of log time against log N
+kinds of run alternate. E is --epochs at the largest N, and more in proportion at smaller ones, whose epochs are short. Sizes whose two generations do not fit the machine's memory are measured in files alone. The slope is that of log time against log N
 between neighbouring sizes.
 """
 
@@ -28,7 +28,9 @@ def main():
     program = str(pathlib.Path(options.program).resolve())
     previous = {}
     print("N\tin memory / s\tin files / s\tratio\tslope in memory\tslope in files")
-    for n in map(int, options.sizes.split(",")):
+    sizes = [int(size) for size in options.sizes.split(",")]
+    for n in sizes:
+        n_epochs = math.ceil(options.epochs * max(sizes) / n)
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
 
             def run(arguments):
@@ -48,11 +50,11 @@ def main():
             if estimate["memory_bytes"] < 0.8 * available:
                 budgets = {"memory": 2 * estimate["memory_bytes"], **budgets}
             seconds = {}
-            for epochs in (2, 2 + options.epochs):
+            for epochs in (2, 2 + n_epochs):
                 for where, budget in budgets.items():
                     done = run(f"{train} --epochs {epochs} --memory {budget}")
                     seconds[where] = done["seconds"] - seconds.get(where, 0.0)
-        epoch = {where: time / options.epochs for where, time in seconds.items()}
+        epoch = {where: time / n_epochs for where, time in seconds.items()}
 
         def slope(where):
             if where not in previous or where not in epoch:

@@ -1,6 +1,7 @@
 //! The same bits at any thread count, with every instruction set, and in every build.
 
-mod program;
+#[path = "program/harness.rs"]
+mod harness;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use attractor::dynamics::{
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::Isa;
 use attractor::learning::{Batches, Initial, PseudoLikelihood, Trainer};
-use program::Program;
+use harness::Program;
 
 /// Every way to make couplings, data and states; the sizes are no multiples of 8, 16 or 64.
 const RUNS: [&str; 21] = [

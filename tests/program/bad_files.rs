@@ -1,12 +1,9 @@
 //! Files that are damaged, foreign, or do not fit: each is refused by name, with what was expected and what was found.
 
-mod program;
-mod refusal;
-
 use std::collections::HashMap;
 
-use program::Program;
-use refusal::refused;
+use crate::harness::Program;
+use crate::refusal::refused;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 

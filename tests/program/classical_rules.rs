@@ -1,10 +1,8 @@
 //! The classical rules from the command line: what they store and what their files say.
 
-mod program;
-
+use crate::harness::Program;
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
-use program::Program;
 use serde_json::Value;
 
 /// A folder with a data set of load 1/4.

@@ -1,10 +1,7 @@
 //! Alignments from files of others to files of ours and what is measured of them: by the program, as users run it.
 
-mod program;
-mod refusal;
-
-use program::Program;
-use refusal::refused;
+use crate::harness::Program;
+use crate::refusal::refused;
 use serde_json::Value;
 
 /// A folder with small alignments, good and bad.

@@ -1,20 +1,17 @@
 //! `attractor cutoff` as a program: runs that go on where they were stopped, and what it refuses.
 
-mod program;
-mod refusal;
-
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::harness::Program;
+use crate::refusal::refused;
 use attractor::analysis::overlaps;
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use attractor::execution::Execution;
 use attractor::storage::FolderLock;
-use program::Program;
-use refusal::refused;
 use serde_json::Value;
 
 /// Contents of the files in a folder of the program's.

@@ -1,14 +1,11 @@
 //! Potts spins by the program, as users run it: learned from an alignment, recalled, scored, inspected.
 
-mod program;
-mod refusal;
-
 use std::fmt::Write;
 
+use crate::harness::Program;
+use crate::refusal::refused;
 use attractor::kernels::Isa;
 use attractor::storage::{Container, DType};
-use program::Program;
-use refusal::refused;
 use serde_json::Value;
 
 /// Match columns of the family, counted from 1, of which few sequences have a letter, and two with paired letters.

@@ -1,13 +1,11 @@
 //! Files that have changed since they were written: told, never used in silence.
 
-mod program;
-
+use crate::harness::Program;
 use attractor::couplings::Couplings;
 use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, random_states};
 use attractor::execution::Execution;
 use attractor::learning::hebb;
 use attractor::storage::Overwrite;
-use program::Program;
 
 fn verdicts(program: &Program, files: &str) -> (bool, serde_json::Value) {
     let output = program.command(&format!("verify {files} --json")).output().unwrap();

@@ -1,10 +1,7 @@
 //! Options out of range and outputs that cannot be written: a clear refusal, and nothing written.
 
-mod program;
-mod refusal;
-
-use program::Program;
-use refusal::refused;
+use crate::harness::Program;
+use crate::refusal::refused;
 
 /// A folder with a data set of N = 8 and its couplings.
 fn program() -> Program {

@@ -1,8 +1,6 @@
 //! What the program prints and leaves behind: one JSON document, nothing when asked to be quiet, no file when dry.
 
-mod program;
-
-use program::Program;
+use crate::harness::Program;
 use serde_json::Value;
 
 /// A folder with a data set with features, couplings, and arrays to import.

@@ -1,6 +1,6 @@
 //! A refusal: a message that says what is wrong, an exit code, and nothing written.
 
-use crate::program::Program;
+use crate::harness::Program;
 
 /// Runs the program, which must refuse with all of `words` in its message and leave the folder as it was.
 pub fn refused(program: &Program, arguments: &str, words: &[&str]) {

@@ -1,13 +1,11 @@
 //! Files and unfinished runs of earlier format versions stay readable.
 
-mod program;
-
 use std::path::Path;
 
+use crate::harness::Program;
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
 use attractor::storage::{Container, Integrity};
-use program::Program;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/version-1");
 

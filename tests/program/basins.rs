@@ -1,10 +1,7 @@
 //! `basins` and `census` as programs: what they find on couplings whose attractors are known, what they write, what they refuse.
 
-mod program;
-mod refusal;
-
-use program::Program;
-use refusal::refused;
+use crate::harness::Program;
+use crate::refusal::refused;
 use serde_json::{Value, json};
 
 /// N = 40, two patterns under the pseudo-inverse: both fixed, with wide basins; 30 test examples.

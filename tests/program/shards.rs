@@ -1,15 +1,12 @@
 //! Shards of rows, trained apart: joined they are the J of one run to the bit, and a folder of them is as good as it.
 
-mod program;
-mod refusal;
-
 use std::path::Path;
 
+use crate::harness::Program;
+use crate::refusal::refused;
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
 use attractor::storage::{Container, Description, Overwrite};
-use program::Program;
-use refusal::refused;
 use serde_json::Value;
 
 /// N = 200 is no multiple of 64; in one, two and three parts.

@@ -2,14 +2,12 @@
 
 #![cfg(unix)]
 
-mod program;
-
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::harness::Program;
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
-use program::Program;
 
 const DATA: &str = "generate random --n 200 --patterns 150 -o data";
 
