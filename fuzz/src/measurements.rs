@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use attractor::datasets::{Alignment, Alphabet};
 use attractor::execution::{Cancel, Execution, Progress};
 use attractor::experiments::{
-    BasinSizeConfig, CutoffConfig, CutoffSetting, GlassBonds, Options, PhaseDiagramConfig, ProteinsConfig,
-    SpinGlassConfig, run_basin_size, run_cutoff, run_phase_diagram, run_proteins, run_spin_glass,
+    BasinSizeConfig, BasinsConfig, CutoffConfig, CutoffSetting, FeatureLearningConfig, GlassBonds, Options,
+    PhaseDiagramConfig, ProteinsConfig, SpinGlassConfig, TransitionConfig, run_acquisition, run_basin_size,
+    run_basins, run_cutoff, run_gap, run_phase_diagram, run_proteins, run_spin_glass, run_transition,
 };
 use attractor::spins::Sequences;
 use attractor::storage::Overwrite;
@@ -20,9 +21,13 @@ const SEED: u64 = 1;
 /// Files of the measurements that are read, of which a run asks for one more or no other.
 const BASINS: &str = "n10-load0.4-seed1-sample0.json";
 const CUTOFF: &str = "eta1-n64-p20-d8-l3-seed1-draw0.json";
-const EDWARDS_ANDERSON: &str = "p2-seed1.json";
+const EDWARDS_ANDERSON: &str = "p2-seed1-sample0.json";
 const PHASE_DIAGRAM: &str = "n10-load0.5-features0.3-seed1-sample0.json";
-const PROTEINS: &str = "p3.json";
+const PROTEINS: &str = "p3-sample0.json";
+const FEATURE_LEARNING: &str = "n10-eta1-load0.5-seed1-draw0.json";
+const RULES: &str = "hebb-n10-seed1-sample0.json";
+const SYMMETRIC: &str = "symmetric-n10-load0.5-seed1-sample0.json";
+const TRANSITION: &str = "n10-load0.5-seed1-sample0.json";
 
 /// In place of a measurement of each experiment, in runs that are interrupted in the next one.
 pub(super) fn measurements(content: &[u8]) {
@@ -39,6 +44,13 @@ pub(super) fn measurements(content: &[u8]) {
     in_place_of(PROTEINS, content, |options| {
         run_proteins(&proteins(vec![2, 3]), &family(), options, &cancelled()).map(drop)
     });
+    in_place_of(FEATURE_LEARNING, content, |options| {
+        run_acquisition(&feature_learning(vec![0.5, 1.0]), options, &interrupted()).map(drop)
+    });
+    in_place_of(RULES, content, |options| run_basins(&rules(), options, &interrupted()).map(drop));
+    in_place_of(TRANSITION, content, |options| {
+        run_transition(&transition(vec![0.5, 1.0]), options, &interrupted()).map(drop)
+    });
 }
 
 /// In place of all measurements of each experiment: what is read is made into tables and figures. Too slow for a target.
@@ -48,7 +60,7 @@ pub fn figures(content: &[u8]) {
     });
     in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(1), options, execution()).map(drop));
     in_place_of(EDWARDS_ANDERSON, content, |options| {
-        std::fs::write(options.output.join("points/samples-seed1.safetensors"), samples()).unwrap();
+        std::fs::write(options.output.join("points/samples-seed1-sample0.safetensors"), samples()).unwrap();
         run_spin_glass(&edwards_anderson(), options, execution()).map(drop)
     });
     in_place_of(PHASE_DIAGRAM, content, |options| {
@@ -56,6 +68,17 @@ pub fn figures(content: &[u8]) {
     });
     in_place_of(PROTEINS, content, |options| {
         run_proteins(&proteins(vec![3]), &family(), options, execution()).map(drop)
+    });
+    for run in [run_acquisition, run_gap] {
+        in_place_of(FEATURE_LEARNING, content, |options| {
+            run(&feature_learning(vec![0.5]), options, execution()).map(drop)
+        });
+    }
+    for name in [RULES, SYMMETRIC] {
+        in_place_of(name, content, |options| run_basins(&rules(), options, execution()).map(drop));
+    }
+    in_place_of(TRANSITION, content, |options| {
+        run_transition(&transition(vec![0.5]), options, execution()).map(drop)
     });
 }
 
@@ -139,6 +162,7 @@ fn edwards_anderson() -> SpinGlassConfig {
         lr_decay: 1.0,
         epochs: 2,
         n_steps: 2,
+        n_samples: 1,
         seed: SEED,
     }
 }
@@ -169,6 +193,59 @@ fn proteins(sequences: Vec<usize>) -> ProteinsConfig {
         fields: false,
         n_states: 2,
         n_steps: 2,
+        n_samples: 1,
+        seed: SEED,
+    }
+}
+
+fn feature_learning(loads: Vec<f64>) -> FeatureLearningConfig {
+    FeatureLearningConfig {
+        n_spins: 10,
+        n_features: 4,
+        n_active: 3,
+        exponents: vec![1.0],
+        n_samples: 1,
+        loads,
+        epochs: vec![0, 2],
+        lambda: 0.2,
+        lr: 0.5,
+        n_states: 2,
+        n_steps: 2,
+        seed: SEED,
+    }
+}
+
+fn rules() -> BasinsConfig {
+    BasinsConfig {
+        n_spins: 10,
+        load: 0.2,
+        n_samples: 1,
+        epochs: 2,
+        initial_overlaps: vec![0.6, 0.8],
+        n_steps: 2,
+        step_limit: 10,
+        threshold: 0.99,
+        symmetric_n_spins: 10,
+        symmetric_loads: vec![0.5],
+        seed: SEED,
+    }
+}
+
+fn transition(loads: Vec<f64>) -> TransitionConfig {
+    TransitionConfig {
+        n_spins: 10,
+        n_features: 4,
+        n_active: 3,
+        exponent: 1.0,
+        loads,
+        epochs: vec![0, 2],
+        lambda: 0.2,
+        lr: 0.5,
+        n_states: 2,
+        n_steps: 2,
+        mnist_patterns: Vec::new(),
+        mnist_epochs: 1,
+        n_samples: 1,
         seed: SEED,
     }
 }
@@ -184,6 +261,6 @@ fn samples() -> &'static [u8] {
     SAMPLES.get_or_init(|| {
         let folder = Folder::new();
         run_spin_glass(&edwards_anderson(), &options(&folder.path("")), execution()).unwrap();
-        std::fs::read(folder.path("points/samples-seed1.safetensors")).unwrap()
+        std::fs::read(folder.path("points/samples-seed1-sample0.safetensors")).unwrap()
     })
 }

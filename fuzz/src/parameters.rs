@@ -12,7 +12,7 @@ pub(super) fn parameters(content: &[u8]) {
     let folder = Folder::new();
     let path = folder.file("input.toml", content);
     let read = |experiment: &Experiment, config| {
-        let variation = Variation { config: Some(config), set: Vec::new() };
+        let variation = Variation { config: Some(config), ..Variation::default() };
         experiment.parameters(&Options { variation, ..Options::new(folder.path("run"), Overwrite::Refuse) })
     };
     for experiment in &Experiment::ALL {

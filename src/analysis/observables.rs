@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::overlaps::{learned_features, overlaps};
 use super::row_observables::{Measured, RowObservables, StabilitySummary, measure_rows};
@@ -33,7 +33,7 @@ pub struct Evaluation<'a> {
 }
 
 /// Final overlaps, each started from the vectors themselves and averaged over them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overlaps {
     pub train: f64,
     pub test: Option<f64>,
@@ -43,7 +43,7 @@ pub struct Overlaps {
 }
 
 /// Number of features whose final overlap, started from the feature, reaches 0.9 and 0.99.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeatureCount {
     #[serde(rename = "0.9")]
     pub at_0_9: usize,
@@ -52,7 +52,7 @@ pub struct FeatureCount {
 }
 
 /// The test reconstruction gap, both ways.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
     /// m_train - m_test.
     pub train_minus_test: f64,
@@ -61,7 +61,7 @@ pub struct Gap {
 }
 
 /// One evaluation of couplings on a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observables {
     /// Mean pseudo-likelihood loss per neuron over all training patterns, weighted where they have weights.
     pub loss: f64,
@@ -240,7 +240,7 @@ pub fn observe(
 }
 
 /// What a recall came to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecallSummary {
     /// Number of states.
     pub states: usize,

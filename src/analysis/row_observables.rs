@@ -1,6 +1,6 @@
 //! What rows of J say without the others: what is observed of a shard, and of the whole J among other things.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::margins::{MarginStatistics, margin_statistics};
 use crate::couplings::Couplings;
@@ -9,7 +9,7 @@ use crate::execution::{Execution, Progress};
 use crate::learning::{Problem, PseudoLikelihood};
 
 /// Stabilities xi_i h_i / |J_i| of the training patterns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StabilitySummary {
     pub mean: f64,
     pub min: f64,

@@ -35,6 +35,10 @@ pub struct Reproduce {
     /// A parameter that differs, such as n_samples=3 or loads=[0.1,0.4]; may be given more than once. --dry-run prints all
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Samples of every point (patterns, manifolds, images, glasses, ...), each with a seed of its own; figures then show means with
+    /// their standard errors
+    #[arg(long, value_name = "NUMBER")]
+    samples: Option<u32>,
     /// Folder to write into [default: the experiment's name, with -quick]
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -62,7 +66,7 @@ impl Reproduce {
             seed: self.common.seed,
             mnist: self.mnist,
             alignment: self.data,
-            variation: Variation { config: self.config, set: self.set },
+            variation: Variation { config: self.config, set: self.set, n_samples: self.samples },
             command: command_line(),
             ..Options::new(&output, self.common.overwrite())
         };

@@ -20,6 +20,7 @@ mod points;
 mod proteins;
 mod published;
 mod run_directory;
+mod samples;
 mod spin_glass;
 mod stabilities;
 mod trajectory;
@@ -117,7 +118,7 @@ impl Experiment {
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
                     and test gaps against load and epochs, pseudo-likelihood beside Hebb, and on MNIST where it is there",
             files: transition::FILES,
-            kept: None,
+            kept: Some(transition::KEPT),
             check_input: None,
             parameters: parameters::resolved::<TransitionConfig>,
             run: transition::run,
@@ -156,7 +157,7 @@ impl Experiment {
             about: "basins of attraction of pseudo-likelihood, margin rules, pseudo-inverse, Storkey and Hebb on random \
                     patterns, beside the published curves; symmetric couplings beside symmetrised ones",
             files: basins::FILES,
-            kept: None,
+            kept: Some(basins::KEPT),
             check_input: None,
             parameters: parameters::resolved::<BasinsConfig>,
             run: basins::run,
@@ -196,7 +197,7 @@ impl Experiment {
             about: "final overlaps of training, test and random states on MNIST 14x14 against load, beside the published \
                     curves (arXiv:2507.05147)",
             files: mnist::FILES,
-            kept: None,
+            kept: Some(mnist::KEPT),
             check_input: Some(mnist::check_input),
             parameters: parameters::resolved::<MnistConfig>,
             run: mnist::run,

@@ -16,6 +16,8 @@ pub struct Variation {
     pub config: Option<PathBuf>,
     /// Single ones, "key = value" as in TOML, after those of the file; the last of a key counts.
     pub set: Vec<String>,
+    /// Number of samples of every point, after all others.
+    pub n_samples: Option<u32>,
 }
 
 /// The parameters that come with the program, but for the seed.
@@ -40,6 +42,11 @@ pub(super) trait Parameters: Serialize + DeserializeOwned {
     /// Says what was expected.
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Makes it so many samples of every point.
+    fn set_samples(parameters: &mut Table, n_samples: u32) {
+        parameters.insert("n_samples".to_owned(), Value::Integer(n_samples.into()));
     }
 
     /// Those that come with the program.
@@ -69,6 +76,12 @@ pub(super) trait Parameters: Serialize + DeserializeOwned {
             let overlay = assignment(text)?;
             let wrong = |Wrong { expected, found }| Error::parameter("set", expected, found);
             merge(&mut table, overlay, optional).map_err(wrong)?;
+        }
+        if let Some(n_samples) = options.variation.n_samples {
+            if n_samples == 0 {
+                return Err(Error::parameter("samples", "at least 1", 0));
+            }
+            Self::set_samples(&mut table, n_samples);
         }
         let parameters: Self = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
             let found = error.message().trim().to_owned();
@@ -186,6 +199,7 @@ mod tests {
     struct Few {
         n_spins: usize,
         loads: Vec<f64>,
+        n_samples: u64,
         law: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         ranks: Option<usize>,
@@ -194,7 +208,7 @@ mod tests {
 
     impl Parameters for Few {
         const SHIPPED: Shipped = Shipped {
-            full: "n_spins = 1000\nloads = [0.1, 0.4]\nlaw = 'gaussian'",
+            full: "n_spins = 1000\nloads = [0.1, 0.4]\nn_samples = 2\nlaw = 'gaussian'",
             quick: "n_spins = 300",
             optional: &["ranks"],
         };
@@ -212,7 +226,7 @@ mod tests {
         Options {
             quick,
             seed: 7,
-            variation: Variation { config, set },
+            variation: Variation { config, set, n_samples: None },
             ..Options::new("none", Overwrite::Refuse)
         }
     }
@@ -236,8 +250,14 @@ mod tests {
         std::fs::write(&path, "loads = [1, 2.5]\nn_spins = 50\n").unwrap();
         let set = ["n_spins=60", " n_spins = 70", "law=plus-minus", "ranks=3"];
         let varied = Few::varied(&options(false, Some(path.clone()), &set)).unwrap();
-        let expected =
-            Few { n_spins: 70, loads: vec![1.0, 2.5], law: "plus-minus".into(), ranks: Some(3), seed: 7 };
+        let expected = Few {
+            n_spins: 70,
+            loads: vec![1.0, 2.5],
+            n_samples: 2,
+            law: "plus-minus".into(),
+            ranks: Some(3),
+            seed: 7,
+        };
         assert_eq!(varied, expected);
         // What a run writes is a variation that gives the same run.
         std::fs::write(&path, to_toml(&varied).unwrap()).unwrap();
@@ -245,10 +265,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_samples_counts_before_all_else() {
+        let varied = |n_samples| {
+            let mut options = options(false, None, &["n_samples=5"]);
+            options.variation.n_samples = n_samples;
+            Few::varied(&options)
+        };
+        assert_eq!(varied(None).unwrap().n_samples, 5);
+        assert_eq!(varied(Some(3)).unwrap().n_samples, 3);
+        assert!(varied(Some(0)).unwrap_err().to_string().contains("samples: expected at least 1"));
+    }
+
+    #[test]
     fn what_is_no_parameter_is_refused_with_what_there_is() {
         let unknown = message(&options(false, None, &["n_spin=3"]));
         assert!(
-            unknown.contains("a key among law, loads, n_spins, ranks, seed")
+            unknown.contains("a key among law, loads, n_samples, n_spins, ranks, seed")
                 && unknown.contains("found n_spin")
         );
         for (set, expected) in [

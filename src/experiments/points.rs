@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Options;
-use super::kept;
+use super::kept as files;
 use super::run_directory::RunDirectory;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
 
@@ -27,6 +27,9 @@ pub(super) trait Place {
 
     /// Everything that the numbers depend on, as text.
     fn parameters(&self) -> String;
+
+    /// Whether a point that was kept has the shape and place of this one.
+    fn has_shape_of(&self, point: &Self::Point) -> bool;
 
     /// Work, in any unit.
     fn work(&self) -> u64 {
@@ -61,11 +64,7 @@ pub(super) fn measure_missing<P: Place>(
     options: &Options,
     execution: &Execution,
 ) -> Result<Vec<P::Point>> {
-    let found = places.iter().map(|place| match options.overwrite {
-        Overwrite::Replace => Ok(None),
-        Overwrite::Refuse => find(place, directory.folder()),
-    });
-    let found = found.collect::<Result<Vec<_>>>()?;
+    let found = kept(places, directory, options)?;
     directory.begin_anew()?;
     execution.progress().begin(what, places.iter().map(Place::work).sum());
     let points = places.iter().zip(found).map(|(place, found)| {
@@ -82,21 +81,42 @@ pub(super) fn measure_missing<P: Place>(
     points
 }
 
+/// The points that the folder holds, in the order of `places`; none of those that it does not hold, and none at all where it may be
+/// overwritten. What measures points of several kinds asks for all of them before it measures any.
+///
+/// # Errors
+/// If a file holds a point of other parameters or none.
+pub(super) fn kept<P: Place>(
+    places: &[P],
+    directory: &RunDirectory,
+    options: &Options,
+) -> Result<Vec<Option<P::Point>>> {
+    let found = places.iter().map(|place| match options.overwrite {
+        Overwrite::Replace => Ok(None),
+        Overwrite::Refuse => find(place, directory.folder()),
+    });
+    found.collect()
+}
+
 fn file(place: &impl Place) -> String {
     format!("{FOLDER}/{}", place.name())
 }
 
 fn find<P: Place>(place: &P, folder: &Path) -> Result<Option<P::Point>> {
     let path = folder.join(file(place));
-    let Some(content) = kept::read::<Content<P::Point>>(&path, P::WHAT)? else { return Ok(None) };
+    let Some(content) = files::read::<Content<P::Point>>(&path, P::WHAT)? else { return Ok(None) };
     if content.parameters != place.parameters() {
-        return Err(kept::other_parameters(&path, &place.parameters(), content.parameters));
+        return Err(files::other_parameters(&path, &place.parameters(), content.parameters));
+    }
+    if !place.has_shape_of(&content.point) {
+        let expected = format!("{} of the place that its name says (--force measures it again)", P::WHAT);
+        return Err(Error::format(&path, expected, "numbers of another place"));
     }
     Ok(Some(content.point))
 }
 
 fn keep<P: Place>(place: &P, folder: &Path, point: P::Point) -> Result<P::Point> {
     let content = Content { parameters: place.parameters(), point };
-    kept::write(&folder.join(file(place)), &content)?;
+    files::write(&folder.join(file(place)), &content)?;
     Ok(content.point)
 }

@@ -49,11 +49,14 @@ fn derived(options: &Options, kept: Option<Kept>) -> Overwrite {
     }
 }
 
-/// Refuses a folder that holds results of other parameters than `config`.
+/// Refuses a folder that holds results of other parameters than `config`, but for the number of samples: more can join.
 fn refuse_others(path: &Path, config: &str) -> Result<()> {
+    fn lines(text: &str) -> impl Iterator<Item = &str> {
+        text.lines().filter(|line| !line.starts_with("n_samples = "))
+    }
     match std::fs::read_to_string(path) {
-        Ok(found) if found != config => {
-            let other = found.lines().zip(config.lines()).find(|(found, config)| found != config);
+        Ok(found) if !lines(&found).eq(lines(config)) => {
+            let other = lines(&found).zip(lines(config)).find(|(found, config)| found != config);
             let (found, expected) = other.unwrap_or(("fewer or more lines", "those of this run"));
             let expected = format!("the parameters of this run, {expected} (or --force, or another folder)");
             Err(Error::format(path, expected, found))

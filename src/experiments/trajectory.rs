@@ -1,5 +1,8 @@
 //! Observables along a training run.
 
+use serde::{Deserialize, Serialize};
+
+use super::mean::Mean;
 use crate::analysis::{Evaluation, Observables, note_rising_loss, observe};
 use crate::couplings::Couplings;
 use crate::error::Result;
@@ -8,13 +11,23 @@ use crate::learning::Trainer;
 use crate::storage::Table;
 
 /// What was observed after some epochs of training on P patterns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Point {
     pub(super) n_patterns: usize,
     pub(super) load: f64,
     pub(super) epoch: u64,
     pub(super) observables: Observables,
 }
+
+/// A point of a sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sampled {
+    pub(super) sample: u64,
+    pub(super) point: Point,
+}
+
+/// Something measured at a point.
+pub(super) type Measure = fn(&Point) -> Option<f64>;
 
 /// Trains to each of `epochs` (ascending) and observes there.
 pub(super) fn trajectory(
@@ -59,12 +72,13 @@ pub(super) fn trajectory_with<T>(
 }
 
 /// One row a point; `rule_at` names the rule of the couplings at an epoch.
-pub(super) fn table(points: &[Point], rule_at: fn(u64) -> &'static str) -> Table {
-    let columns = ["rule", "patterns", "load", "epoch"].into_iter().chain(Observables::COLUMNS);
+pub(super) fn table(points: &[Sampled], rule_at: fn(u64) -> &'static str) -> Table {
+    let columns = ["rule", "sample", "patterns", "load", "epoch"].into_iter().chain(Observables::COLUMNS);
     let mut table = Table::new(columns);
-    for point in points {
+    for Sampled { sample, point } in points {
         let place = vec![
             rule_at(point.epoch).to_owned(),
+            sample.to_string(),
             point.n_patterns.to_string(),
             point.load.to_string(),
             point.epoch.to_string(),
@@ -72,4 +86,12 @@ pub(super) fn table(points: &[Point], rule_at: fn(u64) -> &'static str) -> Table
         table.push([place, point.observables.values()].concat());
     }
     table
+}
+
+/// Mean of a measure over the samples of P patterns at an epoch; none where no point has it.
+pub(super) fn mean_at(points: &[Sampled], n_patterns: usize, epoch: u64, measure: Measure) -> Option<Mean> {
+    let at = points.iter().map(|sampled| &sampled.point);
+    let at = at.filter(|point| (point.n_patterns, point.epoch) == (n_patterns, epoch));
+    let values: Vec<f64> = at.filter_map(measure).collect();
+    (!values.is_empty()).then(|| Mean::of(&values))
 }

@@ -105,7 +105,7 @@ fn parameters_out_of_range_are_refused_before_anything_is_written() {
         (FeatureLearningConfig { loads: vec![0.0, 1.0], ..config() }, "loads: "),
         (FeatureLearningConfig { exponents: vec![], ..config() }, "exponents: "),
         (FeatureLearningConfig { epochs: vec![1, 2], ..config() }, "epochs: "),
-        (FeatureLearningConfig { n_draws: 0, ..config() }, "draws: "),
+        (FeatureLearningConfig { n_samples: 0, ..config() }, "samples: "),
         (FeatureLearningConfig { n_states: 0, ..config() }, "states: "),
         (FeatureLearningConfig { n_active: 21, ..config() }, "active: "),
         (FeatureLearningConfig { lr: f64::NAN, ..config() }, "lr: "),

@@ -6,4 +6,5 @@ mod optimum;
 mod potts;
 mod potts_recall;
 mod pseudo_likelihood;
+mod samples;
 mod theory;

@@ -53,7 +53,7 @@ pub(super) fn figure(measurements: &Measurements<'_>) -> Figure {
         "Number of learned features of {} along training at the largest load (left) and against load (right), means over {} draws: in \
          the end {}.",
         config.n_features,
-        config.n_draws,
+        config.n_samples,
         ends.join(", ")
     ))
 }

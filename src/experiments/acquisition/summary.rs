@@ -84,7 +84,7 @@ pub(super) fn text(measurements: &Measurements<'_>) -> String {
     let or_none = |mean: Option<Mean>| mean.map_or("-".into(), |mean| plus_minus(mean, 2));
     let mut text = format!(
         "N = {}, D = {}, L = {}; {} draws; learned: final overlap of at least 0.9 with the feature\n\n",
-        config.n_spins, config.n_features, config.n_active, config.n_draws
+        config.n_spins, config.n_features, config.n_active, config.n_samples
     );
     text += &format!("after {} epochs at P / N = {load}, and by Hebb\n", config.last_epoch());
     text += "  eta      learned   of them among the first      Hebb: learned   among the first\n";

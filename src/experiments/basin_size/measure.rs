@@ -9,6 +9,7 @@ use crate::couplings::Couplings;
 use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::samples::sample_seed;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::spins::SpinMatrix;
 
@@ -72,10 +73,15 @@ impl Place for Record<'_> {
         )
     }
 
+    fn has_shape_of(&self, point: &Point) -> bool {
+        (point.load, point.sample) == (self.load, self.sample)
+            && point.stages.iter().map(|stage| stage.epoch).eq(self.config.epochs.iter().copied())
+    }
+
     /// Trains and measures.
     fn measure(&self, execution: &Execution) -> Result<Point> {
         let config = self.config;
-        let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
+        let seed = sample_seed(config.seed, self.sample);
         let patterns = random_states(config.n_patterns(self.load), config.n_spins, seed)?;
         let lr = 2.0 * config.lr / config.n_spins as f64;
         let asymmetric = PseudoLikelihood::new(2.0 * config.lambda, lr);

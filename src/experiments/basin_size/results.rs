@@ -4,14 +4,12 @@ use super::measure::{Point, Size, Stage};
 use super::{BasinSizeConfig, VARIANTS};
 use crate::analysis::mean::Mean;
 use crate::error::Result;
-use crate::experiments::published::{PublishedPoint, published};
+use crate::experiments::published::{Difference, PublishedPoint, SOURCE, published};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::storage::Table;
 
 const SIZES: &[u8] = include_bytes!("../../../data/reference/basin_size.csv");
 const ASYMMETRIES: &[u8] = include_bytes!("../../../data/reference/asymmetry.csv");
-/// What legends call the published points.
-const PUBLISHED: &str = "published, arXiv:2507.05147";
 /// Loads are the same if they differ by less.
 const SAME_LOAD: f64 = 1e-6;
 
@@ -27,11 +25,7 @@ struct Setting {
 struct Distance {
     setting: Setting,
     variant: &'static str,
-    n_loads: usize,
-    mean_square: f64,
-    /// Of absolute values.
-    mean: f64,
-    largest: f64,
+    difference: Difference,
 }
 
 pub(super) struct Results<'a> {
@@ -162,22 +156,14 @@ impl<'a> Results<'a> {
     /// All settings of a variant, the nearest to the published sizes first.
     fn distances(&self, variant: &'static str) -> Vec<Distance> {
         let distance = |setting: Setting| {
-            let difference = |&load: &f64| {
-                Some(self.size(load, variant, setting).value - self.published_size(variant, load)?)
+            let pair = |&load: &f64| {
+                Some((self.size(load, variant, setting).value, self.published_size(variant, load)?))
             };
-            let differences: Vec<f64> = self.config.loads.iter().filter_map(difference).collect();
-            Distance {
-                setting,
-                variant,
-                n_loads: differences.len(),
-                mean_square: differences.iter().map(|d| d * d).sum::<f64>() / differences.len() as f64,
-                mean: differences.iter().map(|d| d.abs()).sum::<f64>() / differences.len() as f64,
-                largest: differences.iter().fold(0.0, |largest: f64, d| largest.max(d.abs())),
-            }
+            let difference = Difference::of(self.config.loads.iter().filter_map(pair))?;
+            Some(Distance { setting, variant, difference })
         };
-        let mut distances: Vec<Distance> = self.all_settings().map(distance).collect();
-        distances.retain(|distance| distance.n_loads > 0);
-        distances.sort_by(|a, b| a.mean_square.total_cmp(&b.mean_square));
+        let mut distances: Vec<Distance> = self.all_settings().filter_map(distance).collect();
+        distances.sort_by(|a, b| a.difference.root_mean_square.total_cmp(&b.difference.root_mean_square));
         distances
     }
 
@@ -195,7 +181,7 @@ impl<'a> Results<'a> {
             "largest_difference",
         ];
         let mut table = Table::new(columns);
-        for Distance { setting, variant, n_loads, mean_square, mean, largest } in
+        for Distance { setting, variant, difference } in
             VARIANTS.into_iter().flat_map(|variant| self.distances(variant))
         {
             table.push(vec![
@@ -204,10 +190,10 @@ impl<'a> Results<'a> {
                 self.time(setting.epoch).to_string(),
                 steps_name(setting.steps),
                 setting.threshold.to_string(),
-                n_loads.to_string(),
-                mean_square.sqrt().to_string(),
-                mean.to_string(),
-                largest.to_string(),
+                difference.n_points.to_string(),
+                difference.root_mean_square.to_string(),
+                difference.mean.to_string(),
+                difference.largest.to_string(),
             ]);
         }
         table
@@ -258,7 +244,9 @@ impl<'a> Results<'a> {
                 panel = panel.with(series.with_error_bars(bars));
             }
             panels.push(match curve_of(variant) {
-                Some(curve) => panel.with(open(PUBLISHED, &self.published_sizes, curve)),
+                Some(curve) => {
+                    panel.with(open(&format!("published, {SOURCE}"), &self.published_sizes, curve))
+                }
                 None => panel,
             });
         }
@@ -272,7 +260,11 @@ impl<'a> Results<'a> {
             let points = means.map(|(x, mean)| (x, mean.value)).collect();
             panel = panel.with(Series::new(name_of(epoch), Style::LineAndMarkers, Color::nth(index), points));
         }
-        panels.push(panel.with(open(PUBLISHED, &self.published_asymmetries, "asymmetric")));
+        panels.push(panel.with(open(
+            &format!("published, {SOURCE}"),
+            &self.published_asymmetries,
+            "asymmetric",
+        )));
         let (load, epoch) = (self.config.loads.last(), self.config.epochs.last());
         let end = load.zip(epoch).map_or(String::new(), |(&load, &epoch)| {
             let [asymmetric, symmetrized, symmetric] =
@@ -300,8 +292,8 @@ impl<'a> Results<'a> {
         let mut named = Vec::new();
         for variant in VARIANTS {
             if let Some(best) = self.distances(variant).first() {
-                named.push((format!("largest_difference_{variant}"), best.largest));
-                named.push((format!("mean_difference_{variant}"), best.mean));
+                named.push((format!("largest_difference_{variant}"), best.difference.largest));
+                named.push((format!("mean_difference_{variant}"), best.difference.mean));
             }
             let setting = self.nearest(variant);
             for &load in &self.config.loads {
@@ -317,7 +309,7 @@ impl<'a> Results<'a> {
         let of_epoch = |&epoch: &u64| {
             let setting = self.figure_setting(epoch);
             let distance = distances.iter().find(|distance| distance.setting == setting)?;
-            Some(format!("{:.3} at lr' t = {}", distance.mean_square.sqrt(), self.time(epoch)))
+            Some(format!("{:.3} at lr' t = {}", distance.difference.root_mean_square, self.time(epoch)))
         };
         let all: Vec<String> = self.config.epochs.iter().filter_map(of_epoch).collect();
         let steps = steps_name(self.config.steps.first().copied());
@@ -357,12 +349,7 @@ impl<'a> Results<'a> {
                 setting.threshold
             );
             text += &match distances.first() {
-                Some(best) => format!(
-                    "\n{variant}: nearest to the published sizes at {place}: rms {:.3}, mean {:.3}, largest {:.3}\n",
-                    best.mean_square.sqrt(),
-                    best.mean,
-                    best.largest
-                ),
+                Some(best) => format!("\n{variant}: at {place}, the nearest, {}\n", best.difference),
                 None => format!("\n{variant}, not published: at {place}\n"),
             };
             text += "    load  basin size             published\n";

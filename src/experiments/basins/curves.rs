@@ -1,19 +1,13 @@
 //! Final overlaps against initial ones, and the size of basins, rule by rule.
 
-use std::time::Instant;
-
 use super::BasinsConfig;
-use super::rule::{Rule, Storage};
-use crate::analysis::{Basins as Measurement, basin_size};
-use crate::couplings::Couplings;
-use crate::dynamics::{Corruption, ParallelDynamics, Stop, Ties, n_flips, random_states};
+use super::measure::Sample;
+use super::rule::Rule;
+use crate::analysis::basin_size;
 use crate::error::Result;
-use crate::execution::Execution;
 use crate::experiments::mean::Mean;
-use crate::experiments::patterns_at;
-use crate::experiments::published::{PublishedPoint, published};
+use crate::experiments::published::{Difference, PublishedPoint, SOURCE, published};
 use crate::report::{Axis, Figure, Panel, Series, Style};
-use crate::spins::SpinMatrix;
 use crate::storage::Table;
 
 const PUBLISHED: &[u8] = include_bytes!("../../../data/reference/basin_curves.csv");
@@ -23,14 +17,6 @@ const SAME_OVERLAP: f64 = 0.006;
 /// The dynamics: a number of steps, or to convergence.
 const DYNAMICS: [&str; 2] = ["steps", "convergence"];
 
-/// What one rule does on one set of patterns.
-struct Sample {
-    storage: Storage,
-    seconds: f64,
-    /// Mean final overlap at each initial one, by dynamics.
-    overlaps: [Vec<f64>; 2],
-}
-
 /// All rules on all samples.
 pub(super) struct Basins<'a> {
     config: &'a BasinsConfig,
@@ -38,24 +24,10 @@ pub(super) struct Basins<'a> {
 }
 
 impl<'a> Basins<'a> {
-    pub(super) fn measure(config: &'a BasinsConfig, rules: &[Rule], execution: &Execution) -> Result<Self> {
-        let n_patterns = patterns_at(config.load, config.n_spins);
-        let mut measured: Vec<(Rule, Vec<Sample>)> = rules.iter().map(|&rule| (rule, Vec::new())).collect();
-        for sample in 0..config.n_samples {
-            // The same patterns and starts for all rules.
-            let seed = config.seed.wrapping_mul(1000).wrapping_add(sample);
-            let patterns = random_states(n_patterns, config.n_spins, seed)?;
-            for (rule, samples) in &mut measured {
-                let begun = Instant::now();
-                let couplings = rule.learn(&patterns, execution)?;
-                let seconds = begun.elapsed().as_secs_f64();
-                let storage = Storage::of(&couplings, &patterns, execution)?;
-                let overlaps = final_overlaps(config, &couplings, &patterns, seed, execution)?;
-                samples.push(Sample { storage, seconds, overlaps });
-                execution.progress().note(&format!("sample {sample}: {} in {seconds:.1} s", rule.name()));
-            }
-        }
-        Ok(Self { config, rules: measured })
+    /// Of the samples of each rule, in turn.
+    pub(super) fn new(config: &'a BasinsConfig, rules: &[Rule], samples: &[Sample]) -> Self {
+        let of = |index: usize| samples.iter().skip(index).step_by(rules.len()).cloned().collect();
+        Self { config, rules: rules.iter().enumerate().map(|(index, &rule)| (rule, of(index))).collect() }
     }
 
     /// One row a rule and kind of dynamics.
@@ -137,6 +109,16 @@ impl<'a> Basins<'a> {
         Ok(pairs)
     }
 
+    /// How far the rules' curves are from the published ones, where there are some.
+    fn differences(&self) -> Result<Vec<(String, Difference)>> {
+        let pairs = self.pairs()?;
+        let of_rule = |rule: &Rule| {
+            let pairs = pairs.iter().filter(|pair| pair.0 == *rule).map(|pair| (pair.2, pair.3));
+            Some((rule.name(), Difference::of(pairs)?))
+        };
+        Ok(self.rules.iter().filter_map(|(rule, _)| of_rule(rule)).collect())
+    }
+
     pub(super) fn figure(&self) -> Result<Figure> {
         let all = reference()?;
         let titles = [format!("after {} steps", self.config.n_steps), "at convergence".to_owned()];
@@ -159,7 +141,8 @@ impl<'a> Basins<'a> {
                     let of_rule = all.iter().filter(|(curve, ..)| Some(curve.as_str()) == rule.published());
                     let points: Vec<_> = of_rule.step_by(4).map(|&(_, x, y)| (x, y)).collect();
                     if !points.is_empty() {
-                        let name = if rule.published() == Some("PL") { "published" } else { "" };
+                        let first = rule.published() == Some("PL");
+                        let name = if first { format!("published, {SOURCE}") } else { String::new() };
                         panel = panel.with(Series::new(name, Style::OpenMarkers, rule.color(), points));
                     }
                 }
@@ -234,17 +217,8 @@ impl<'a> Basins<'a> {
                 mean(&|sample| sample.seconds).value,
             );
         }
-        let pairs = self.pairs()?;
-        for (rule, _) in &self.rules {
-            let of_rule = pairs.iter().filter(|pair| pair.0 == *rule);
-            let worst = of_rule.max_by(|a, b| (a.2 - a.3).abs().total_cmp(&(b.2 - b.3).abs()));
-            if let Some((_, initial, ours, theirs)) = worst {
-                text += &format!(
-                    "largest difference of {} from its published curve: {:+.3}, at m_IN = {initial}\n",
-                    rule.name(),
-                    ours - theirs
-                );
-            }
+        for (name, difference) in self.differences()? {
+            text += &format!("{name}: {difference}\n");
         }
         Ok(text)
     }
@@ -257,25 +231,4 @@ fn reference() -> Result<Vec<PublishedPoint>> {
 /// Mean over samples of the final overlap at the initial overlap of index `place`.
 fn mean_at(samples: &[Sample], dynamics: usize, place: usize) -> Mean {
     Mean::of(&samples.iter().map(|sample| sample.overlaps[dynamics][place]).collect::<Vec<_>>())
-}
-
-fn final_overlaps(
-    config: &BasinsConfig,
-    couplings: &Couplings,
-    patterns: &SpinMatrix,
-    seed: u64,
-    execution: &Execution,
-) -> Result<[Vec<f64>; 2]> {
-    let stops = [Stop::After(config.n_steps), Stop::Settled { limit: config.step_limit }];
-    let mut found = [Vec::new(), Vec::new()];
-    for (stop, found) in stops.into_iter().zip(&mut found) {
-        let dynamics = ParallelDynamics { stop, ties: Ties::Keep };
-        let basins =
-            Measurement { couplings, patterns, dynamics: &dynamics, clamp: false, n_repeats: 1, seed };
-        for &initial in &config.initial_overlaps {
-            let corruption = Corruption::flips(n_flips(config.n_spins, initial)?);
-            found.push(basins.measure(&corruption, execution)?.final_overlap);
-        }
-    }
-    Ok(found)
 }

@@ -2,25 +2,31 @@
 //! overlap, for pseudo-likelihood beside couplings of given and of largest margin, the pseudo-inverse, Storkey's rule and
 //! Hebb; and how far J can be held symmetric while it is learned, and not after.
 //!
-//! Published curves are `data/reference/basin_curves.csv`, read off the figure.
+//! Every rule and sample is a file of its own, `points/*.json`: a run that was stopped goes on where it was. Published curves are `data/reference/basin_curves.csv`, read off the figure.
 
 mod curves;
+mod measure;
 mod rule;
 mod symmetric;
 
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
-use super::run_directory::RunDirectory;
+use super::points::{self, measure_missing};
+use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use curves::Basins;
+use measure::Learned;
 use rule::Rule;
 
 /// What the experiment writes.
 pub(super) const FILES: &[&str] =
     &["table.csv", "basins.csv", "published.csv", "symmetric.csv", "figure.svg", "figure.png"];
+
+/// Finished rules and loads.
+pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".basins.lock", grows: false };
 
 /// Parameters of the experiment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,16 +88,24 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
 ///
 /// # Errors
-/// If a parameter is out of range, the output exists and may not be replaced or cannot be written, or interrupted.
+/// If a parameter is out of range; if the output holds points of other parameters, exists and may not be replaced or cannot be
+/// written; or interrupted, with the points finished so far kept.
 pub fn run_basins(config: &BasinsConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::create("basins", options, config, FILES)?;
-    let basins = Basins::measure(config, &Rule::all(config.epochs), execution)?;
+    let mut directory = RunDirectory::resume("basins", options, config, FILES, KEPT)?;
+    let _lock = directory.lock(FILES)?;
+    let rules = Rule::all(config.epochs);
+    let places: Vec<Learned<'_>> = Learned::all(config, &rules).collect();
+    let loads: Vec<symmetric::Load<'_>> = symmetric::Load::all(config).collect();
+    // What is there is refused, if it does not fit, before anything is written.
+    points::kept(&loads, &directory, options)?;
+    let samples = measure_missing(&places, "rules and samples", &mut directory, options, execution)?;
+    let symmetric = measure_missing(&loads, "symmetric couplings", &mut directory, options, execution)?;
+    let basins = Basins::new(config, &rules, &samples);
     directory.table("table.csv", &basins.table())?;
     directory.table("basins.csv", &basins.curves())?;
     directory.table("published.csv", &basins.published()?)?;
     directory.figure("figure", &basins.figure()?)?;
-    let symmetric = symmetric::measure(config, execution)?;
     directory.table("symmetric.csv", &symmetric::table(&symmetric))?;
     for (name, value) in basins.results() {
         directory.result(&name, value);

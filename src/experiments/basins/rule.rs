@@ -1,5 +1,7 @@
 //! The rules that are compared, each as an experiment uses it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::analysis::stabilities;
 use crate::couplings::Couplings;
 use crate::error::Result;
@@ -121,7 +123,7 @@ impl Rule {
 }
 
 /// What the first step does to stored patterns.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Storage {
     /// Fraction of patterns that are fixed points.
     pub(super) fixed: f64,

@@ -74,6 +74,13 @@ impl Parameters for CutoffConfig {
         quick: include_str!("../parameters/cutoff-quick.toml"),
         optional: &["ranks", "memory"],
     };
+
+    fn set_samples(parameters: &mut toml::Table, n_samples: u32) {
+        let settings = parameters.get_mut("settings").and_then(toml::Value::as_array_mut);
+        for setting in settings.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+            setting.insert("n_draws".to_owned(), n_samples.into());
+        }
+    }
 }
 
 impl CutoffConfig {

@@ -101,8 +101,8 @@ pub(in super::super) struct Measurements<'a> {
 impl Measurements<'_> {
     /// The draws of the exponent with this index.
     pub(in super::super) fn draws(&self, exponent: usize) -> &[Draw] {
-        let n_draws = self.config.n_draws as usize;
-        &self.all[exponent * n_draws..][..n_draws]
+        let n_samples = self.config.n_samples as usize;
+        &self.all[exponent * n_samples..][..n_samples]
     }
 
     /// Mean over the draws of the exponent with this index, and its standard error.

@@ -18,6 +18,7 @@ use super::{Options, patterns_at};
 use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::experiments::samples::sample_seed;
 
 /// Manifolds, and how couplings are learned and measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,8 +31,8 @@ pub struct FeatureLearningConfig {
     pub n_active: usize,
     /// eta, one manifold each.
     pub exponents: Vec<f64>,
-    /// Manifolds of each eta, of the seeds `seed`, `seed + 1`, ...
-    pub n_draws: u64,
+    /// Manifolds of each eta.
+    pub n_samples: u64,
     /// P / N, ascending.
     pub loads: Vec<f64>,
     /// Epochs at which couplings are measured, ascending from 0 (the Hebb couplings).
@@ -64,7 +65,7 @@ impl Parameters for FeatureLearningConfig {
         if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
             return Err(Error::parameter("epochs", "0 and others, ascending", text(&self.epochs)));
         }
-        for (name, value) in [("n_draws", self.n_draws), ("n_states", self.n_states as u64)] {
+        for (name, value) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
             if value == 0 {
                 return Err(Error::parameter(name, "at least 1", value));
             }
@@ -106,7 +107,7 @@ impl FeatureLearningConfig {
     }
 
     fn seed_of(&self, draw: u64) -> u64 {
-        self.seed.wrapping_add(draw)
+        sample_seed(self.seed, draw)
     }
 
     /// P of the largest load.
@@ -138,7 +139,7 @@ impl FeatureLearningConfig {
         let mut points = points.into_iter();
         let mut draws = Vec::new();
         for &exponent in &self.exponents {
-            for index in 0..self.n_draws {
+            for index in 0..self.n_samples {
                 let loads = points.by_ref().take(self.loads.len());
                 draws.push(Draw { exponent, index, measurements: loads.map(|load| load.epochs).collect() });
             }

@@ -32,7 +32,7 @@ impl<'a> Trained<'a> {
         let at = move |exponent: f64, draw: u64| {
             config.loads.iter().map(move |&load| Self { config, exponent, draw, load })
         };
-        let of = move |exponent: f64| (0..config.n_draws).flat_map(move |draw| at(exponent, draw));
+        let of = move |exponent: f64| (0..config.n_samples).flat_map(move |draw| at(exponent, draw));
         config.exponents.iter().flat_map(move |&exponent| of(exponent))
     }
 }
@@ -68,6 +68,13 @@ impl Place for Trained<'_> {
              {n_states} states, {n_steps} steps, seed {seed}",
             epochs.join(" ")
         )
+    }
+
+    fn has_shape_of(&self, point: &Epochs) -> bool {
+        let places = point.epochs.iter().map(|point| (point.n_patterns, point.epoch, point.features.len()));
+        let n_patterns = self.config.n_patterns(self.load);
+        let expected = self.config.epochs.iter();
+        places.eq(expected.map(|&epoch| (n_patterns, epoch, self.config.n_features as usize)))
     }
 
     /// P: an epoch takes time in proportion.

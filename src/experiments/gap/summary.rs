@@ -43,7 +43,7 @@ pub(super) fn text(explanations: &Explanations<'_>) -> String {
     let config = explanations.measurements.config;
     let mut text = format!(
         "N = {}, D = {}, L = {}; {} draws; learned: final overlap of at least 0.9 with the feature\n",
-        config.n_spins, config.n_features, config.n_active, config.n_draws
+        config.n_spins, config.n_features, config.n_active, config.n_samples
     );
     for gap in Gap::ALL {
         text += &format!("\nvariance of {} over all P and epochs that a curve explains\n", gap.label());

@@ -8,6 +8,7 @@ use crate::analysis::{Evaluation, Observables, observe};
 use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::samples::sample_seed;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 
 /// What was measured at a load and feature load on one manifold.
@@ -86,6 +87,10 @@ impl Place for Record<'_> {
         )
     }
 
+    fn has_shape_of(&self, point: &Point) -> bool {
+        (point.load, point.feature_load, point.sample) == (self.load, self.feature_load, self.sample)
+    }
+
     /// P: an epoch takes time in proportion.
     fn work(&self) -> u64 {
         self.config.n_patterns(self.load) as u64
@@ -94,7 +99,7 @@ impl Place for Record<'_> {
     /// Trains and measures.
     fn measure(&self, execution: &Execution) -> Result<Point> {
         let config = self.config;
-        let seed = config.seed.wrapping_mul(1000).wrapping_add(self.sample);
+        let seed = sample_seed(config.seed, self.sample);
         let n_features = config.n_features(self.feature_load);
         let parameters = ManifoldParameters {
             n_spins: config.n_spins,

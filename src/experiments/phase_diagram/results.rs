@@ -2,6 +2,7 @@
 
 use super::PhaseDiagramConfig;
 use super::measure::{Kept, Point};
+use crate::experiments::mean::Mean;
 use crate::report::{Axis, Cell, Color, Figure, Panel, Position, Series, Style, log_edges};
 use crate::storage::Table;
 use crate::theory::{Counted, hopfield_capacity, signal_and_noise};
@@ -29,12 +30,11 @@ impl<'a> Results<'a> {
         Self { config, points }
     }
 
-    /// Means over the samples, loads slowest.
-    fn means(&self, of: Stage, measure: Measure) -> impl Iterator<Item = (f64, f64, f64)> {
-        self.points.chunks(self.config.n_samples as usize).map(move |samples| {
-            let sum: f64 = samples.iter().map(|point| measure(of(point))).sum();
-            (samples[0].load, samples[0].feature_load, sum / samples.len() as f64)
-        })
+    /// Means over the samples, loads slowest, then feature loads.
+    fn means(&self, of: Stage, measure: Measure) -> impl Iterator<Item = Mean> {
+        self.points
+            .chunks(self.config.n_samples as usize)
+            .map(move |samples| Mean::of(&samples.iter().map(|point| measure(of(point))).collect::<Vec<_>>()))
     }
 
     pub(super) fn table(&self) -> Table {
@@ -87,7 +87,7 @@ impl<'a> Results<'a> {
             Axis::log(label).with_range(edges[0], edges.last().copied().unwrap_or(1.0))
         };
         let panels = KINDS.iter().map(|&(name, measure)| {
-            let cells = self.means(of, measure).enumerate().map(|(index, (_, _, value))| {
+            let cells = self.means(of, measure).enumerate().map(|(index, Mean { value, .. })| {
                 let (column, row) = (index / (rows.len() - 1), index % (rows.len() - 1));
                 Cell { x: (columns[column], columns[column + 1]), y: (rows[row], rows[row + 1]), value }
             });
@@ -111,7 +111,7 @@ impl<'a> Results<'a> {
 
     /// Share of the points at which a kind is kept.
     fn share_kept(&self, of: Stage, measure: Measure) -> f64 {
-        let values: Vec<f64> = self.means(of, measure).map(|point| point.2).collect();
+        let values: Vec<f64> = self.means(of, measure).map(|mean| mean.value).collect();
         values.iter().filter(|&&value| value >= KEPT_OVERLAP).count() as f64 / values.len() as f64
     }
 
@@ -175,6 +175,13 @@ impl<'a> Results<'a> {
         for (name, value) in self.named() {
             let name = name.trim_end_matches("_kept").replace('_', " ");
             text += &format!("  {name:28} {:5.1} %\n", 100.0 * value);
+        }
+        if self.config.n_samples > 1 {
+            let kinds = STAGES.iter().flat_map(|&(_, of)| KINDS.map(|(_, measure)| self.means(of, measure)));
+            let largest = kinds.flatten().map(|mean| mean.error).fold(0.0, f64::max);
+            let n_samples = self.config.n_samples;
+            text +=
+                &format!("\nmeans of {n_samples} samples, with standard errors of at most {largest:.3}\n");
         }
         text
     }

@@ -1,28 +1,35 @@
 //! A protein family as in arXiv:2507.05147: final overlaps of training and test sequences, Potts spins learned by
 //! pseudo-likelihood, against the load P / L.
 //!
+//! A sample is a permutation of the family: which sequences are learned first, and which are unseen, where the alignment has none
+//! of its own; recall starts from other random states. Every load and sample is a file of its own, `points/*.json`: a run that was
+//! stopped goes on where it was, and samples can be added.
+//!
 //! The family is the caller's alignment. The published curves, `data/reference/proteins.csv`, are of a family, an encoding and
 //! settings that are not published: they show what to expect, not what to hit.
 
 mod comparison;
+mod measure;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::mean::Mean;
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
+use super::samples::sample_seed;
 use super::{Manifest, Options};
 use crate::analysis::{sequence_facts, unseen_sequence_facts};
 use crate::datasets::Alignment;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::potts::{
-    PottsEvaluation, PottsInitial, PottsObservables, PottsPseudoLikelihood, PottsTrainer, observe,
-};
-use crate::random::{permutation, stream};
+use crate::potts::PottsObservables;
 use crate::spins::Sequences;
 use crate::storage::{Overwrite, hash_file};
 use comparison::Comparison;
+use measure::{Split, check_size};
 use records::Record;
 
 /// What the experiment writes.
@@ -52,6 +59,8 @@ pub struct ProteinsConfig {
     pub n_states: usize,
     /// Parallel steps of a recall.
     pub n_steps: u64,
+    /// Permutations of the family.
+    pub n_samples: u64,
     pub seed: u64,
 }
 
@@ -68,6 +77,13 @@ impl Parameters for ProteinsConfig {
         // A run writes it beside them.
         optional: &["alignment"],
     };
+
+    fn check(&self) -> Result<()> {
+        match self.n_samples {
+            0 => Err(Error::parameter("n_samples", "at least 1", 0)),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl ProteinsConfig {
@@ -80,6 +96,16 @@ impl ProteinsConfig {
     /// Those of `options`, completed for the alignment.
     fn of(alignment: &Alignment, options: &Options) -> Result<Self> {
         Ok(Self::varied(options)?.completed(alignment, options.quick))
+    }
+
+    /// The seed of a sample.
+    fn seed_of(&self, sample: u64) -> u64 {
+        sample_seed(self.seed, sample)
+    }
+
+    /// The largest P.
+    fn largest(&self) -> usize {
+        self.sequences.iter().copied().max().unwrap_or(0)
     }
 
     /// What follows from the alignment, where it is not given: loads, unseen sequences, lr of lr' = 100.
@@ -118,8 +144,9 @@ struct Run<'a> {
     config: &'a ProteinsConfig,
 }
 
-/// What was measured at a load, in the order of [`VARIANTS`].
+/// What was measured at a load of a sample, in the order of [`VARIANTS`].
 pub(super) struct Point {
+    sample: u64,
     n_sequences: usize,
     load: f64,
     observed: Vec<PottsObservables>,
@@ -128,7 +155,7 @@ pub(super) struct Point {
 /// Checks that there is an alignment.
 pub(super) fn check_input(options: &Options) -> Result<()> {
     let alignment = open_alignment(options)?;
-    split(&ProteinsConfig::of(&alignment, options)?, &alignment).map(drop)
+    check_size(&ProteinsConfig::of(&alignment, options)?, &alignment)
 }
 
 fn open_alignment(options: &Options) -> Result<Alignment> {
@@ -155,17 +182,8 @@ pub fn run_proteins(
     options: &Options,
     execution: &Execution,
 ) -> Result<Manifest> {
-    let (train, test) = split(config, alignment)?;
-    let n_seen = unseen_sequence_facts(&train, &test)?.in_train;
-    let seen = (n_seen > 0).then(|| {
-        format!(
-            "{n_seen} of {} test sequences occur in the training ones: they are not unseen",
-            test.n_rows()
-        )
-    });
-    if let Some(seen) = &seen {
-        execution.progress().note(&format!("note: {seen}"));
-    }
+    config.check()?;
+    check_size(config, alignment)?;
     let data = match &options.alignment {
         Some(path) => hash_file(path)?,
         None => blake3::hash(alignment.train.letters()).to_hex().to_string(),
@@ -174,101 +192,86 @@ pub fn run_proteins(
     let mut directory = RunDirectory::resume("proteins", options, &run, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     directory.input("alignment", &data);
-    let records: Vec<Record> =
-        config.sequences.iter().map(|&n_sequences| Record::new(config, &data, n_sequences)).collect();
+    let records = |sample| Record::of_sample(config, &data, sample);
     // What is there is read, and refused if it does not fit, before anything is written.
-    let found = records.iter().map(|record| match options.overwrite {
+    let found = (0..config.n_samples).flat_map(records).map(|record| match options.overwrite {
         Overwrite::Replace => Ok(None),
         Overwrite::Refuse => record.find(directory.folder()),
     });
-    let found = found.collect::<Result<Vec<_>>>()?;
+    let mut found = found.collect::<Result<Vec<_>>>()?.into_iter();
     directory.begin_anew()?;
+    let n_unseen = alignment.test.as_ref().map_or(config.n_test, |test| test.n_rows().min(config.n_test));
     let mut points = Vec::new();
-    for (record, found) in records.iter().zip(found) {
-        let n_sequences = record.n_sequences();
-        let observed = match found {
-            Some(observed) => observed,
-            None => {
-                let observed = measure(config, &train.head(n_sequences), &test, execution)?;
-                record.write(directory.folder(), &observed)?;
-                observed
-            }
-        };
-        directory.holds(&record.name())?;
-        let load = n_sequences as f64 / alignment.n_columns() as f64;
-        points.push(Point { n_sequences, load, observed });
+    let (mut identities, mut in_train) = (Vec::new(), Vec::new());
+    for sample in 0..config.n_samples {
+        let split = Split::new(config, alignment, sample)?;
+        identities.extend(sequence_facts(&split.train, None)?.mean_identity);
+        let n_seen = unseen_sequence_facts(&split.train, &split.test)?.in_train;
+        in_train.push(n_seen as f64);
+        if n_seen > 0 {
+            let label = if config.n_samples > 1 { format!("sample {sample}: ") } else { String::new() };
+            execution.progress().note(&format!("note: {label}{}", not_unseen(n_seen, n_unseen)));
+        }
+        for record in records(sample) {
+            let n_sequences = record.n_sequences();
+            let observed = match found.next().flatten() {
+                Some(observed) => observed,
+                None => {
+                    let observed = split.measure(n_sequences, execution)?;
+                    record.write(directory.folder(), &observed)?;
+                    observed
+                }
+            };
+            directory.holds(&record.name())?;
+            let load = n_sequences as f64 / alignment.n_columns() as f64;
+            points.push(Point { sample, n_sequences, load, observed });
+        }
     }
-    let identity = sequence_facts(&train, None)?.mean_identity;
-    let comparison = Comparison::new(&points, identity)?;
+    let identity = (!identities.is_empty()).then(|| Mean::of(&identities));
+    let comparison = Comparison::new(config, &points, identity.map(|identity| identity.value))?;
     directory.table("table.csv", &comparison::observables(&points))?;
     directory.table("comparison.csv", &comparison.table())?;
     directory.figure("figure", &comparison.figure())?;
-    if let Some(identity) = identity {
-        directory.result("mean_identity", identity);
+    for (name, value) in comparison.named() {
+        directory.result(&name, value);
     }
-    directory.result("test_in_train", n_seen as f64);
-    let shape = format!(
-        "{} sequences to learn from, of {} columns, up to {} of them learned; {} unseen, {}; mean pairwise identity of the learned \
-         ones {:.3}\n{}\n",
-        alignment.n_sequences(),
-        alignment.n_columns(),
-        train.n_rows(),
-        test.n_rows(),
-        if alignment.test.is_some() { "the alignment's own" } else { "kept back from the others" },
-        identity.unwrap_or(f64::NAN),
-        seen.map_or(String::new(), |seen| seen + "\n"),
-    );
-    let summary = shape + &comparison.summary();
+    let in_train = Mean::of(&in_train);
+    for (name, mean) in [("mean_identity", identity), ("test_in_train", Some(in_train))] {
+        let Some(mean) = mean else { continue };
+        directory.result(name, mean.value);
+        if config.n_samples > 1 {
+            directory.result(&format!("{name}_error"), mean.error);
+        }
+    }
+    let summary = heading(config, alignment, n_unseen, identity, in_train) + &comparison.summary();
     directory.finish(summary, execution)
 }
 
-/// The sequences to learn from, in random order, and the unseen ones.
-fn split(config: &ProteinsConfig, alignment: &Alignment) -> Result<(Sequences, Sequences)> {
-    let most = config.sequences.iter().copied().max().unwrap_or(0);
-    let n_sequences = alignment.n_sequences();
-    let own_test = alignment.test.as_ref();
-    let wanted = most + if own_test.is_some() { 0 } else { config.n_test };
-    if config.sequences.first().is_none_or(|&p| p == 0) || config.n_test == 0 || wanted > n_sequences {
-        let expected = format!("at least one load and one unseen sequence, of {n_sequences} sequences");
-        return Err(Error::parameter("sequences", expected, wanted));
-    }
-    let order = permutation(&mut stream(config.seed, "order of sequences", &[]), n_sequences);
-    let train = alignment.train.select(&order[..most]);
-    let test = match own_test {
-        Some(test) => test.head(config.n_test),
-        None => alignment.train.select(&order[most..most + config.n_test]),
+/// What was learned from, and whether what is unseen is.
+fn heading(
+    config: &ProteinsConfig,
+    alignment: &Alignment,
+    n_unseen: usize,
+    identity: Option<Mean>,
+    in_train: Mean,
+) -> String {
+    let seen = match config.n_samples {
+        _ if in_train.value == 0.0 => String::new(),
+        1 => not_unseen(in_train.value, n_unseen) + "\n",
+        _ => not_unseen(format!("in the mean {:.1}", in_train.value), n_unseen) + "\n",
     };
-    Ok((train, test))
+    format!(
+        "{} sequences to learn from, of {} columns, up to {} of them learned; {n_unseen} unseen, {}; mean pairwise identity of the \
+         learned ones {:.3}\n{seen}\n",
+        alignment.n_sequences(),
+        alignment.n_columns(),
+        config.largest(),
+        if alignment.test.is_some() { "the alignment's own" } else { "kept back from the others" },
+        identity.map_or(f64::NAN, |identity| identity.value),
+    )
 }
 
-/// Learns the sequences and observes each variant.
-fn measure(
-    config: &ProteinsConfig,
-    train: &Sequences,
-    test: &Sequences,
-    execution: &Execution,
-) -> Result<Vec<PottsObservables>> {
-    let seed = config.seed;
-    let evaluation =
-        PottsEvaluation::new(train, Some(test), config.lambda, config.n_states, config.n_steps, seed)?;
-    let learn = |symmetric| {
-        let parameters = PottsPseudoLikelihood {
-            theta: config.fields,
-            symmetric,
-            ..PottsPseudoLikelihood::new(config.lambda, config.lr)
-        };
-        let mut trainer = PottsTrainer::new(train, parameters, &PottsInitial::Zero, 1.0, seed, execution)?;
-        let what = format!("training on P = {}", train.n_rows());
-        execution.progress().begin(&what, config.epochs);
-        trainer.advance_to(config.epochs)?;
-        execution.progress().end();
-        trainer.couplings()
-    };
-    let asymmetric = learn(false)?;
-    let symmetrized = asymmetric.symmetrized(execution)?;
-    let symmetric = learn(true)?;
-    [asymmetric, symmetrized, symmetric]
-        .iter()
-        .map(|couplings| observe(couplings, &evaluation, execution))
-        .collect()
+/// Says that so many of the unseen sequences are learned.
+fn not_unseen(n_seen: impl std::fmt::Display, n_unseen: usize) -> String {
+    format!("{n_seen} of {n_unseen} test sequences occur in the training ones: they are not unseen")
 }

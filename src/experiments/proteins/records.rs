@@ -1,4 +1,4 @@
-//! A measured load as a file.
+//! A measured load of a sample as a file.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::potts::PottsObservables;
 /// Where points are kept.
 pub(super) const FOLDER: &str = "points";
 
-/// What decides a point besides its P.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What decides a point besides its sample and P.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Settings {
     format: u32,
     alignment: String, // BLAKE3
@@ -32,6 +32,9 @@ struct Settings {
 #[derive(Serialize, Deserialize)]
 struct Content {
     program: String,
+    /// The first where a file does not say.
+    #[serde(default)]
+    sample: u64,
     sequences: usize,
     settings: Settings,
     observed: Vec<PottsObservables>,
@@ -39,16 +42,23 @@ struct Content {
 
 /// The place of a point among the files.
 pub(super) struct Record {
+    sample: u64,
     n_sequences: usize,
     settings: Settings,
 }
 
 impl Record {
-    pub(super) fn new(config: &ProteinsConfig, alignment: &str, n_sequences: usize) -> Self {
+    /// Those of a sample, one a load.
+    pub(super) fn of_sample(config: &ProteinsConfig, alignment: &str, sample: u64) -> Vec<Self> {
+        let record = |&n_sequences: &usize| Self::new(config, alignment, sample, n_sequences);
+        config.sequences.iter().map(record).collect()
+    }
+
+    fn new(config: &ProteinsConfig, alignment: &str, sample: u64, n_sequences: usize) -> Self {
         let settings = Settings {
             format: 1,
             alignment: alignment.to_owned(),
-            most: config.sequences.iter().copied().max().unwrap_or(0),
+            most: config.largest(),
             n_test: config.n_test,
             lambda: config.lambda,
             lr: config.lr,
@@ -58,7 +68,7 @@ impl Record {
             n_steps: config.n_steps,
             seed: config.seed,
         };
-        Self { n_sequences, settings }
+        Self { sample, n_sequences, settings }
     }
 
     /// P.
@@ -68,7 +78,7 @@ impl Record {
 
     /// Its file, within the run directory.
     pub(super) fn name(&self) -> String {
-        format!("{FOLDER}/p{}.json", self.n_sequences)
+        format!("{FOLDER}/p{}-sample{}.json", self.n_sequences, self.sample)
     }
 
     /// What was observed, if the folder holds it.
@@ -80,10 +90,14 @@ impl Record {
         let Some(content) = kept::read::<Content>(&path, "a finished point of this experiment")? else {
             return Ok(None);
         };
-        if content.settings != self.settings || content.sequences != self.n_sequences {
-            let show = |settings: &Settings| serde_json::to_string(settings).unwrap_or_default();
-            let expected = format!("a point of {}", show(&self.settings));
-            return Err(kept::other_parameters(&path, &expected, show(&content.settings)));
+        let of = |sample, n_sequences, settings: &Settings| {
+            let settings = serde_json::to_string(settings).unwrap_or_default();
+            format!("a point of sample {sample}, P = {n_sequences}, {settings}")
+        };
+        let expected = of(self.sample, self.n_sequences, &self.settings);
+        let found = of(content.sample, content.sequences, &content.settings);
+        if found != expected {
+            return Err(kept::other_parameters(&path, &expected, found));
         }
         if content.observed.len() != super::VARIANTS.len() {
             let expected = format!("{} variants", super::VARIANTS.len());
@@ -99,6 +113,7 @@ impl Record {
     pub(super) fn write(&self, folder: &Path, observed: &[PottsObservables]) -> Result<()> {
         let content = Content {
             program: concat!("attractor ", env!("CARGO_PKG_VERSION")).into(),
+            sample: self.sample,
             sequences: self.n_sequences,
             settings: self.settings.clone(),
             observed: observed.to_vec(),

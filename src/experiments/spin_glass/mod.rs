@@ -5,35 +5,36 @@
 //! P = 1, where every state ends in the pattern or its opposite, it has 0.024 = sqrt(2 / (pi N)), the mean overlap of a
 //! random state with one pattern; an overlap with the nearest pattern would be 1 there. The line that curves of many samples
 //! tend to is the final overlap of test states under the true couplings. Beside the overlaps stands gamma, the error of the
-//! recovered couplings ([`inverse_ising`]).
+//! recovered couplings ([`inverse_ising`](crate::analysis::inverse_ising)).
 //!
-//! The samples and every finished load are kept as files, so that a run that was stopped goes on. Published curves are
+//! A sample of the experiment is a glass, with bonds, states, training and recall of its own. The states of a glass and every
+//! finished load are kept as files, so that a run that was stopped goes on, and glasses can be added. Published curves are
 //! `data/reference/edwards_anderson_2d.csv`, read off the figure.
 
 mod figures;
+mod glass;
 mod records;
 
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
-use super::trajectory::trajectory_with;
+use super::samples::sample_seed;
 use super::{Manifest, Options};
-use crate::analysis::{Evaluation, couplings_of_bonds, inverse_ising, overlaps};
-use crate::datasets::DataSet;
-use crate::datasets::spin_glass::{BondLaw, BondSource, Bonds, Boundary, Lattice, SpinGlass};
-use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
+use crate::datasets::spin_glass::{BondLaw, BondSource, Boundary, Lattice, SpinGlass};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::learning::PseudoLikelihood;
 use crate::storage::Overwrite;
 
-use records::{Point, Records};
+use figures::Results;
+use glass::measure_glass;
+use records::{Found, Records};
 
-/// What the experiment writes beside the samples and the loads.
+/// What the experiment writes beside the states and the loads.
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "gamma.svg", "gamma.png"];
 
-/// Finished loads, and the samples.
+/// Finished loads, and the states.
 pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".spin-glass.lock", grows: false };
 
 /// Law of the bonds.
@@ -54,11 +55,11 @@ pub struct SpinGlassConfig {
     pub bonds: GlassBonds,
     /// Whether lattices close on themselves.
     pub periodic: bool,
-    /// T of the samples.
+    /// T of the states.
     pub temperature: f64,
-    /// P of each run, ascending: the first so many of the samples.
+    /// P of each run, ascending: the first so many of the states of a glass.
     pub patterns: Vec<usize>,
-    /// Unseen samples, and states recalled of each kind.
+    /// Unseen states, and states recalled of each kind.
     pub n_states: usize,
     /// lambda = 2 lambda', lambda' = 1.
     pub lambda: f64,
@@ -70,6 +71,8 @@ pub struct SpinGlassConfig {
     pub epochs: u64,
     /// Parallel steps of a recall.
     pub n_steps: u64,
+    /// Glasses.
+    pub n_samples: u64,
     pub seed: u64,
 }
 
@@ -86,8 +89,10 @@ impl Parameters for SpinGlassConfig {
             let found = format!("{:?}", self.patterns);
             return Err(Error::parameter("patterns", "at least one number from 1 on, ascending", found));
         }
-        if self.n_states == 0 {
-            return Err(Error::parameter("states", "at least 1", 0));
+        for (name, count) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
+            if count == 0 {
+                return Err(Error::parameter(name, "at least 1", 0));
+            }
         }
         Ok(())
     }
@@ -103,28 +108,35 @@ impl SpinGlassConfig {
         self.side.saturating_mul(self.side)
     }
 
-    fn glass(&self) -> SpinGlass {
+    /// The seed of a glass and of all that is done with it.
+    fn seed_of(&self, sample: u64) -> u64 {
+        sample_seed(self.seed, sample)
+    }
+
+    /// What a line about a glass begins with, where there are several.
+    fn label(&self, sample: u64) -> String {
+        if self.n_samples > 1 { format!("sample {sample}: ") } else { String::new() }
+    }
+
+    fn glass(&self, sample: u64) -> SpinGlass {
         let boundary = if self.periodic { Boundary::Periodic } else { Boundary::Open };
         let law = match self.bonds {
             GlassBonds::Gaussian => BondLaw::Gaussian,
             GlassBonds::PlusMinus => BondLaw::PlusMinus { ferromagnetic_fraction: 0.5 },
         };
         let lattice = Lattice::Square { side: self.side, boundary };
-        let bonds = BondSource::Lattice { lattice, law, seed: self.seed };
+        let seed = self.seed_of(sample);
+        let bonds = BondSource::Lattice { lattice, law, seed };
         let n_patterns = self.patterns.last().copied().unwrap_or(0);
-        SpinGlass::new(bonds, self.temperature, n_patterns, self.n_states, self.seed)
+        SpinGlass::new(bonds, self.temperature, n_patterns, self.n_states, seed)
     }
 
-    fn learning(&self) -> PseudoLikelihood {
+    fn learning(&self, sample: u64) -> PseudoLikelihood {
         PseudoLikelihood {
             lr_decay: self.lr_decay,
-            seed: self.seed,
+            seed: self.seed_of(sample),
             ..PseudoLikelihood::new(self.lambda, self.lr)
         }
-    }
-
-    fn recall(&self) -> ParallelDynamics {
-        ParallelDynamics { stop: Stop::After(self.n_steps), ties: Ties::Keep }
     }
 }
 
@@ -136,116 +148,152 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 ///
 /// # Errors
 /// If a parameter is out of range, the output holds results of other parameters, exists and may not be replaced or cannot be
-/// written, or interrupted, with the samples and the loads finished so far kept.
+/// written, or interrupted, with the states and the loads finished so far kept.
 pub fn run_spin_glass(
     config: &SpinGlassConfig,
     options: &Options,
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let glass = config.glass();
+    let glass = config.glass(0);
     glass.check()?;
     glass.bonds()?;
     let mut directory = RunDirectory::resume("spin-glass", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let records = Records::new(config, directory.folder())?;
     // What is there is read, and refused if it does not fit, before anything is written.
-    let (kept_data, mut kept) = match options.overwrite {
-        Overwrite::Replace => (None, vec![None; config.patterns.len()]),
-        Overwrite::Refuse => {
-            let points = config.patterns.iter().map(|&n_patterns| records.find(n_patterns));
-            (records.find_data()?, points.collect::<Result<_>>()?)
-        }
-    };
+    let found = (0..config.n_samples).map(|sample| match options.overwrite {
+        Overwrite::Replace => Ok(Found { has_states: false, points: vec![None; config.patterns.len()] }),
+        Overwrite::Refuse => records.find(sample),
+    });
+    let found = found.collect::<Result<Vec<_>>>()?;
     directory.begin_anew()?;
-    let data = match kept_data {
-        Some(data) => data,
-        None => {
-            let (mut data, evidence) = glass.generate(execution)?;
-            for doubt in evidence.doubts() {
-                execution.progress().note(&format!("warning: {doubt}"));
-            }
-            records.keep_data(&mut data)?;
-            data
-        }
-    };
-    directory.holds(&records.data_name())?;
-    let Some(bonds) = &data.bonds else {
-        return Err(Error::shape("samples", "the bonds that they are of", "none"));
-    };
-
-    let mut points = Vec::new();
-    for (&n_patterns, kept) in config.patterns.iter().zip(&mut kept) {
-        let point = match kept.take() {
-            Some(point) => point,
-            None => {
-                let point = measure(config, &data, bonds, n_patterns, execution)?;
-                records.keep(&point)?;
-                point
-            }
-        };
-        directory.holds(&records.name(n_patterns))?;
-        points.push(point);
+    let mut glasses = Vec::new();
+    for (sample, found) in (0..).zip(found) {
+        glasses.push(measure_glass(config, sample, found, &records, &mut directory, execution)?);
     }
-    let truth = final_overlap_of_truth(config, &data, bonds, execution)?;
-    directory.table("table.csv", &figures::table(config, &points))?;
-    directory.figure("figure", &figures::overlaps(config, &points, truth)?)?;
-    directory.figure("gamma", &figures::errors(config, &points))?;
-    directory.result("overlap_of_true_couplings", truth);
-    for point in &points {
-        directory.result(&format!("gamma_at_p_{}", point.n_patterns), point.gamma);
-        directory.result(&format!("overlap_test_at_p_{}", point.n_patterns), point.test);
+    let results = Results::new(config, &glasses)?;
+    directory.table("table.csv", &results.table())?;
+    directory.figure("figure", &results.overlaps())?;
+    directory.figure("gamma", &results.errors())?;
+    for (name, value) in results.named() {
+        directory.result(&name, value);
     }
-    let summary = figures::summary(config, &data, &points, truth)?;
+    let summary = results.summary();
     directory.finish(summary, execution)
 }
 
-/// Trains on the first `n_patterns` samples and measures.
-fn measure(
-    config: &SpinGlassConfig,
-    data: &DataSet,
-    bonds: &Bonds,
-    n_patterns: usize,
-    execution: &Execution,
-) -> Result<Point> {
-    let data = DataSet { test: data.test.clone(), ..DataSet::from_train(data.train.head(n_patterns)) };
-    let parameters = config.learning();
-    let evaluation =
-        Evaluation::new(&data, &parameters, config.n_states, config.n_steps, config.seed, execution)?;
-    let mut trainer = Trainer::new(&data.train, parameters, &Initial::Uniform, 1.0, execution)?;
-    let compare =
-        |couplings: &_| inverse_ising(couplings, bonds, config.lambda, config.temperature, execution);
-    let observed = trajectory_with(&mut trainer, &evaluation, &[config.epochs], execution, compare)?;
-    let Some((observed, inverse)) = observed.into_iter().next() else {
-        return Err(Error::parameter("epochs", "one point of observation", "none"));
-    };
-    let observables = observed.observables;
-    Ok(Point {
-        n_patterns,
-        train: observables.overlap.train,
-        test: observables.overlap.test.unwrap_or(f64::NAN),
-        random: observables.overlap.random,
-        fixed_fraction: observables.fixed_fraction,
-        loss: observables.loss,
-        lambda_eff: observables.lambda_eff,
-        asymmetry: observables.asymmetry,
-        gamma: inverse.gamma,
-        gamma_bonds: inverse.gamma_bonds,
-        gamma_absent: inverse.gamma_absent,
-        slope: inverse.slope,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::path::Path;
 
-/// Mean final overlap of test samples under the true couplings.
-fn final_overlap_of_truth(
-    config: &SpinGlassConfig,
-    data: &DataSet,
-    bonds: &Bonds,
-    execution: &Execution,
-) -> Result<f64> {
-    let couplings = couplings_of_bonds(bonds)?;
-    let starts = data.test.as_ref().unwrap_or(&data.train).head(config.n_states);
-    let recall = config.recall().run(&couplings, &starts, &starts, execution)?;
-    let overlaps = overlaps(execution.isa(), &recall.states, &starts)?;
-    Ok(overlaps.iter().sum::<f64>() / overlaps.len() as f64)
+    fn tiny() -> SpinGlassConfig {
+        SpinGlassConfig {
+            side: 3,
+            periodic: false,
+            temperature: 2.0,
+            patterns: vec![2, 9],
+            n_states: 6,
+            epochs: 3,
+            n_steps: 3,
+            ..SpinGlassConfig::new(true, 0)
+        }
+    }
+
+    fn run(folder: &Path, n_samples: u64, n_threads: usize) -> Result<Manifest> {
+        let config = SpinGlassConfig { n_samples, ..tiny() };
+        let options = Options::new(folder, Overwrite::Refuse);
+        run_spin_glass(&config, &options, &Execution::with_threads(n_threads).unwrap())
+    }
+
+    /// Rows of the table, by sample.
+    fn rows(folder: &Path) -> BTreeMap<String, Vec<String>> {
+        let text = std::fs::read_to_string(folder.join("table.csv")).unwrap();
+        let mut rows = BTreeMap::<_, Vec<_>>::new();
+        for line in text.lines().skip(1) {
+            let (sample, rest) = line.split_once(',').unwrap();
+            rows.entry(sample.to_owned()).or_default().push(rest.to_owned());
+        }
+        rows
+    }
+
+    #[test]
+    fn the_first_glass_of_seed_0_has_seed_0_and_every_glass_its_own() {
+        let config = SpinGlassConfig { n_samples: 2, ..tiny() };
+        let bonds = |sample| config.glass(sample).bonds().unwrap();
+        assert_eq!((config.glass(0).seed, config.learning(0).seed), (0, 0));
+        assert_ne!((config.glass(1).seed, config.learning(1).seed), (0, 0));
+        assert_ne!(bonds(0), bonds(1));
+    }
+
+    /// A kept load that says 0.125 where a run would find another loss is taken as it is; so the first glass is not measured again.
+    #[test]
+    fn a_second_glass_joins_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = |name: &str| folder.path().join("points").join(name);
+        let (load, states) = ("p2-seed0-sample0.json", "samples-seed0-sample0.safetensors");
+        run(folder.path(), 1, 1).unwrap();
+        let of_one = rows(folder.path());
+        let mut content: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(kept(load)).unwrap()).unwrap();
+        content["point"]["loss"] = 0.125.into();
+        std::fs::write(kept(load), content.to_string()).unwrap();
+        let before = [load, states].map(|name| std::fs::read(kept(name)).unwrap());
+
+        let manifest = run(folder.path(), 2, 1).unwrap();
+        assert_eq!([load, states].map(|name| std::fs::read(kept(name)).unwrap()), before);
+        let of_two = rows(folder.path());
+        assert!(of_two["0"][0].contains(",0.125,"));
+        assert_eq!(of_two["0"][1], of_one["0"][1]);
+        assert_eq!(of_two.keys().collect::<Vec<_>>(), ["0", "1"]);
+        assert_ne!(of_two["0"][1], of_two["1"][1]);
+        // overlap_test is the fourth of a row without its sample.
+        let overlaps =
+            ["0", "1"].map(|sample| of_two[sample][1].split(',').nth(3).unwrap().parse::<f64>().unwrap());
+        assert!((manifest.results["overlap_test_at_p_9"] - overlaps.iter().sum::<f64>() / 2.0).abs() < 1e-12);
+        assert!(manifest.summary.contains("means of 2 samples"));
+    }
+
+    /// States and loads that are missing are made again, on two threads: the same table.
+    #[test]
+    fn a_run_that_goes_on_has_the_table_of_one_that_was_not_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), 2, 1).unwrap();
+        let whole = rows(folder.path());
+        for name in ["samples-seed0-sample1.safetensors", "p2-seed0-sample1.json", "p9-seed0-sample0.json"] {
+            std::fs::remove_file(folder.path().join("points").join(name)).unwrap();
+        }
+        run(folder.path(), 2, 2).unwrap();
+        assert_eq!(rows(folder.path()), whole);
+    }
+
+    #[test]
+    fn files_of_another_glass_or_of_other_parameters_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), 1, 1).unwrap();
+        let copy = |from: &str, to: &str| {
+            let points = folder.path().join("points");
+            std::fs::copy(points.join(from), points.join(to)).unwrap();
+        };
+        copy("p2-seed0-sample0.json", "p2-seed0-sample1.json");
+        let error = run(folder.path(), 2, 1).unwrap_err().to_string();
+        assert!(error.contains("sample 1") && error.contains("found format 1, P = 2, sample 0"), "{error}");
+        copy("samples-seed0-sample0.safetensors", "samples-seed0-sample1.safetensors");
+        let error = run(folder.path(), 2, 1).unwrap_err().to_string();
+        assert!(error.contains("states of the glass of seed 1"), "{error}");
+
+        let other = SpinGlassConfig { epochs: 4, ..tiny() };
+        let options = Options::new(folder.path(), Overwrite::Refuse);
+        let execution = Execution::with_threads(1).unwrap();
+        let error = run_spin_glass(&other, &options, &execution).unwrap_err().to_string();
+        assert!(error.contains("epochs = 4"), "{error}");
+        std::fs::remove_file(folder.path().join("config.toml")).unwrap();
+        let error = run_spin_glass(&other, &options, &execution).unwrap_err().to_string();
+        assert!(error.contains("\"epochs\":4"), "{error}");
+        let none = SpinGlassConfig { n_samples: 0, ..tiny() };
+        let error = run_spin_glass(&none, &options, &execution).unwrap_err().to_string();
+        assert!(error.contains("n_samples: expected at least 1"), "{error}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
+use crate::experiments::samples::sample_seed;
 use crate::learning::{Initial, Lbfgs, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::spins::SpinMatrix;
@@ -72,7 +73,7 @@ pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Resu
 }
 
 fn patterns(config: &StabilitiesConfig, n_spins: usize, sample: u64) -> Result<SpinMatrix> {
-    let seed = config.seed.wrapping_mul(1000).wrapping_add(sample);
+    let seed = sample_seed(config.seed, sample);
     random_states(patterns_at(config.load, n_spins), n_spins, seed)
 }
 

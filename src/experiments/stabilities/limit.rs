@@ -7,6 +7,7 @@ use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::patterns_at;
+use crate::experiments::samples::sample_seed;
 use crate::learning::{Lbfgs, MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Position, Series, Style};
 use crate::storage::Table;
@@ -40,11 +41,7 @@ const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Limit> {
     let n_spins = config.limit_n_spins;
-    let patterns = random_states(
-        patterns_at(config.load, n_spins),
-        n_spins,
-        config.seed.wrapping_mul(1000).wrapping_add(100),
-    )?;
+    let patterns = random_states(patterns_at(config.load, n_spins), n_spins, sample_seed(config.seed, 100))?;
     let load = patterns.n_rows() as f64 / n_spins as f64;
     let parameters = MaxStability { tolerance: TOLERANCE, ..MaxStability::default() };
     let best = max_stability(&patterns, &parameters, execution)?;

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
+use crate::experiments::samples::sample_seed;
 use crate::learning::{MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::storage::Table;
@@ -33,7 +34,7 @@ pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Resu
     for &load in &config.margin_loads {
         for &n_spins in &config.margin_n_spins {
             for sample in 0..config.n_margin_samples {
-                let seed = config.seed.wrapping_mul(1000).wrapping_add(200 + sample);
+                let seed = sample_seed(config.seed, 200 + sample);
                 let patterns = random_states(patterns_at(load, n_spins), n_spins, seed)?;
                 let parameters = MaxStability { tolerance: TOLERANCE, ..MaxStability::default() };
                 let summary = max_stability(&patterns, &parameters, execution)?.summary();

@@ -62,6 +62,17 @@ impl Parameters for StabilitiesConfig {
         optional: &[],
     };
 
+    fn set_samples(parameters: &mut toml::Table, n_samples: u32) {
+        let n_samples = toml::Value::from(n_samples);
+        let sizes = parameters.get_mut("sizes").and_then(toml::Value::as_array_mut);
+        for size in sizes.into_iter().flatten().filter_map(toml::Value::as_array_mut) {
+            if let Some(number) = size.get_mut(1) {
+                *number = n_samples.clone();
+            }
+        }
+        parameters.insert("n_margin_samples".to_owned(), n_samples);
+    }
+
     fn check(&self) -> Result<()> {
         if self.sizes.len() < 2 || self.margin_n_spins.len() < 2 {
             return Err(Error::parameter("sizes", "at least two", "fewer"));

@@ -1,0 +1,146 @@
+//! MNIST at 14 x 14, as in arXiv:2507.05147: final overlaps of training, test and random states against the load.
+//!
+//! Published curves are `data/reference/mnist14.csv`, read off the figure.
+//!
+//! Every load and sample is a file of its own, `points/*.json`: a run that was stopped goes on where it was.
+
+mod comparison;
+mod measure;
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{Parameters, Shipped};
+use super::points::{self, measure_missing};
+use super::run_directory::{Kept, RunDirectory};
+use super::trajectory::{Sampled, table};
+use super::{Manifest, Options};
+use crate::analysis::{mean_overlap_of_pairs, mean_overlap_within_classes};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::report::Montage;
+use crate::spins::SpinMatrix;
+use comparison::Comparison;
+pub(super) use measure::{Images, OfLoad};
+
+/// What the experiment writes beside the points.
+pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "comparison.csv", "digits.png"];
+
+/// Finished loads.
+pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".mnist.lock", grows: false };
+
+/// Parameters of the experiment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MnistConfig {
+    /// P of each run, ascending: the first so many of a seeded permutation of the training images.
+    pub patterns: Vec<usize>,
+    /// Unseen examples: training images after the largest P of the same permutation.
+    pub n_test: usize,
+    pub crop: usize,
+    pub threshold: u8,
+    pub deskew: bool,
+    /// lambda = 2 lambda', lambda' = 0.1.
+    pub lambda: f64,
+    /// lr = 2 lr' / N, lr' = 100.
+    pub lr: f64,
+    pub epochs: u64,
+    /// Batches hold min(P, this) patterns; a last, smaller one is left out.
+    pub batch: usize,
+    /// Parallel steps of a recall.
+    pub n_steps: u64,
+    /// Permutations of the images.
+    pub n_samples: u64,
+    pub seed: u64,
+}
+
+impl Parameters for MnistConfig {
+    const SHIPPED: Shipped = Shipped {
+        full: include_str!("../parameters/mnist.toml"),
+        quick: include_str!("../parameters/mnist-quick.toml"),
+        optional: &[],
+    };
+
+    fn check(&self) -> Result<()> {
+        let least = self.patterns.iter().copied().min().unwrap_or(0) as u64;
+        for (name, value) in
+            [("n_samples", self.n_samples), ("n_test", self.n_test as u64), ("patterns", least)]
+        {
+            if value == 0 {
+                return Err(Error::parameter(name, "at least 1", 0));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MnistConfig {
+    /// The ten loads of the paper, or five.
+    pub fn new(quick: bool, seed: u64) -> Self {
+        Self::shipped(quick, seed)
+    }
+
+    /// The largest P.
+    fn largest(&self) -> usize {
+        self.patterns.iter().copied().max().unwrap_or(0)
+    }
+}
+
+pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {
+    run_mnist(&MnistConfig::varied(options)?, options, execution)
+}
+
+/// Checks that the images are there.
+pub(super) fn check_input(options: &Options) -> Result<()> {
+    measure::images(&MnistConfig::varied(options)?, options, 0).map(drop)
+}
+
+/// Runs the experiment with parameters of the caller's; of `options`, all but the size and the seed count.
+///
+/// # Errors
+/// If MNIST is missing or has too few images; a parameter is out of range; the output holds loads of other parameters, exists and
+/// may not be replaced or cannot be written; or interrupted, with the loads finished so far kept.
+pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
+    config.check()?;
+    let mut directory = RunDirectory::resume("mnist", options, config, FILES, KEPT)?;
+    let all = Images::read(config.clone(), options)?;
+    let first = &all.samples[0];
+    let _lock = directory.lock(FILES)?;
+    for (name, hash) in first.images.provenance.iter().filter(|(name, _)| name.ends_with("_blake3")) {
+        directory.input(name, hash);
+    }
+    // Of all images, in whatever order.
+    let labels = first.images.train_labels.as_deref().unwrap_or(&[]);
+    let mean_overlap = mean_overlap_of_pairs(&first.images.train).unwrap_or(f64::NAN);
+    let within_class = mean_overlap_within_classes(&first.images.train, labels)?.unwrap_or(f64::NAN);
+    directory.result("mean_overlap", mean_overlap);
+    directory.result("mean_overlap_within_class", within_class);
+
+    let loads = measure_missing(&all.loads(), "loads of MNIST", &mut directory, options, execution)?;
+    let points: Vec<Sampled> = loads.iter().map(OfLoad::sampled).collect();
+    directory.table("table.csv", &table(&points, |_| "pseudo-likelihood"))?;
+    let comparison = Comparison::new(config, &points)?;
+    directory.table("comparison.csv", &comparison.table())?;
+    directory.figure("figure", &comparison.figure())?;
+
+    let mut pictures = vec![("test image".to_owned(), first.pictured.clone())];
+    for load in loads.iter().take(config.patterns.len()) {
+        let states = load.pictured(config, first, directory.folder())?;
+        pictures.push((format!("P = {}", load.n_patterns()), states));
+    }
+    let columns: Vec<(&str, &SpinMatrix)> =
+        pictures.iter().map(|(name, states)| (name.as_str(), states)).collect();
+    let caption = format!(
+        "Unseen digits (first column) and where {} parallel steps take them under couplings that learned P training images.",
+        config.n_steps
+    );
+    directory.montage("digits", &Montage::columns(&columns, (config.crop, config.crop))?, &caption)?;
+    for (curve, difference) in comparison.differences() {
+        directory.result(&format!("largest_difference_{curve}"), difference.largest);
+        directory.result(&format!("mean_difference_{curve}"), difference.mean);
+    }
+
+    let summary = format!(
+        "60000 training images: mean overlap {mean_overlap:.4}, within a class {within_class:.4}\n\n{}",
+        comparison.summary()
+    );
+    directory.finish(summary, execution)
+}
