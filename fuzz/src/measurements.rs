@@ -7,8 +7,9 @@ use attractor::datasets::{Alignment, Alphabet};
 use attractor::execution::{Cancel, Execution, Progress};
 use attractor::experiments::{
     BasinSizeConfig, BasinsConfig, CutoffConfig, CutoffSetting, FeatureLearningConfig, GlassBonds, Options,
-    PhaseDiagramConfig, ProteinsConfig, SpinGlassConfig, TransitionConfig, run_acquisition, run_basin_size,
-    run_basins, run_cutoff, run_gap, run_phase_diagram, run_proteins, run_spin_glass, run_transition,
+    PhaseDiagramConfig, ProteinsConfig, SpinGlassConfig, StabilitiesConfig, TransitionConfig,
+    run_acquisition, run_basin_size, run_basins, run_cutoff, run_gap, run_phase_diagram, run_proteins,
+    run_spin_glass, run_stabilities, run_transition,
 };
 use attractor::spins::Sequences;
 use attractor::storage::Overwrite;
@@ -27,6 +28,12 @@ const PROTEINS: &str = "p3-sample0.json";
 const FEATURE_LEARNING: &str = "n10-eta1-load0.5-seed1-draw0.json";
 const RULES: &str = "hebb-n10-seed1-sample0.json";
 const SYMMETRIC: &str = "symmetric-n10-load0.5-seed1-sample0.json";
+const STABILITIES: [&str; 4] = [
+    "distance-n10-load0.4-seed1-sample0.json",
+    "density-n20-load0.4-lambda-eff0.8-seed1.json",
+    "limit-n10-load0.4-seed1.json",
+    "margin-n10-load0.4-seed1-sample0.json",
+];
 const TRANSITION: &str = "n10-load0.5-seed1-sample0.json";
 
 /// In place of a measurement of each experiment, in runs that are interrupted in the next one.
@@ -48,6 +55,9 @@ pub(super) fn measurements(content: &[u8]) {
         run_acquisition(&feature_learning(vec![0.5, 1.0]), options, &interrupted()).map(drop)
     });
     in_place_of(RULES, content, |options| run_basins(&rules(), options, &interrupted()).map(drop));
+    in_place_of(STABILITIES[3], content, |options| {
+        run_stabilities(&stabilities(), options, &interrupted()).map(drop)
+    });
     in_place_of(TRANSITION, content, |options| {
         run_transition(&transition(vec![0.5, 1.0]), options, &interrupted()).map(drop)
     });
@@ -76,6 +86,9 @@ pub fn figures(content: &[u8]) {
     }
     for name in [RULES, SYMMETRIC] {
         in_place_of(name, content, |options| run_basins(&rules(), options, execution()).map(drop));
+    }
+    for name in STABILITIES {
+        in_place_of(name, content, |options| run_stabilities(&stabilities(), options, execution()).map(drop));
     }
     in_place_of(TRANSITION, content, |options| {
         run_transition(&transition(vec![0.5]), options, execution()).map(drop)
@@ -227,6 +240,23 @@ fn rules() -> BasinsConfig {
         threshold: 0.99,
         symmetric_n_spins: 10,
         symmetric_loads: vec![0.5],
+        seed: SEED,
+    }
+}
+
+fn stabilities() -> StabilitiesConfig {
+    StabilitiesConfig {
+        load: 0.4,
+        lambda_effs: [0.2, 0.8, 1.6],
+        lambda: 1.0,
+        sizes: vec![(10, 1), (20, 1)],
+        descent_epochs: 2,
+        descent_lr: 1.0,
+        limit_n_spins: 10,
+        limit_lambda_effs: vec![0.5, 1.0],
+        margin_loads: vec![0.4],
+        margin_n_spins: vec![10, 20],
+        n_margin_samples: 1,
         seed: SEED,
     }
 }

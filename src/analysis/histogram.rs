@@ -1,12 +1,14 @@
 //! [`Histogram`]: how many samples fall into each of equally wide bins.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// More are no picture of a distribution.
 const MAX_BINS: usize = 1_000_000;
 
 /// Counts of samples in equally wide bins from `low` to `high`, as a density or beside one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     low: f64,
     high: f64,

@@ -167,7 +167,7 @@ impl<'a> FinishedRun<'a> {
 mod tests {
     use super::*;
     use crate::execution::Execution;
-    use crate::experiments::Options;
+    use crate::experiments::{Options, basins};
     use crate::experiments::run_directory::RunDirectory;
     use crate::report::{Axis, Color, Figure, Panel, Series, Style};
     use crate::storage::Overwrite;
@@ -177,7 +177,7 @@ mod tests {
     fn run(folder: &Path, cell: &str) {
         let options = Options { command: "attractor <b>".into(), ..Options::new(folder, Overwrite::Refuse) };
         let config: toml::Table = toml::from_str("law = '</pre>'\nseed = 12345").unwrap();
-        let mut directory = RunDirectory::create("basins", &options, &config, &[]).unwrap();
+        let mut directory = RunDirectory::new("basins", &options, &config, &[], basins::KEPT).unwrap();
         let mut table = Table::new(["load", "what"]);
         table.push(vec!["0.5".into(), cell.into()]);
         directory.table("table.csv", &table).unwrap();

@@ -102,7 +102,7 @@ pub struct Experiment {
     pub about: &'static str,
     files: &'static [&'static str],
     /// Results that outlast a run that was stopped.
-    kept: Option<run_directory::Kept>,
+    kept: run_directory::Kept,
     /// Whether its input is there, if it takes one.
     check_input: Option<fn(&Options) -> Result<()>>,
     /// Its parameters as TOML.
@@ -118,7 +118,7 @@ impl Experiment {
             about: "memorisation turns into generalisation on the power-law hidden manifold: overlaps, learned features \
                     and test gaps against load and epochs, pseudo-likelihood beside Hebb, and on MNIST where it is there",
             files: transition::FILES,
-            kept: Some(transition::KEPT),
+            kept: transition::KEPT,
             check_input: None,
             parameters: parameters::resolved::<TransitionConfig>,
             run: transition::run,
@@ -128,7 +128,7 @@ impl Experiment {
             about: "how many hidden features Hebb couplings store, k_max ~ N^(1/2eta), up to a million spins: signal to noise, \
                     overlaps and slopes beside the laws",
             files: cutoff::FILES,
-            kept: Some(cutoff::KEPT),
+            kept: cutoff::KEPT,
             check_input: None,
             parameters: parameters::resolved::<CutoffConfig>,
             run: cutoff::run,
@@ -138,7 +138,7 @@ impl Experiment {
             about: "in which order pseudo-likelihood learns the features of the power-law hidden manifold, in training time \
                     and in data, beside Hebb",
             files: acquisition::FILES,
-            kept: Some(acquisition::KEPT),
+            kept: acquisition::KEPT,
             check_input: None,
             parameters: parameters::resolved::<FeatureLearningConfig>,
             run: acquisition::run,
@@ -147,7 +147,7 @@ impl Experiment {
             name: "gap",
             about: "how far the number of learned features explains the test gaps, over all loads, epochs and exponents",
             files: gap::FILES,
-            kept: Some(gap::KEPT),
+            kept: gap::KEPT,
             check_input: None,
             parameters: parameters::resolved::<FeatureLearningConfig>,
             run: gap::run,
@@ -157,7 +157,7 @@ impl Experiment {
             about: "basins of attraction of pseudo-likelihood, margin rules, pseudo-inverse, Storkey and Hebb on random \
                     patterns, beside the published curves; symmetric couplings beside symmetrised ones",
             files: basins::FILES,
-            kept: Some(basins::KEPT),
+            kept: basins::KEPT,
             check_input: None,
             parameters: parameters::resolved::<BasinsConfig>,
             run: basins::run,
@@ -167,7 +167,7 @@ impl Experiment {
             about: "basin size of pseudo-likelihood against load, asymmetric, symmetrised and symmetric, and the couplings' asymmetry, \
                     along training, beside the published values (arXiv:2507.05147)",
             files: basin_size::FILES,
-            kept: Some(basin_size::KEPT),
+            kept: basin_size::KEPT,
             check_input: None,
             parameters: parameters::resolved::<BasinSizeConfig>,
             run: basin_size::run,
@@ -177,7 +177,7 @@ impl Experiment {
             about: "stabilities of the pseudo-likelihood's optimum beside the replica theory, its way to the couplings of \
                     largest margin, and their margin against Gardner's",
             files: stabilities::FILES,
-            kept: None,
+            kept: stabilities::KEPT,
             check_input: None,
             parameters: parameters::resolved::<StabilitiesConfig>,
             run: stabilities::run,
@@ -187,7 +187,7 @@ impl Experiment {
             about: "where pseudo-likelihood keeps patterns, features and unseen examples of the hidden manifold, over load and \
                     feature load, with the lines of Hebb",
             files: phase_diagram::FILES,
-            kept: Some(phase_diagram::KEPT),
+            kept: phase_diagram::KEPT,
             check_input: None,
             parameters: parameters::resolved::<PhaseDiagramConfig>,
             run: phase_diagram::run,
@@ -197,7 +197,7 @@ impl Experiment {
             about: "final overlaps of training, test and random states on MNIST 14x14 against load, beside the published \
                     curves (arXiv:2507.05147)",
             files: mnist::FILES,
-            kept: Some(mnist::KEPT),
+            kept: mnist::KEPT,
             check_input: Some(mnist::check_input),
             parameters: parameters::resolved::<MnistConfig>,
             run: mnist::run,
@@ -207,7 +207,7 @@ impl Experiment {
             about: "final overlaps of training, test and random states on samples of the two-dimensional Edwards-Anderson glass \
                     against load, beside the published curves (arXiv:2507.05147), and the error of the recovered couplings",
             files: spin_glass::FILES,
-            kept: Some(spin_glass::KEPT),
+            kept: spin_glass::KEPT,
             check_input: None,
             parameters: parameters::resolved::<SpinGlassConfig>,
             run: spin_glass::run,
@@ -218,7 +218,7 @@ impl Experiment {
                     asymmetric and symmetric pseudo-likelihood, beside the published curves of another family; needs an \
                     alignment, --data",
             files: proteins::FILES,
-            kept: Some(proteins::KEPT),
+            kept: proteins::KEPT,
             check_input: Some(proteins::check_input),
             parameters: parameters::resolved::<ProteinsConfig>,
             run: proteins::run,

@@ -14,7 +14,7 @@ use crate::report::{Figure, Montage};
 use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, remove_unfinished, write_bytes};
 
 /// Checks that the folder is there or can be made, and that `files` can be written into it.
-pub(super) fn check_folder(options: &Options, files: &[&str], kept: Option<Kept>) -> Result<()> {
+pub(super) fn check_folder(options: &Options, files: &[&str], kept: Kept) -> Result<()> {
     let folder = &options.output;
     if folder.exists() {
         for file in files.iter().chain(&[CONFIG, MANIFEST]) {
@@ -42,11 +42,8 @@ pub(super) struct Kept {
 }
 
 /// What to do with tables and figures: those of a run that kept its results can be made again.
-fn derived(options: &Options, kept: Option<Kept>) -> Overwrite {
-    match kept {
-        Some(kept) if options.output.join(kept.lock).is_file() => Overwrite::Replace,
-        _ => options.overwrite,
-    }
+fn derived(options: &Options, kept: Kept) -> Overwrite {
+    if options.output.join(kept.lock).is_file() { Overwrite::Replace } else { options.overwrite }
 }
 
 /// Refuses a folder that holds results of other parameters than `config`, but for the number of samples: more can join.
@@ -69,7 +66,7 @@ fn refuse_others(path: &Path, config: &str) -> Result<()> {
 pub(super) struct RunDirectory {
     folder: PathBuf,
     overwrite: Overwrite,
-    kept: Option<Kept>,
+    kept: Kept,
     /// What `config.toml` will hold, until it is written.
     config: Option<String>,
     manifest: Manifest,
@@ -79,38 +76,18 @@ pub(super) struct RunDirectory {
 impl RunDirectory {
     /// Checks that every one of `files` can be written, and writes nothing yet: a run that fails before its first result
     /// leaves nothing behind.
-    pub(super) fn create(
-        experiment: &str,
-        options: &Options,
-        config: &impl Serialize,
-        files: &[&str],
-    ) -> Result<Self> {
-        Self::new(experiment, options, config, files, None)
-    }
-
-    /// The same for a folder that keeps results from run to run.
-    pub(super) fn resume(
+    pub(super) fn new(
         experiment: &str,
         options: &Options,
         config: &impl Serialize,
         files: &[&str],
         kept: Kept,
     ) -> Result<Self> {
-        Self::new(experiment, options, config, files, Some(kept))
-    }
-
-    fn new(
-        experiment: &str,
-        options: &Options,
-        config: &impl Serialize,
-        files: &[&str],
-        kept: Option<Kept>,
-    ) -> Result<Self> {
         check_folder(options, files, kept)?;
         let folder = options.output.clone();
         let manifest = Manifest::new(experiment, &options.command);
         let config = to_toml(config)?;
-        if let (Some(Kept { grows: false, .. }), Overwrite::Refuse) = (kept, options.overwrite) {
+        if !kept.grows && options.overwrite == Overwrite::Refuse {
             refuse_others(&folder.join(CONFIG), &config)?;
         }
         Ok(Self {
@@ -124,15 +101,14 @@ impl RunDirectory {
     }
 
     /// Makes the folder, keeps other runs out of it, and removes what a run that was killed left half written.
-    pub(super) fn lock(&mut self, files: &[&str]) -> Result<Option<FolderLock>> {
-        let Some(kept) = self.kept else { return Ok(None) };
-        let results = self.folder.join(kept.folder);
+    pub(super) fn lock(&mut self, files: &[&str]) -> Result<FolderLock> {
+        let results = self.folder.join(self.kept.folder);
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "make this folder"))?;
-        let lock = FolderLock::take(&self.folder.join(kept.lock))?;
+        let lock = FolderLock::take(&self.folder.join(self.kept.lock))?;
         std::fs::create_dir_all(&results).map_err(Error::io(&results, "make this folder"))?;
         remove_unfinished(&self.folder, |file| files.contains(&file) || [CONFIG, MANIFEST].contains(&file))?;
         remove_unfinished(&results, |_| true)?;
-        Ok(Some(lock))
+        Ok(lock)
     }
 
     /// Before the first result of a run that replaces tables and figures of an earlier one: its manifest, which says that they

@@ -58,7 +58,7 @@ pub fn run_acquisition(
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("acquisition", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("acquisition", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let measurements = config.measure(&mut directory, options, execution)?;
     directory.table("table.csv", &measurements.table())?;

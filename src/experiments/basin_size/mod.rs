@@ -113,7 +113,7 @@ pub fn run_basin_size(
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("basin-size", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("basin-size", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let places =
         config.loads.iter().flat_map(|&load| (0..config.n_samples).map(move |sample| (load, sample)));

@@ -92,7 +92,7 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 /// written; or interrupted, with the points finished so far kept.
 pub fn run_basins(config: &BasinsConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("basins", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("basins", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let rules = Rule::all(config.epochs);
     let places: Vec<Learned<'_>> = Learned::all(config, &rules).collect();

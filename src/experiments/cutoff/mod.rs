@@ -92,7 +92,7 @@ pub fn run_cutoff(
     execution: &Execution,
 ) -> Result<(Manifest, CutoffResults)> {
     let estimates = config.estimates(execution)?;
-    let mut directory = RunDirectory::resume("cutoff", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("cutoff", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     // What is there is read, and refused if it does not fit, before anything is written.
     let mut found = Vec::new();

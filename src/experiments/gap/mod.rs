@@ -40,7 +40,7 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 /// cannot be written; or interrupted, with what is finished kept.
 pub fn run_gap(config: &FeatureLearningConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("gap", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("gap", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let measurements = config.measure(&mut directory, options, execution)?;
     let explanations = Explanations::new(&measurements);

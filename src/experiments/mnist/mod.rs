@@ -100,7 +100,7 @@ pub(super) fn check_input(options: &Options) -> Result<()> {
 /// may not be replaced or cannot be written; or interrupted, with the loads finished so far kept.
 pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("mnist", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("mnist", options, config, FILES, KEPT)?;
     let all = Images::read(config.clone(), options)?;
     let first = &all.samples[0];
     let _lock = directory.lock(FILES)?;

@@ -112,7 +112,7 @@ pub fn run_phase_diagram(
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("phase-diagram", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("phase-diagram", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let records: Vec<Record<'_>> = Record::all(config).collect();
     let points = measure_missing(&records, "points of the plane", &mut directory, options, execution)?;

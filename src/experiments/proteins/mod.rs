@@ -189,7 +189,7 @@ pub fn run_proteins(
         None => blake3::hash(alignment.train.letters()).to_hex().to_string(),
     };
     let run = Run { alignment: &data, config };
-    let mut directory = RunDirectory::resume("proteins", options, &run, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("proteins", options, &run, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     directory.input("alignment", &data);
     let records = |sample| Record::of_sample(config, &data, sample);

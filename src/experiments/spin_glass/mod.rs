@@ -158,7 +158,7 @@ pub fn run_spin_glass(
     let glass = config.glass(0);
     glass.check()?;
     glass.bonds()?;
-    let mut directory = RunDirectory::resume("spin-glass", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("spin-glass", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let records = Records::new(config, directory.folder())?;
     // What is there is read, and refused if it does not fit, before anything is written.

@@ -1,13 +1,16 @@
 //! Stabilities of the optimum and of descent beside the law at their own lambda_eff.
 
+use serde::{Deserialize, Serialize};
+
 use super::{StabilitiesConfig, optimum_with};
 use crate::analysis::{Histogram, Stabilities, kolmogorov_distance, stabilities};
 use crate::couplings::Couplings;
 use crate::dynamics::random_states;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
+use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
 use crate::learning::{Initial, Lbfgs, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
@@ -19,13 +22,30 @@ use crate::theory::{PseudoLikelihoodStabilities, StabilityDistribution};
 const BINS: usize = 80;
 const CURVE_POINTS: usize = 401;
 
+/// The solvers, in the order of [`Compared::solvers`].
+const SOLVERS: [&str; 2] = ["optimum", "descent"];
+
 /// Couplings of one set of patterns beside the law.
-struct Comparison {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Compared {
     n_spins: usize,
     sample: u64,
-    solver: &'static str,
+    solvers: [Distance; 2],
+}
+
+/// From the law at the couplings' own lambda_eff.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Distance {
     lambda_eff: f64,
     distance: f64,
+}
+
+/// The optimum at one lambda_eff.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Shown {
+    load: f64,
+    lambda_eff: f64,
+    histogram: Histogram,
 }
 
 struct Density {
@@ -35,41 +55,125 @@ struct Density {
 }
 
 pub(super) struct Densities {
-    comparisons: Vec<Comparison>,
+    compared: Vec<Compared>,
     densities: Vec<Density>,
     shown_n_spins: usize,
 }
 
-pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Densities> {
-    let lambda = config.lambda;
-    let mut comparisons = Vec::new();
-    for &(n_spins, n_samples) in &config.sizes {
-        for sample in 0..n_samples {
-            let patterns = patterns(config, n_spins, sample)?;
-            let load = patterns.n_rows() as f64 / n_spins as f64;
-            let l2 = PseudoLikelihoodStabilities::new(load, config.lambda_effs[1])?.weight_decay(lambda)?;
-            let best = optimum_with(l2, &Lbfgs::new(lambda), lambda, &patterns, execution)?;
-            let parameters = PseudoLikelihood::new(lambda, config.descent_lr);
-            let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
-            trainer.advance_to(config.descent_epochs)?;
-            for (solver, couplings) in [("optimum", &best), ("descent", trainer.couplings())] {
-                let (measured, law, lambda_eff) = beside(couplings, &patterns, lambda, execution)?;
-                let distance = kolmogorov_distance(measured.values(), |stability| law.cumulative(stability))?;
-                comparisons.push(Comparison { n_spins, sample, solver, lambda_eff, distance });
-            }
-        }
+impl Densities {
+    /// # Errors
+    /// If there is no law at the lambda_eff of what is shown.
+    pub(super) fn new(
+        config: &StabilitiesConfig,
+        compared: Vec<Compared>,
+        shown: Vec<Shown>,
+    ) -> Result<Self> {
+        let density = |Shown { load, lambda_eff, histogram }| {
+            let law = PseudoLikelihoodStabilities::new(load, lambda_eff)?;
+            Ok(Density { lambda_eff, histogram, law })
+        };
+        let densities = shown.into_iter().map(density).collect::<Result<_>>()?;
+        Ok(Self { compared, densities, shown_n_spins: config.sizes[1].0 })
     }
-    let shown_n_spins = config.sizes[1].0;
-    let patterns = patterns(config, shown_n_spins, 0)?;
-    let load = patterns.n_rows() as f64 / shown_n_spins as f64;
-    let mut densities = Vec::new();
-    for lambda_eff in config.lambda_effs {
-        let l2 = PseudoLikelihoodStabilities::new(load, lambda_eff)?.weight_decay(lambda)?;
-        let couplings = optimum_with(l2, &Lbfgs::new(lambda), lambda, &patterns, execution)?;
-        let (measured, law, lambda_eff) = beside(&couplings, &patterns, lambda, execution)?;
-        densities.push(Density { lambda_eff, histogram: Histogram::new(measured.values(), BINS)?, law });
+}
+
+/// An N and sample: its place among the files, and how it is measured.
+pub(super) struct Size<'a> {
+    config: &'a StabilitiesConfig,
+    n_spins: usize,
+    sample: u64,
+}
+
+impl<'a> Size<'a> {
+    /// N slowest, then samples.
+    pub(super) fn all(config: &'a StabilitiesConfig) -> impl Iterator<Item = Self> {
+        let of = move |n_spins, n_samples| (0..n_samples).map(move |sample| Self { config, n_spins, sample });
+        config.sizes.iter().flat_map(move |&(n_spins, n_samples)| of(n_spins, n_samples))
     }
-    Ok(Densities { comparisons, densities, shown_n_spins })
+}
+
+impl Place for Size<'_> {
+    type Point = Compared;
+
+    const WHAT: &'static str = "a finished distance from the law";
+
+    fn name(&self) -> String {
+        let StabilitiesConfig { load, seed, .. } = self.config;
+        format!("distance-n{}-load{load}-seed{seed}-sample{}.json", self.n_spins, self.sample)
+    }
+
+    fn parameters(&self) -> String {
+        let StabilitiesConfig { lambda, lambda_effs, descent_epochs, descent_lr, seed, .. } = self.config;
+        format!(
+            "lambda {lambda}, lambda_eff {}, descent of {descent_epochs} epochs, lr {descent_lr}, seed {seed}",
+            lambda_effs[1]
+        )
+    }
+
+    fn has_shape_of(&self, compared: &Compared) -> bool {
+        (compared.n_spins, compared.sample) == (self.n_spins, self.sample)
+    }
+
+    fn measure(&self, execution: &Execution) -> Result<Compared> {
+        let &Size { config, n_spins, sample } = self;
+        let lambda = config.lambda;
+        let patterns = patterns(config, n_spins, sample)?;
+        let load = patterns.n_rows() as f64 / n_spins as f64;
+        let l2 = PseudoLikelihoodStabilities::new(load, config.lambda_effs[1])?.weight_decay(lambda)?;
+        let best = optimum_with(l2, &Lbfgs::new(lambda), lambda, &patterns, execution)?;
+        let parameters = PseudoLikelihood::new(lambda, config.descent_lr);
+        let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
+        trainer.advance_to(config.descent_epochs)?;
+        let distance = |couplings| {
+            let (measured, law, lambda_eff) = beside(couplings, &patterns, lambda, execution)?;
+            let distance = kolmogorov_distance(measured.values(), |stability| law.cumulative(stability))?;
+            Ok::<_, Error>(Distance { lambda_eff, distance })
+        };
+        let solvers = [distance(&best)?, distance(trainer.couplings())?];
+        Ok(Compared { n_spins, sample, solvers })
+    }
+}
+
+/// A lambda_eff that is shown: its place among the files, and how it is measured.
+pub(super) struct AtLambdaEff<'a> {
+    config: &'a StabilitiesConfig,
+    lambda_eff: f64,
+}
+
+impl<'a> AtLambdaEff<'a> {
+    pub(super) fn all(config: &'a StabilitiesConfig) -> impl Iterator<Item = Self> {
+        config.lambda_effs.iter().map(move |&lambda_eff| Self { config, lambda_eff })
+    }
+}
+
+impl Place for AtLambdaEff<'_> {
+    type Point = Shown;
+
+    const WHAT: &'static str = "a finished density";
+
+    fn name(&self) -> String {
+        let StabilitiesConfig { load, sizes, seed, .. } = self.config;
+        format!("density-n{}-load{load}-lambda-eff{}-seed{seed}.json", sizes[1].0, self.lambda_eff)
+    }
+
+    fn parameters(&self) -> String {
+        format!("lambda {}, {BINS} bins, seed {}", self.config.lambda, self.config.seed)
+    }
+
+    fn has_shape_of(&self, shown: &Shown) -> bool {
+        shown.histogram.bins().count() == BINS
+    }
+
+    fn measure(&self, execution: &Execution) -> Result<Shown> {
+        let &AtLambdaEff { config, lambda_eff } = self;
+        let n_spins = config.sizes[1].0;
+        let patterns = patterns(config, n_spins, 0)?;
+        let load = patterns.n_rows() as f64 / n_spins as f64;
+        let l2 = PseudoLikelihoodStabilities::new(load, lambda_eff)?.weight_decay(config.lambda)?;
+        let couplings = optimum_with(l2, &Lbfgs::new(config.lambda), config.lambda, &patterns, execution)?;
+        let (measured, _, lambda_eff) = beside(&couplings, &patterns, config.lambda, execution)?;
+        Ok(Shown { load, lambda_eff, histogram: Histogram::new(measured.values(), BINS)? })
+    }
 }
 
 fn patterns(config: &StabilitiesConfig, n_spins: usize, sample: u64) -> Result<SpinMatrix> {
@@ -116,14 +220,16 @@ impl Densities {
     /// One row a set of patterns and solver.
     pub(super) fn distances(&self) -> Table {
         let mut table = Table::new(["n", "sample", "solver", "lambda_eff", "kolmogorov_distance"]);
-        for row in &self.comparisons {
-            table.push(vec![
-                row.n_spins.to_string(),
-                row.sample.to_string(),
-                row.solver.to_owned(),
-                row.lambda_eff.to_string(),
-                row.distance.to_string(),
-            ]);
+        for Compared { n_spins, sample, solvers } in &self.compared {
+            for (solver, Distance { lambda_eff, distance }) in SOLVERS.iter().zip(solvers) {
+                table.push(vec![
+                    n_spins.to_string(),
+                    sample.to_string(),
+                    (*solver).to_owned(),
+                    lambda_eff.to_string(),
+                    distance.to_string(),
+                ]);
+            }
         }
         table
     }
@@ -163,11 +269,13 @@ impl Densities {
 
     /// Mean distance of a solver at each N.
     fn means(&self, solver: &str) -> Vec<(usize, Mean)> {
-        let mut sizes: Vec<usize> = self.comparisons.iter().map(|row| row.n_spins).collect();
+        let mut sizes: Vec<usize> = self.compared.iter().map(|compared| compared.n_spins).collect();
         sizes.dedup();
         let of_size = |n_spins: usize| {
-            let rows = self.comparisons.iter().filter(|row| row.n_spins == n_spins && row.solver == solver);
-            (n_spins, Mean::of(&rows.map(|row| row.distance).collect::<Vec<_>>()))
+            let rows = self.compared.iter().filter(|compared| compared.n_spins == n_spins);
+            let named = rows.flat_map(|compared| SOLVERS.iter().zip(&compared.solvers));
+            let distances = named.filter(|(name, _)| **name == solver).map(|(_, found)| found.distance);
+            (n_spins, Mean::of(&distances.collect::<Vec<_>>()))
         };
         sizes.into_iter().map(of_size).collect()
     }

@@ -1,5 +1,7 @@
 //! The optimum as its norm grows: direction and margins beside the couplings of largest margin.
 
+use serde::{Deserialize, Serialize};
+
 use super::{StabilitiesConfig, optimum_with};
 use crate::analysis::stabilities;
 use crate::couplings::Couplings;
@@ -7,6 +9,7 @@ use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::patterns_at;
+use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
 use crate::learning::{Lbfgs, MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Position, Series, Style};
@@ -14,6 +17,7 @@ use crate::storage::Table;
 use crate::theory::{PseudoLikelihoodStabilities, kappa_max};
 
 /// The optimum at one lambda_eff.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Stage {
     l2: f64,
     lambda_eff: f64,
@@ -25,6 +29,7 @@ struct Stage {
     least: f64,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Limit {
     n_spins: usize,
     load: f64,
@@ -39,7 +44,36 @@ const TOLERANCE: f64 = 1e-4;
 /// Relative gradient of the optima.
 const GRADIENT_TOLERANCE: f64 = 1e-4;
 
-pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Limit> {
+/// The place of the limit among the files, and how it is measured.
+pub(super) struct Way<'a>(pub(super) &'a StabilitiesConfig);
+
+impl Place for Way<'_> {
+    type Point = Limit;
+
+    const WHAT: &'static str = "the way to the largest margin";
+
+    fn name(&self) -> String {
+        let StabilitiesConfig { limit_n_spins, load, seed, .. } = self.0;
+        format!("limit-n{limit_n_spins}-load{load}-seed{seed}.json")
+    }
+
+    fn parameters(&self) -> String {
+        let StabilitiesConfig { lambda, limit_lambda_effs, seed, .. } = self.0;
+        format!(
+            "lambda {lambda}, lambda_eff {limit_lambda_effs:?}, tolerances {TOLERANCE} and {GRADIENT_TOLERANCE}, seed {seed}"
+        )
+    }
+
+    fn has_shape_of(&self, limit: &Limit) -> bool {
+        limit.n_spins == self.0.limit_n_spins && limit.stages.len() == self.0.limit_lambda_effs.len()
+    }
+
+    fn measure(&self, execution: &Execution) -> Result<Limit> {
+        measure(self.0, execution)
+    }
+}
+
+fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Limit> {
     let n_spins = config.limit_n_spins;
     let patterns = random_states(patterns_at(config.load, n_spins), n_spins, sample_seed(config.seed, 100))?;
     let load = patterns.n_rows() as f64 / n_spins as f64;

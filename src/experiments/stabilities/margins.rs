@@ -1,11 +1,14 @@
 //! The largest margin of random patterns at growing N, extrapolated, against Gardner's.
 
+use serde::{Deserialize, Serialize};
+
 use super::StabilitiesConfig;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
+use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
 use crate::learning::{MaxStability, max_stability};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
@@ -13,7 +16,8 @@ use crate::storage::Table;
 use crate::theory::kappa_max;
 
 /// Couplings of largest margin of one set of patterns.
-struct Margin {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Margin {
     load: f64,
     n_spins: usize,
     sample: u64,
@@ -23,27 +27,58 @@ struct Margin {
 }
 
 pub(super) struct Margins {
-    all: Vec<Margin>,
+    pub(super) all: Vec<Margin>,
 }
 
 /// Relative gap of a neuron's margin: far below what samples scatter by.
 const TOLERANCE: f64 = 1e-4;
 
-pub(super) fn measure(config: &StabilitiesConfig, execution: &Execution) -> Result<Margins> {
-    let mut all = Vec::new();
-    for &load in &config.margin_loads {
-        for &n_spins in &config.margin_n_spins {
-            for sample in 0..config.n_margin_samples {
-                let seed = sample_seed(config.seed, 200 + sample);
-                let patterns = random_states(patterns_at(load, n_spins), n_spins, seed)?;
-                let parameters = MaxStability { tolerance: TOLERANCE, ..MaxStability::default() };
-                let summary = max_stability(&patterns, &parameters, execution)?.summary();
-                let (mean, mean_upper, lowest) = (summary.mean_lower, summary.mean_upper, summary.lowest);
-                all.push(Margin { load, n_spins, sample, mean, mean_upper, lowest });
-            }
-        }
+/// A load, N and sample: its place among the files, and how it is measured.
+pub(super) struct Patterns<'a> {
+    config: &'a StabilitiesConfig,
+    load: f64,
+    n_spins: usize,
+    sample: u64,
+}
+
+impl<'a> Patterns<'a> {
+    /// Loads slowest, then N, then samples.
+    pub(super) fn all(config: &'a StabilitiesConfig) -> impl Iterator<Item = Self> {
+        let at = move |load, n_spins| {
+            (0..config.n_margin_samples).map(move |sample| Self { config, load, n_spins, sample })
+        };
+        let of = move |load| config.margin_n_spins.iter().flat_map(move |&n_spins| at(load, n_spins));
+        config.margin_loads.iter().flat_map(move |&load| of(load))
     }
-    Ok(Margins { all })
+}
+
+impl Place for Patterns<'_> {
+    type Point = Margin;
+
+    const WHAT: &'static str = "a finished largest margin";
+
+    fn name(&self) -> String {
+        let seed = self.config.seed;
+        format!("margin-n{}-load{}-seed{seed}-sample{}.json", self.n_spins, self.load, self.sample)
+    }
+
+    fn parameters(&self) -> String {
+        format!("tolerance {TOLERANCE}, seed {}", self.config.seed)
+    }
+
+    fn has_shape_of(&self, margin: &Margin) -> bool {
+        (margin.load, margin.n_spins, margin.sample) == (self.load, self.n_spins, self.sample)
+    }
+
+    fn measure(&self, execution: &Execution) -> Result<Margin> {
+        let &Patterns { config, load, n_spins, sample } = self;
+        let seed = sample_seed(config.seed, 200 + sample);
+        let patterns = random_states(patterns_at(load, n_spins), n_spins, seed)?;
+        let parameters = MaxStability { tolerance: TOLERANCE, ..MaxStability::default() };
+        let summary = max_stability(&patterns, &parameters, execution)?.summary();
+        let (mean, mean_upper, lowest) = (summary.mean_lower, summary.mean_upper, summary.lowest);
+        Ok(Margin { load, n_spins, sample, mean, mean_upper, lowest })
+    }
 }
 
 /// The line a + b x of least squares, and the standard error of a.

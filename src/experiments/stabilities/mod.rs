@@ -9,13 +9,17 @@ mod margins;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Parameters, Shipped};
-use super::run_directory::RunDirectory;
+use super::points::{self, measure_missing};
+use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::learning::{Initial, Lbfgs, PseudoLikelihood, optimum};
 use crate::spins::SpinMatrix;
+use densities::{AtLambdaEff, Densities, Size};
+use limit::Way;
+use margins::{Margins, Patterns};
 
 /// What the experiment writes.
 pub(super) const FILES: &[&str] = &[
@@ -30,6 +34,9 @@ pub(super) const FILES: &[&str] = &[
     "margins.svg",
     "margins.png",
 ];
+
+/// Finished distances, densities, limits and margins.
+pub(super) const KEPT: Kept = Kept { folder: points::FOLDER, lock: ".stabilities.lock", grows: false };
 
 /// Parameters of the experiment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,25 +102,40 @@ pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> 
 /// Runs the experiment with parameters of the caller's; of `options`, the output, the command and what to overwrite count.
 ///
 /// # Errors
-/// If a parameter is out of range, the output exists and may not be replaced or cannot be written, or interrupted.
+/// If a parameter is out of range; if the output holds points of other parameters, exists and may not be replaced or cannot be
+/// written; or interrupted, with the points finished so far kept.
 pub fn run_stabilities(
     config: &StabilitiesConfig,
     options: &Options,
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::create("stabilities", options, config, FILES)?;
-    let densities = densities::measure(config, execution)?;
+    let mut directory = RunDirectory::new("stabilities", options, config, FILES, KEPT)?;
+    let _lock = directory.lock(FILES)?;
+    let (sizes, shown): (Vec<_>, Vec<_>) = (Size::all(config).collect(), AtLambdaEff::all(config).collect());
+    let (way, patterns): (_, Vec<_>) = ([Way(config)], Patterns::all(config).collect());
+    // What is there is refused, if it does not fit, before anything is written.
+    points::kept(&sizes, &directory, options)?;
+    points::kept(&shown, &directory, options)?;
+    points::kept(&way, &directory, options)?;
+    points::kept(&patterns, &directory, options)?;
+    let sizes = measure_missing(&sizes, "distances", &mut directory, options, execution)?;
+    let shown = measure_missing(&shown, "densities", &mut directory, options, execution)?;
+    let limit = measure_missing(&way, "the largest margin", &mut directory, options, execution)?;
+    let margins = measure_missing(&patterns, "margins", &mut directory, options, execution)?;
+    let densities = Densities::new(config, sizes, shown)?;
     directory.table("densities.csv", &densities.densities())?;
     directory.table("distances.csv", &densities.distances())?;
     directory.figure("figure", &densities.figure()?)?;
-    let limit = limit::measure(config, execution)?;
-    directory.table("limit.csv", &limit.table())?;
-    directory.figure("limit", &limit.figure())?;
-    let margins = margins::measure(config, execution)?;
+    for limit in &limit {
+        directory.table("limit.csv", &limit.table())?;
+        directory.figure("limit", &limit.figure())?;
+    }
+    let margins = Margins { all: margins };
     directory.table("margins.csv", &margins.table())?;
     directory.figure("margins", &margins.figure()?)?;
-    let summary = [densities.summary(), limit.summary(), margins.summary()?].join("\n");
+    let limit: String = limit.iter().map(limit::Limit::summary).collect();
+    let summary = [densities.summary(), limit, margins.summary()?].join("\n");
     for (name, value) in densities.results().into_iter().chain(margins.results()?) {
         directory.result(&name, value);
     }

@@ -127,7 +127,7 @@ pub fn run_transition(
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let mut directory = RunDirectory::resume("transition", options, config, FILES, KEPT)?;
+    let mut directory = RunDirectory::new("transition", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let places: Vec<Trained<'_>> = Trained::all(config).collect();
     let real = real(config, options, execution)?;
