@@ -31,7 +31,7 @@ impl StoredAttractors {
     /// # Errors
     /// If the file is no container of attractors, is truncated, or its parts do not fit together.
     pub fn open(path: &Path) -> Result<Self> {
-        let container = Container::open(path, KIND)?;
+        let container = Container::open_whole(path, KIND)?;
         let counts = |name| container.values::<u32>(name, DType::U32, 1).map(|(_, counts)| counts.to_vec());
         let states = container.spins("attractors")?;
         let (frequencies, periods) = (counts("frequency")?, counts("period")?);

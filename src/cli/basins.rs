@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use attractor::analysis::{BasinCurve, BasinEdge, BasinPoint, BasinSize, Basins as Measurement};
+use attractor::dynamics::BYTES_PER_STATE;
 use attractor::report::{Axis, Color, Figure, Panel, Position, Series, Style};
 use attractor::storage::Table;
 use attractor::{Error, Result};
@@ -67,7 +68,7 @@ impl Basins {
         let n_points = if self.bisect { n_spins.ilog2() as usize + 1 } else { corruptions.len() };
         let (n, m) = (n_spins as f64, n_states as f64);
         // Some ten copies of the states in bits, and hashes of their trajectories; settling takes some ten steps.
-        let memory = m * (10.0 * n / 8.0 + 256.0 + 8.0 * n_points as f64);
+        let memory = m * (10.0 * n / 8.0 + BYTES_PER_STATE as f64 + 8.0 * n_points as f64);
         let runs = n_points as f64 * self.repeats as f64 * self.moves.steps().unwrap_or(10) as f64;
         let estimate = Estimate::new(memory, 0.0, runs * m * n * n, &execution)
             .with_arrays(self.common.loaded_bytes(n))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use sysinfo::System;
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 
 /// Share of the available memory that a run takes unless told otherwise.
 const SHARE: f64 = 0.7;
@@ -51,13 +51,20 @@ impl fmt::Display for Interval {
     }
 }
 
-/// Bytes of memory that are available to this process, under the limits of its control group; none where the system does not
-/// tell.
+/// Bytes of memory that are available to this process, under the limits of its control group and of those above it; none where
+/// the system does not tell.
 fn available() -> Option<u64> {
     let mut system = System::new().ok()?;
     system.refresh_memory();
-    let limit = system.cgroup_limits().map(|limits| limits.free_memory);
-    Some(system.available_memory().min(limit.unwrap_or(u64::MAX)))
+    let limits = [system.cgroup_limits().map(|limits| limits.free_memory), left_to_this_process(&mut system)];
+    Some(limits.into_iter().flatten().fold(system.available_memory(), u64::min))
+}
+
+/// Bytes that the control group of this process and those above it leave, whichever leaves least.
+fn left_to_this_process(system: &mut System) -> Option<u64> {
+    let own = get_current_pid().ok()?;
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, ProcessRefreshKind::nothing());
+    Some(system.process(own)?.cgroup_limits()?.free_memory)
 }
 
 /// What a run may take that is not told: most of what is available.

@@ -9,7 +9,7 @@ use attractor::analysis::{
     Census as Counted, Destinations, Nearest, StartKind, census, least_energy_bytes, nearest,
 };
 use attractor::datasets::DataSet;
-use attractor::dynamics::{Stop, random_states};
+use attractor::dynamics::{BYTES_PER_STATE, Stop, random_states};
 use attractor::spins::SpinMatrix;
 use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -53,6 +53,8 @@ enum From {
 
 /// Random starts where no number is asked for.
 const DEFAULT_RANDOM_STATES: usize = 1000;
+/// What is known of an attractor beside its spins: headers and tables, and what is nearest.
+const BYTES_PER_ATTRACTOR: usize = 512;
 /// Attractors that are listed on the terminal.
 const LISTED: usize = 10;
 
@@ -85,8 +87,7 @@ impl Census {
             n_starts = n_starts.saturating_add(self.n_starts(from, &data)?);
         }
         let (n, m) = (data.n_spins() as f64, n_starts as f64);
-        // The states some ten times in bits, hashes of trajectories, and the fields of the fewest states.
-        let memory = m * (10.0 * n / 8.0 + 512.0) + least_energy_bytes(data.n_spins()) as f64;
+        let memory = self.memory(n_starts, &data, execution.n_threads());
         let disk = if self.output.is_some() { m * n / 8.0 } else { 0.0 };
         let estimate = Estimate::new(memory, disk, 10.0 * m * n * n, &execution)
             .with_arrays(self.common.loaded_bytes(n))
@@ -134,6 +135,22 @@ impl Census {
         });
         let text = text(&counted, &neighbours, seconds, &files);
         self.common.print(&document, &text)
+    }
+
+    /// Bytes in memory: of so many starts, of the data, and of the picture.
+    fn memory(&self, n_starts: usize, data: &DataSet, n_threads: usize) -> f64 {
+        let (n, m) = (data.n_spins() as f64, n_starts as f64);
+        let parts = [Some(&data.train), data.test.as_ref(), data.features.as_ref()];
+        let n_rows: usize = parts.into_iter().flatten().map(SpinMatrix::n_rows).sum();
+        // The starts some twelve times in bits, with what is known of each and of the attractor that it may be alone to reach.
+        let starts = m * (12.0 * n / 8.0 + (BYTES_PER_STATE + BYTES_PER_ATTRACTOR) as f64);
+        let outputs = match self.output {
+            Some(_) => output::bytes(n_starts, self.from.len()),
+            None => 0.0,
+        };
+        // What a thread computes with, and the fields of the fewest states.
+        let scratch = n_threads as f64 * 64.0 * (n + 4096.0) + least_energy_bytes(data.n_spins()) as f64;
+        starts + n_rows as f64 * n / 8.0 + outputs + scratch
     }
 
     /// Starts of a kind.

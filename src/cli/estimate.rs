@@ -95,8 +95,8 @@ impl Estimate {
         let fixed = self.memory_bytes - self.array_bytes - self.optional_bytes;
         let budget = execution.memory().budget();
         if fixed > budget {
-            let expected = format!("at least {} for this run", bytes(fixed));
-            return Err(Error::parameter("memory", expected, bytes(budget)));
+            let expected = format!("at least {} for this run", at_least_bytes(fixed));
+            return Err(Error::parameter("memory", expected, at_most_bytes(budget)));
         }
         execution.memory().set_aside(fixed);
         Ok(())
@@ -112,8 +112,8 @@ impl Estimate {
         let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if needed > free {
-            let expected = format!("{} of free disk space for this run", bytes(needed));
-            return Err(Error::format(folder, expected, bytes(free)));
+            let expected = format!("{} of free disk space for this run", at_least_bytes(needed));
+            return Err(Error::format(folder, expected, at_most_bytes(free)));
         }
         Ok(())
     }
@@ -183,9 +183,23 @@ fn seconds_per_lookup(n_letters: usize, execution: &Execution) -> Result<f64> {
 }
 
 pub fn bytes(bytes: u64) -> String {
+    in_units(bytes, |value| value)
+}
+
+/// The same rounded up: as a size that is needed, it is enough when it is given.
+fn at_least_bytes(bytes: u64) -> String {
+    in_units(bytes, |value| (10.0 * value).ceil() / 10.0)
+}
+
+/// The same rounded down: a size that is not enough never looks as if it were.
+fn at_most_bytes(bytes: u64) -> String {
+    in_units(bytes, |value| (10.0 * value).floor() / 10.0)
+}
+
+fn in_units(bytes: u64, round: impl Fn(f64) -> f64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let unit = (0..units.len() - 1).find(|&unit| bytes >> (10 * unit) < 1024).unwrap_or(units.len() - 1);
-    let value = bytes as f64 / (1u64 << (10 * unit)) as f64;
+    let value = round(bytes as f64 / (1u64 << (10 * unit)) as f64);
     format!("{value:.*} {}", usize::from(unit > 0), units[unit])
 }
 
@@ -194,5 +208,26 @@ pub fn duration(seconds: f64) -> String {
         s if s < 90.0 => format!("{s:.1} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::budget::Bytes;
+    use super::*;
+
+    #[test]
+    fn the_smallest_budget_that_would_do_does_when_it_is_given() {
+        let sizes = [1, 1023, 1024, 1025, 2_359_297, 2_411_725, 5 << 30, (5 << 30) + 1, u64::from(u32::MAX)];
+        for needed in sizes {
+            let told: Bytes = at_least_bytes(needed).parse().unwrap();
+            assert!(told.0 >= needed, "{needed}: {told}");
+            assert_ne!(at_least_bytes(needed), at_most_bytes(needed - 1), "{needed}");
+        }
+        let size = 2_411_725;
+        assert_eq!(
+            [bytes(size), at_least_bytes(size), at_most_bytes(size)],
+            ["2.3 MiB", "2.4 MiB", "2.3 MiB"]
+        );
     }
 }

@@ -129,14 +129,7 @@ pub fn main() -> ExitCode {
         Command::Bench(command) => command.run(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
-    // A reader that went away, as in `attractor ... | head`, is no failure worth a message.
-    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    };
-    if error.chain().any(broken_pipe) {
-        return ExitCode::FAILURE;
-    }
-    eprintln!("error: {error:#}");
+    progress::say(format_args!("error: {error:#}"));
     match error.downcast_ref::<Error>() {
         Some(Error::Interrupted) => ExitCode::from(INTERRUPTED),
         Some(Error::Parameter { .. }) => ExitCode::from(USAGE),

@@ -1,6 +1,6 @@
 //! Options that every subcommand has, and what they turn into.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use attractor::execution::{Execution, Memory, thread_pool};
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::budget::{Bytes, default_budget};
 use super::estimate::Estimate;
+use super::inputs::shards_in;
 use super::progress::Terminal;
 
 #[derive(Args)]
@@ -83,6 +84,19 @@ impl Common {
         Ok(execution)
     }
 
+    /// Answers SIGUSR1, which asks for a checkpoint, with a note in a run that keeps none. Without an answer it ends the program.
+    pub fn say_that_nothing_is_kept(&self) -> std::io::Result<()> {
+        let is_quiet = self.quiet;
+        let say = move || {
+            const MESSAGE: &[u8] = b"note: this run keeps no checkpoints\n";
+            if !is_quiet {
+                let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
+            }
+        };
+        // SAFETY: at most a system call, allowed in a handler.
+        unsafe { signal_hook::low_level::register(signal_hook::consts::SIGUSR1, say) }.map(drop)
+    }
+
     /// Bytes that couplings of N spins take where they are not mapped.
     pub fn loaded_bytes(&self, n_spins: f64) -> f64 {
         if self.no_mmap { 4.0 * n_spins * n_spins } else { 0.0 }
@@ -130,7 +144,8 @@ impl Common {
         if self.force { Overwrite::Replace } else { Overwrite::Refuse }
     }
 
-    /// Refuses outputs that cannot be written, or that would replace an input or one another, before any work.
+    /// Refuses outputs that cannot be written, that would replace an input or one another, or that would come among the
+    /// shards of an input, before any work.
     pub fn check_outputs(&self, outputs: &[&Path], inputs: &[&Path]) -> Result<()> {
         for (index, output) in outputs.iter().enumerate() {
             check_output(output, self.overwrite())?;
@@ -139,6 +154,10 @@ impl Common {
                     let expected = "an output with a file of its own";
                     return Err(Error::format(output, expected, format!("{what} of that name")));
                 }
+            }
+            if let Some(folder) = inputs.iter().find(|input| is_among_shards(output, input)) {
+                let expected = format!("an output outside of {}, an input", folder.display());
+                return Err(Error::format(output, expected, "a file of this folder of shards"));
             }
         }
         Ok(())
@@ -149,15 +168,24 @@ impl Common {
         self.print(&json!({ "output": output }), &format!("would write {}", output.display()))
     }
 
-    /// Prints the result: `document` as JSON, or `text` for people.
+    /// Prints the result: `document` as JSON, or `text` for people. That its reader has gone away, as in `attractor ... | head`,
+    /// is no failure.
+    ///
+    /// # Errors
+    /// If stdout cannot be written, as on a full disk.
     pub fn print(&self, document: &impl Serialize, text: &str) -> anyhow::Result<()> {
+        let result = match (self.json, self.quiet) {
+            (true, _) => serde_json::to_string_pretty(document)?,
+            (false, true) => return Ok(()),
+            (false, false) => text.trim_end().to_owned(),
+        };
         let mut stdout = std::io::stdout().lock();
-        if self.json {
-            writeln!(stdout, "{}", serde_json::to_string_pretty(document)?)?;
-        } else if !self.quiet {
-            writeln!(stdout, "{}", text.trim_end())?;
+        match writeln!(stdout, "{result}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Error::io(Path::new("stdout"), "write the result")(error).into())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -170,6 +198,15 @@ fn say_when_files_shrink() -> std::io::Result<()> {
     };
     // SAFETY: a system call and the end of the process, both allowed in a handler.
     unsafe { signal_hook::low_level::register(signal_hook::consts::SIGBUS, say) }.map(drop)
+}
+
+/// Whether `folder` is one of shards, and the file would be in it, or be one of those that its links lead to.
+fn is_among_shards(file: &Path, folder: &Path) -> bool {
+    let file = identity(file);
+    let is_among = |shards: Vec<PathBuf>| {
+        file.starts_with(identity(folder)) || shards.iter().any(|shard| identity(shard) == file)
+    };
+    folder.is_dir() && shards_in(folder).is_ok_and(is_among)
 }
 
 /// The file a path leads to, whether it is there or will be.

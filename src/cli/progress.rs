@@ -1,6 +1,7 @@
 //! Progress on stderr: a bar with the time left on a terminal, one line every 30 s elsewhere.
 
-use std::io::IsTerminal;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 const LOG_INTERVAL: Duration = Duration::from_secs(30);
 /// How often the bar says how far a stage within its own is.
 const BAR_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Writes a line to stderr. Where that cannot be written, on a full disk or to a reader that went away, the line is lost and
+/// the work goes on.
+pub fn say(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 #[derive(Default)]
 pub struct Terminal {
@@ -69,7 +76,7 @@ impl Progress for Terminal {
                         // Totals that are estimates may be passed.
                         let to_go = (*total as f64 / (*done).max(1) as f64 - 1.0).max(0.0);
                         let left = begun.elapsed().as_secs_f64() * to_go;
-                        eprintln!("{what}: {done}/{total}, about {left:.0} s left");
+                        say(format_args!("{what}: {done}/{total}, about {left:.0} s left"));
                     }
                 }
                 None => {}
@@ -87,8 +94,8 @@ impl Progress for Terminal {
 
     fn note(&self, message: &str) {
         self.with_stages(|stages| match stages.first() {
-            Some(Stage::Bar(bar, _)) => bar.suspend(|| eprintln!("{message}")),
-            _ => eprintln!("{message}"),
+            Some(Stage::Bar(bar, _)) => bar.suspend(|| say(message)),
+            _ => say(message),
         });
     }
 }

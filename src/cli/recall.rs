@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use attractor::analysis::{RecallSummary, overlaps, recall_summary};
 use attractor::datasets::DataSet;
-use attractor::dynamics::{at_overlap, n_flips, random_states};
+use attractor::dynamics::{BYTES_PER_STATE, at_overlap, n_flips, random_states};
 use attractor::execution::Execution;
 use attractor::potts::PottsCouplings;
 use attractor::spins::SpinMatrix;
@@ -171,7 +171,7 @@ impl Recall {
     fn estimate(&self, n_states: usize, n_spins: usize, execution: &Execution) -> Estimate {
         let (n_states, n_spins) = (n_states as f64, n_spins as f64);
         // Six copies of the states in bits, and the hashes by which cycles are recognised.
-        let memory = n_states * (6.0 * n_spins / 8.0 + 256.0)
+        let memory = n_states * (6.0 * n_spins / 8.0 + BYTES_PER_STATE as f64)
             + execution.n_threads() as f64 * 64.0 * (n_spins + 4096.0);
         let disk = if self.output.is_some() { n_states * n_spins / 4.0 } else { 0.0 };
         // Settling takes some ten steps, unless a number is given.

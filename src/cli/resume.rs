@@ -43,9 +43,7 @@ impl Resume {
             return Err(Error::format(folder.path(), "the command of a training run", found).into());
         };
         self.change(&mut train.common);
-        if let Some(checkpoint) = self.checkpoint {
-            train.checkpoint = checkpoint;
-        }
+        train.checkpoint = self.checkpoint.or(train.checkpoint);
         train.resume(folder, record)
     }
 
@@ -57,6 +55,7 @@ impl Resume {
         common.quiet |= self.common.quiet;
         common.dry_run = self.common.dry_run;
         common.no_mmap |= self.common.no_mmap;
+        common.force |= self.common.force;
     }
 }
 
@@ -67,7 +66,7 @@ pub struct Resumed {
 }
 
 impl Resumed {
-    /// Refuses an output that is there and is not what this run wrote before it was stopped at its very end.
+    /// Refuses an output, or a snapshot, that is there and is not what this run wrote before it was stopped.
     ///
     /// # Errors
     /// That it exists.
@@ -78,5 +77,19 @@ impl Resumed {
             Ok(found) if found.description().get("command") == Some(&own) => Ok(()),
             _ => Err(Error::Exists { path: output.to_owned() }),
         }
+    }
+
+    /// Refuses a table of metrics that does not hold the rows of this run.
+    ///
+    /// # Errors
+    /// That it exists.
+    pub fn check_metrics(&self, path: &Path) -> Result<()> {
+        let Ok(found) = std::fs::read(path) else { return Ok(()) };
+        let is_own = match std::fs::read(self.folder.metrics()) {
+            Ok(own) => found.iter().zip(&own).all(|(found, own)| found == own),
+            // Earlier programs kept none of their own.
+            Err(_) => self.record.folder.is_none(),
+        };
+        if is_own { Ok(()) } else { Err(Error::Exists { path: path.to_owned() }) }
     }
 }

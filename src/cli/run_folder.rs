@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use attractor::storage::{Description, FolderLock, Overwrite, write_bytes};
+use attractor::storage::{Description, FolderLock, Overwrite, folder_of, remove_unfinished, write_bytes};
 use attractor::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,9 @@ pub struct Record {
     pub directory: PathBuf,
     pub arguments: Vec<String>,
     pub output: PathBuf,
+    /// This folder; none in those of earlier programs.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
     /// Path and BLAKE3 of each input.
     pub inputs: BTreeMap<String, (PathBuf, String)>,
 }
@@ -42,12 +46,16 @@ impl Record {
     pub fn of_this_run(output: &Path, inputs: &[(&str, &Path)]) -> anyhow::Result<Self> {
         let hashed =
             inputs.iter().map(|(name, path)| Ok(((*name).to_owned(), (path.to_path_buf(), hash_of(path)?))));
+        let folder = RunFolder::path_for(output);
+        let parent = folder_of(&folder);
+        let canonical = parent.canonicalize().map_err(Error::io(parent, "find"))?;
         Ok(Self {
             format_version: FORMAT_VERSION,
             program: concat!("attractor ", env!("CARGO_PKG_VERSION")).to_owned(),
             directory: std::env::current_dir().context("cannot tell the present directory")?,
             arguments: std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
             output: output.to_owned(),
+            folder: Some(canonical.join(folder.file_name().unwrap_or_default())),
             inputs: hashed.collect::<Result<_>>()?,
         })
     }
@@ -105,31 +113,50 @@ impl RunFolder {
                 format!("one (attractor resume {} goes on with it, --force drops it)", path.display());
             return Err(Error::format(&path, expected, found));
         }
-        if path.exists() && !path.join(RECORD).exists() && !path.join(LOCK).exists() {
+        let is_empty = || path.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        if path.exists() && !path.join(RECORD).exists() && !path.join(LOCK).exists() && !is_empty() {
             return Err(Error::format(&path, "the folder of an unfinished run", "another folder or file"));
         }
         Ok(())
     }
 
-    /// Makes the folder of a new run; what an earlier one left there is dropped.
+    /// Refuses inputs of a new run that are in the folder which it would make anew.
+    ///
+    /// # Errors
+    /// Names the first.
+    pub fn check_inputs(output: &Path, inputs: &[&Path]) -> Result<()> {
+        let Ok(folder) = Self::path_for(output).canonicalize() else { return Ok(()) };
+        let is_within = |input: &&&Path| input.canonicalize().is_ok_and(|path| path.starts_with(&folder));
+        match inputs.iter().find(is_within) {
+            None => Ok(()),
+            Some(input) => {
+                let expected = format!("an input outside {}, which a new run drops", folder.display());
+                Err(Error::format(input, expected, "one within (copy it, or choose another --output)"))
+            }
+        }
+    }
+
+    /// Makes the folder of a new run in place of what an earlier one left there. It appears complete, by one rename: a folder that is
+    /// there can be gone on with, whenever this process is killed.
     ///
     /// # Errors
     /// If another process writes there, or it cannot be written.
     pub fn create(output: &Path, record: &Record) -> Result<Self> {
         let path = Self::path_for(output);
-        match std::fs::create_dir(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(Error::io(&path, "make this folder")(error));
-            }
-            _ => {}
-        }
-        let lock = FolderLock::take(&path.join(LOCK))?;
-        let folder = Self { path, _lock: lock };
-        folder.clear()?;
+        let earlier = path.exists().then(|| FolderLock::take(&path.join(LOCK))).transpose()?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        remove_unfinished(folder_of(&path), |file| file == name)?;
+        let new = hidden(&path);
+        std::fs::create_dir(&new).map_err(Error::io(&path, "make this folder"))?;
+        let lock = FolderLock::take(&new.join(LOCK))?;
         let text = serde_json::to_vec_pretty(record);
-        let text = text.map_err(|error| Error::io(&folder.path, "write")(error.into()))?;
-        write_bytes(&folder.path.join(RECORD), Overwrite::Replace, &text)?;
-        Ok(folder)
+        let text = text.map_err(|error| Error::io(&path, "write")(error.into()))?;
+        write_bytes(&new.join(RECORD), Overwrite::Replace, &text)?;
+        if earlier.is_some() {
+            retire(&path)?;
+        }
+        std::fs::rename(&new, &path).map_err(Error::io(&path, "make this folder"))?;
+        Ok(Self { path, _lock: lock })
     }
 
     /// Takes up the folder of an unfinished run, or the one that belongs to an output.
@@ -158,7 +185,13 @@ impl RunFolder {
             let found = format!("version {version}, written by a newer program");
             return Err(Error::format(&record, format!("format version {FORMAT_VERSION} or older"), found));
         }
-        Ok((Self { path, _lock: lock }, serde_json::from_value(value).map_err(wrong)?))
+        let found: Record = serde_json::from_value(value).map_err(wrong)?;
+        if let Some(begun) = found.folder.as_ref().filter(|&begun| *begun != path) {
+            // Its outputs would go where it began, beside another run.
+            let expected = format!("the folder of an unfinished run where it began, {}", begun.display());
+            return Err(Error::format(&path, expected, "a copy, or a folder that was moved"));
+        }
+        Ok((Self { path, _lock: lock }, found))
     }
 
     /// The folder.
@@ -166,20 +199,14 @@ impl RunFolder {
         &self.path
     }
 
-    /// Removes everything but the lock, the record first: without it there is nothing to go on with.
-    fn clear(&self) -> Result<()> {
-        let record = self.path.join(RECORD);
-        if record.exists() {
-            std::fs::remove_file(&record).map_err(Error::io(&record, "remove"))?;
-        }
-        let entries = self.path.read_dir().map_err(Error::io(&self.path, "read this folder"))?;
-        for entry in entries.flatten().filter(|entry| entry.file_name() != LOCK) {
-            let path = entry.path();
-            let removed =
-                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-            removed.map_err(Error::io(&path, "remove"))?;
-        }
-        Ok(())
+    /// Its own rows of metrics, whatever becomes of the table that others read.
+    pub fn metrics(&self) -> PathBuf {
+        Self::metrics_in(&self.path)
+    }
+
+    /// The same of the folder at `path`.
+    pub fn metrics_in(path: &Path) -> PathBuf {
+        path.join("metrics.csv")
     }
 
     /// Removes the folder of a run that is done.
@@ -187,7 +214,20 @@ impl RunFolder {
     /// # Errors
     /// If the system refuses.
     pub fn remove(self) -> Result<()> {
-        self.clear()?;
-        std::fs::remove_dir_all(&self.path).map_err(Error::io(&self.path, "remove"))
+        retire(&self.path)
     }
+}
+
+/// A name beside the folder that [`remove_unfinished`] knows as left behind.
+fn hidden(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    folder.with_file_name(format!(".{name}.{}-{}.tmp", std::process::id(), since.as_nanos()))
+}
+
+/// Takes the folder away in one rename, then removes it.
+fn retire(folder: &Path) -> Result<()> {
+    let hidden = hidden(folder);
+    std::fs::rename(folder, &hidden).map_err(Error::io(folder, "remove"))?;
+    std::fs::remove_dir_all(&hidden).map_err(Error::io(folder, "remove"))
 }

@@ -6,6 +6,7 @@ use attractor::analysis::{Histogram, Stabilities as Measured, kolmogorov_distanc
 use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::report::{Axis, Color, Figure, Panel, Position, Series, Style};
+use attractor::spins::SpinMatrix;
 use attractor::storage::Table;
 use attractor::theory::{Law, StabilityDistribution};
 use attractor::{Error, Result};
@@ -71,6 +72,10 @@ struct Prediction {
 
 /// What the laws are laws of.
 const LAW_OF: &str = "training patterns under rows of couplings that are independent of each other";
+/// Bytes that drawing the figure takes, by measurement, whatever it shows.
+const FIGURE_BYTES: f64 = 44.0 * 1024.0 * 1024.0;
+/// Bytes that a bin takes in the histogram, the table and the figure, by and large.
+const BYTES_PER_BIN: f64 = 1536.0;
 /// Points of the plotted density.
 const CURVE_POINTS: usize = 1001;
 
@@ -102,9 +107,8 @@ impl Stabilities {
             execution.progress().note(&format!("note: the theory is that of {LAW_OF}; {reason}"));
         }
         let (n, p) = (n_spins as f64, patterns.n_rows() as f64);
-        // Packed patterns twice, stabilities, and where they are held to a theory a sorted copy in f64.
-        let sorted = if self.theory.is_some() { 8.0 * n * p } else { 0.0 };
-        let estimate = Estimate::new(n * p / 4.0 + sorted, 0.0, n * n * p, &execution)
+        let memory = self.memory(&data, patterns.n_rows(), execution.n_threads());
+        let estimate = Estimate::new(memory, 0.0, n * n * p, &execution)
             .with_arrays(4.0 * n * p + self.common.loaded_bytes(n));
         if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
             return Ok(());
@@ -122,6 +126,20 @@ impl Stabilities {
             figure.write(&svg.with_extension(""), self.common.overwrite())?;
         }
         self.report(&measured, row_norm, &histogram, prediction.as_ref(), distance)
+    }
+
+    /// Bytes in memory beside the stabilities of so many patterns.
+    fn memory(&self, data: &DataSet, n_patterns: usize, n_threads: usize) -> f64 {
+        let (n, p) = (data.n_spins() as f64, n_patterns as f64);
+        let parts = [Some(&data.train), data.test.as_ref(), data.features.as_ref()];
+        let n_rows: usize = parts.into_iter().flatten().map(SpinMatrix::n_rows).sum();
+        // The data, and the patterns in both orders; what a thread computes with.
+        let bits = n * (n_rows as f64 + 2.0 * p) / 8.0;
+        let scratch = n_threads as f64 * 64.0 * (n + p + 2048.0);
+        // Where they are held to a theory, a sorted copy in f64, which is gone before the figure is drawn.
+        let sorted = if self.theory.is_some() { 8.0 * n * p } else { 0.0 };
+        let figure = if self.output.is_some() { FIGURE_BYTES } else { 0.0 };
+        bits + scratch + self.bins as f64 * BYTES_PER_BIN + sorted.max(figure)
     }
 
     /// Table and figure, if any.

@@ -77,9 +77,9 @@ pub struct Train {
     /// Write a row a neuron to this table: norm, loss, stabilities, gradient or margin, and how its search ended
     #[arg(long)]
     per_neuron: Option<PathBuf>,
-    /// Keep what is finished at least this often, for `attractor resume`
-    #[arg(long, default_value_t = Interval(DEFAULT_CHECKPOINT))]
-    pub checkpoint: Interval,
+    /// Keep what is finished at least this often, for `attractor resume` [default: 10min]
+    #[arg(long)]
+    pub checkpoint: Option<Interval>,
     /// File to write
     #[arg(long, short, default_value = "J.safetensors")]
     output: PathBuf,
@@ -149,6 +149,11 @@ impl Train {
         let folder = RunFolder::path_for(&self.output);
         let execution = self.common.execution_with(folder_of(&folder))?;
         if Container::open_any(&self.data)?.kind() == "alignment" {
+            if self.checkpoint.is_some() {
+                let expected = "no such option for an alignment, whose training keeps no checkpoints";
+                return Err(Error::parameter("checkpoint", expected, "one").into());
+            }
+            self.common.say_that_nothing_is_kept()?;
             return self.run_on_alignment(&execution);
         }
         let data = DataSet::open(&self.data)?;
@@ -183,11 +188,12 @@ impl Train {
             return Ok(());
         }
         let (folder, provenance) = self.run_folder(resumed)?;
-        let keep = Keep::new(folder.path(), self.checkpoint.0);
+        let keep = Keep::new(folder.path(), self.checkpoint.map_or(DEFAULT_CHECKPOINT, |every| every.0));
         signal_hook::flag::register(signal_hook::consts::SIGUSR1, keep.flag())?;
         let execution = execution.keeping(keep);
-        if data.weights.is_some() && self.rule != Rule::PseudoLikelihood && !self.common.quiet {
-            eprintln!("note: the weights in {} are not used by this rule", self.data.display());
+        if data.weights.is_some() && self.rule != Rule::PseudoLikelihood {
+            let data = self.data.display();
+            execution.progress().note(&format!("note: the weights in {data} are not used by this rule"));
         }
         if let Some(n_isolated) = mask.as_ref().map(Mask::n_isolated).filter(|&n| n > 0) {
             let n_spins = data.n_spins();
@@ -319,6 +325,18 @@ impl Train {
             None => RunFolder::check(&self.output, self.common.overwrite())?,
             Some(resumed) if !self.common.force => {
                 resumed.check_output(&self.output)?;
+                for &epoch in self.pseudo_likelihood.snapshots() {
+                    resumed.check_output(&self.snapshot_path(epoch))?;
+                }
+                if self.eval_every.is_some() {
+                    resumed.check_metrics(&self.metrics_path())?;
+                }
+                // The table of neurons comes after the output.
+                if let Some(path) =
+                    self.per_neuron.as_ref().filter(|path| path.exists() && !self.output.exists())
+                {
+                    return Err(Error::Exists { path: path.clone() });
+                }
                 self.common.force = true;
             }
             Some(_) => {}
@@ -333,6 +351,9 @@ impl Train {
             remove_unfinished_writes(&outputs)?;
         }
         let inputs: Vec<&Path> = self.inputs().into_iter().map(|(_, path)| path).collect();
+        if resumed.is_none() {
+            RunFolder::check_inputs(&self.output, &inputs)?;
+        }
         self.common.check_outputs(&outputs, &inputs)
     }
 

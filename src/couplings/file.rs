@@ -26,6 +26,9 @@ pub(super) const SELF_COUPLING: &str = "self_coupling";
 /// Bytes of the header: the same whether it is written first or last.
 pub(super) const HEADER_ROOM: usize = 16 << 10;
 
+/// Bytes of J that are checked together: few enough to stay in memory meanwhile.
+const SPAN_BYTES: usize = 64 << 20;
+
 /// Rows of couplings as a file has them, checked.
 pub(super) struct RowsOfFile {
     pub(super) mapped: MappedRows,
@@ -38,7 +41,7 @@ pub(super) struct RowsOfFile {
 
 impl RowsOfFile {
     /// Maps `rows` of J, all of them where none are given, after reading them once to check that they are finite, with a zero
-    /// diagonal unless the file declares self-coupling.
+    /// diagonal unless the file declares self-coupling, and that the file is what its hash says.
     pub(super) fn read(
         container: Container,
         rows: Option<Range<usize>>,
@@ -56,6 +59,10 @@ impl RowsOfFile {
             return Err(Error::format(&path, expected, format!("shape {shape:?}")));
         }
         let rows = rows.unwrap_or(0..n_spins);
+        if rows.end > n_spins {
+            let expected = format!("J of {} columns at least, as rows {rows:?} have", rows.end);
+            return Err(Error::format(&path, expected, format!("shape {shape:?}")));
+        }
         let scale: f64 = container.entry("scale", "a finite positive number")?;
         if !(scale.is_finite() && scale > 0.0) {
             return Err(Error::format(&path, "a finite positive scale", scale.to_string()));
@@ -70,16 +77,35 @@ impl RowsOfFile {
             false => None,
         };
         let description = container.description().clone();
+        let (mut check, start) = container.hash_check();
         let Some((content, range)) = container.into_content("J") else {
             unreachable!("the tensor was read above");
         };
-        let mapped = MappedRows::new(&path, content, range, rows.clone());
-        if let Some((i, j, value)) = first_fault_of_all(n_spins, rows, &mapped, self_coupling, execution)? {
-            return Err(Error::format(
-                &path,
-                format!("{} at J[{i}, {j}]", fault_expected(i, j, self_coupling)),
-                value.to_string(),
-            ));
+        let mapped = MappedRows::new(&path, content, range.clone(), rows.clone());
+        let mut update = |bytes: Range<usize>| {
+            if let Some(check) = &mut check {
+                check.update(mapped.content(bytes));
+            }
+        };
+        update(start..range.start);
+        // Span by span, so that what is read once is looked at twice.
+        let n_rows = (SPAN_BYTES / (n_spins * size_of::<f32>())).next_multiple_of(PANEL).max(PANEL);
+        for first in rows.clone().step_by(n_rows) {
+            let span = first..rows.end.min(first + n_rows);
+            let found = first_fault_of_all(n_spins, span.clone(), &mapped, self_coupling, execution)?;
+            if let Some((i, j, value)) = found {
+                return Err(Error::format(
+                    &path,
+                    format!("{} at J[{i}, {j}]", fault_expected(i, j, self_coupling)),
+                    value.to_string(),
+                ));
+            }
+            let byte = |row: usize| range.start + (row - rows.start) * n_spins * size_of::<f32>();
+            update(byte(span.start)..byte(span.end));
+        }
+        update(range.end..mapped.n_bytes());
+        if let Some(check) = check {
+            check.finish(&path)?;
         }
         Ok(Self { mapped, n_spins, scale, self_coupling, theta, description })
     }
@@ -118,7 +144,7 @@ impl Couplings {
     /// The file must not be shortened while the couplings are in use: that is noticed between steps, not within one.
     ///
     /// # Errors
-    /// If the file is no container of couplings, is truncated, or holds a faulty value.
+    /// If the file is no container of couplings, is truncated, has changed since it was written, or holds a faulty value.
     pub fn open(path: &Path, execution: &Execution) -> Result<Self> {
         Self::of_container(Container::open(path, KIND)?, execution)
     }
@@ -249,6 +275,11 @@ impl Couplings {
     /// Puts the file in which they are on disk, as a container without a hash; nothing where there is none.
     pub(crate) fn flush(&self) -> Result<()> {
         self.home().map_or(Ok(()), |home| self.complete(home, false, self.with_shape(self.description())))
+    }
+
+    /// Makes the file in which they are no container until it is [flushed](Self::flush).
+    pub(crate) fn take_header(&self) -> Result<()> {
+        self.home().map_or(Ok(()), InPlace::take_header)
     }
 
     /// The file in which they are, to be put on disk by others.

@@ -31,6 +31,16 @@ impl MappedRows {
         Self { path: path.to_owned(), content, bytes, rows }
     }
 
+    /// Bytes of the whole file.
+    pub(super) fn content(&self, bytes: Range<usize>) -> &[u8] {
+        &self.content[bytes]
+    }
+
+    /// Length of the whole file.
+    pub(super) fn n_bytes(&self) -> usize {
+        self.content.len()
+    }
+
     fn values(&self) -> &[f32] {
         bytemuck::cast_slice(&self.content[self.bytes.clone()])
     }

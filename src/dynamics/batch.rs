@@ -1,8 +1,10 @@
 //! Many states that move together: what has settled leaves the batch.
-
-use std::collections::HashMap;
+//!
+//! Where the memory does not hold the [trails](super::trail) of all, some states are postponed: they begin again when others are
+//! through. States move independently of one another, so results do not depend on it.
 
 use super::recall::{Fate, Recall, Stop};
+use super::trail::{Trails, hashes};
 use crate::couplings::Couplings;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
@@ -41,13 +43,24 @@ struct Batch {
     states: BlockMajor,
     reference: BlockMajor,
     members: Vec<usize>, // their index among all states
-    /// When each state of the trajectory was seen; nothing where recurrence is not looked for.
-    seen: Vec<HashMap<u128, u64>>,
+    /// Of states not known to be in a cycle, where cycles are looked for.
+    trails: Trails,
     /// The step after which a state in a cycle is the final one.
     leaves_at: Vec<u64>,
 }
 
 impl Batch {
+    /// Puts the later half of the states with trails off. Which rows stay.
+    fn postpone(&self, postponed: &mut Vec<usize>) -> Vec<bool> {
+        let rows: Vec<usize> = (0..self.members.len()).filter(|&row| self.trails.has(row)).collect();
+        let mut keep = vec![true; self.members.len()];
+        for &row in &rows[rows.len() / 2..] {
+            keep[row] = false;
+            postponed.push(self.members[row]);
+        }
+        keep
+    }
+
     fn retain(&mut self, keep: &[bool]) {
         fn filter<T>(items: &mut Vec<T>, keep: &[bool]) {
             let mut keep = keep.iter();
@@ -56,8 +69,8 @@ impl Batch {
         self.states.retain_rows(keep);
         self.reference.retain_rows(keep);
         filter(&mut self.members, keep);
-        filter(&mut self.seen, keep);
         filter(&mut self.leaves_at, keep);
+        self.trails.retain(keep);
     }
 }
 
@@ -86,51 +99,84 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Takes the starts to their ends under `couplings`, which `mover` takes for its steps.
-    pub(super) fn follow(
+    /// Takes the starts to their ends under `couplings`, by movers that `new_mover` makes for what is held of a batch.
+    pub(super) fn follow<M: Mover>(
         &self,
-        mover: &mut impl Mover,
+        new_mover: impl Fn(Clamped) -> Result<M>,
         couplings: &Couplings,
         execution: &Execution,
     ) -> Result<Recall> {
-        let (limit, n_states) = (self.stop.limit(), self.starts.n_rows());
+        let n_states = self.starts.n_rows();
         let mut recall = Recall {
             states: self.starts.clone(),
-            fates: vec![Fate { steps: limit, period: None }; n_states],
+            fates: vec![Fate { steps: self.stop.limit(), period: None }; n_states],
             best_overlaps: vec![f64::NEG_INFINITY; n_states],
         };
-        let states = BlockMajor::from_rows(self.starts);
-        let seen = |hash| match self.recurrence {
-            Recurrence::Cycle => HashMap::from([(hash, 0)]),
-            _ => HashMap::new(),
-        };
-        let mut batch = Batch {
-            seen: hashes(&states).into_iter().map(seen).collect(),
-            states,
-            reference: BlockMajor::from_rows(self.reference),
-            members: (0..n_states).collect(),
-            leaves_at: vec![limit; n_states],
-        };
+        let mut members: Vec<usize> = (0..n_states).collect();
+        let mut n_at_once = n_states;
         execution.progress().begin("recall", n_states as u64);
+        while !members.is_empty() {
+            let mut later = members.split_off(n_at_once.min(members.len()));
+            let n_begun = members.len();
+            let mut mover = new_mover(Clamped::new(self.clamped, self.starts, &members))?;
+            let postponed = self.follow_members(members, &mut mover, &mut recall, couplings, execution)?;
+            // As many as there was memory for, or more, if there was for all.
+            n_at_once = match postponed.len() {
+                0 => n_begun.saturating_mul(2),
+                n_postponed => n_begun - n_postponed,
+            };
+            later.extend(postponed);
+            members = later;
+        }
+        execution.progress().end();
+        Ok(recall)
+    }
+
+    /// Takes some of the states to their ends. Which of them are postponed for want of memory: never all.
+    fn follow_members(
+        &self,
+        members: Vec<usize>,
+        mover: &mut impl Mover,
+        recall: &mut Recall,
+        couplings: &Couplings,
+        execution: &Execution,
+    ) -> Result<Vec<usize>> {
+        let limit = self.stop.limit();
+        let states = of_members(self.starts, &members);
+        let mut batch = Batch {
+            trails: match self.recurrence {
+                Recurrence::Cycle => Trails::new(&states),
+                _ => Trails::none(members.len()),
+            },
+            states,
+            reference: of_members(self.reference, &members),
+            leaves_at: vec![limit; members.len()],
+            members,
+        };
+        let mut postponed = Vec::new();
         for step in 1..=limit {
             if batch.members.is_empty() {
                 break;
             }
             couplings.check_files()?;
+            while !batch.trails.make_room(execution.memory()) {
+                let keep = batch.postpone(&mut postponed);
+                batch.retain(&keep);
+                mover.retain(&keep);
+            }
             let n_moving = batch.members.len();
             let next = mover.step(step, &batch.states, &batch.members)?;
-            let keep = self.settle(step, &mut batch, next, &mut recall);
+            let keep = self.settle(step, &mut batch, next, recall);
             if keep.contains(&false) {
                 batch.retain(&keep);
                 mover.retain(&keep);
             }
             execution.progress().advance((n_moving - batch.members.len()) as u64);
         }
-        execution.progress().end();
         for (row, &member) in batch.members.iter().enumerate() {
             store(&mut recall.states, member, &batch.states, row);
         }
-        Ok(recall)
+        Ok(postponed)
     }
 
     /// Takes the batch to `next`, its states at `step`. Which of them go on.
@@ -151,15 +197,13 @@ impl Course<'_> {
                     *fate = Fate { steps: step - 1, period: Some(1) };
                     batch.leaves_at[row] = step;
                 } else if self.recurrence == Recurrence::Cycle {
-                    if let Some(&entered) = batch.seen[row].get(&hashes[row]) {
+                    if let Some(entered) = batch.trails.visit(row, hashes[row], step) {
                         let period = step - entered;
                         *fate = Fate { steps: entered, period: Some(period) };
                         batch.leaves_at[row] = match self.stop {
                             Stop::After(steps) => step + (steps - step) % period,
                             Stop::Settled { .. } => step,
                         };
-                    } else {
-                        batch.seen[row].insert(hashes[row], step);
                     }
                 }
             }
@@ -181,8 +225,9 @@ struct Held {
 }
 
 impl Clamped {
-    pub(super) fn new(held: Option<&SpinMatrix>, starts: &SpinMatrix) -> Self {
-        let hold = |held| Held { spins: BlockMajor::from_rows(held), starts: BlockMajor::from_rows(starts) };
+    /// Of the states of these numbers.
+    fn new(held: Option<&SpinMatrix>, starts: &SpinMatrix, members: &[usize]) -> Self {
+        let hold = |held| Held { spins: of_members(held, members), starts: of_members(starts, members) };
         Self(held.map(hold))
     }
 
@@ -211,6 +256,14 @@ impl Clamped {
     }
 }
 
+/// The rows of these numbers, in ascending order if they are all.
+fn of_members(states: &SpinMatrix, members: &[usize]) -> BlockMajor {
+    match members.len() == states.n_rows() {
+        true => BlockMajor::from_rows(states),
+        false => BlockMajor::from_rows(&states.select(members)),
+    }
+}
+
 /// Copies one state of a batch into its row.
 fn store(states: &mut SpinMatrix, member: usize, batch: &BlockMajor, row: usize) {
     for (block, word) in states.row_mut(member).iter_mut().enumerate() {
@@ -232,17 +285,85 @@ fn distances(a: &BlockMajor, b: &BlockMajor) -> Vec<u64> {
     distances
 }
 
-/// A hash of each row: multiply and fold, the high half fed back so that every bit reaches every other.
-fn hashes(states: &BlockMajor) -> Vec<u128> {
-    const ODD: u128 = 0x2d99_787b_7f4a_7c15_9fb2_1c65_1e98_df25;
-    let mut hashes = vec![ODD; states.n_rows()];
-    if !hashes.is_empty() {
-        for words in states.words().chunks_exact(states.n_rows()) {
-            for (hash, &word) in hashes.iter_mut().zip(words) {
-                *hash = (*hash ^ u128::from(word)).wrapping_mul(ODD);
-                *hash ^= *hash >> 64;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::random_states;
+    use crate::execution::Memory;
+    use std::cell::{Cell, RefCell};
+
+    const N_SPINS: usize = 20;
+
+    /// Counts up to 999 and goes on at 500.
+    struct Counter<'a> {
+        clamped: Clamped,
+        /// The most states at step 500.
+        n_late: &'a Cell<usize>,
+    }
+
+    impl Mover for Counter<'_> {
+        fn step(&mut self, step: u64, states: &BlockMajor, members: &[usize]) -> Result<BlockMajor> {
+            // What is held of a state is its number, here.
+            let held: Vec<u64> = members.iter().map(|&member| member as u64).collect();
+            assert_eq!(self.clamped.held().unwrap().words(), held);
+            if step == 500 {
+                self.n_late.set(self.n_late.get().max(members.len()));
+            }
+            let mut next = states.clone();
+            next.words_mut().iter_mut().for_each(|word| *word = if *word == 999 { 500 } else { *word + 1 });
+            Ok(next)
+        }
+
+        fn retain(&mut self, keep: &[bool]) {
+            self.clamped.retain(keep);
+        }
+    }
+
+    #[test]
+    fn little_memory_postpones_states_and_changes_nothing() {
+        let n_states = 200;
+        let starts = SpinMatrix::from_words(n_states, N_SPINS, (0..n_states as u64).map(|k| 5 * k).collect());
+        let (starts, held) = (
+            starts.unwrap(),
+            SpinMatrix::from_words(n_states, N_SPINS, (0..n_states as u64).collect()).unwrap(),
+        );
+        let reference = random_states(n_states, N_SPINS, 1).unwrap();
+        let couplings = Couplings::from_rows(N_SPINS, vec![0.0; N_SPINS * N_SPINS]).unwrap();
+        for stop in [Stop::Settled { limit: 10_000 }, Stop::After(1300), Stop::Settled { limit: 600 }] {
+            let follow = |memory: Memory| {
+                let execution = Execution::with_threads(1).unwrap().with_memory(memory.clone());
+                let (n_late, begun) = (Cell::new(0), RefCell::new(Vec::new()));
+                let counter = |clamped: Clamped| {
+                    begun.borrow_mut().push(clamped.held().map_or(0, BlockMajor::n_rows));
+                    Ok(Counter { clamped, n_late: &n_late })
+                };
+                let (starts, reference, clamped) = (&starts, &reference, Some(&held));
+                let course = Course { starts, reference, clamped, stop, recurrence: Recurrence::Cycle };
+                let recall = course.follow(counter, &couplings, &execution).unwrap();
+                assert_eq!(memory.left(), memory.budget(), "what is taken is given back");
+                (recall, n_late.get(), begun.into_inner())
+            };
+            let (expected, n_late, begun) = follow(Memory::unlimited());
+            assert_eq!((n_late, begun), (n_states, vec![n_states]));
+            // Trails of 500 states have 1024 places of 33 bytes: seven of them and what is free; or a single one.
+            for (budget, most) in [(200_000, 7), (0, 2)] {
+                let (found, n_late, begun) = follow(Memory::limited(budget, None));
+                assert_eq!(found, expected);
+                assert!((1..=most).contains(&n_late), "{n_late} states with {budget} bytes");
+                assert!(begun.len() > n_states / most / 2, "{begun:?}");
+            }
+            if stop != (Stop::Settled { limit: 600 }) {
+                for (row, fate) in expected.fates.iter().enumerate() {
+                    let steps = 500u64.saturating_sub(5 * row as u64);
+                    assert_eq!(*fate, Fate { steps, period: Some(500) });
+                    let at = |step: u64| match 5 * row as u64 + step {
+                        value @ ..1000 => value,
+                        value => 500 + (value - 500) % 500,
+                    };
+                    let last = if let Stop::After(made) = stop { made } else { steps };
+                    assert_eq!(expected.states.row(row), [at(last)], "start {row}");
+                }
             }
         }
     }
-    hashes
 }

@@ -45,7 +45,7 @@ impl Recall {
     /// # Errors
     /// If the file is no container of states, is truncated, or its parts do not fit together.
     pub fn open(path: &Path) -> Result<(SpinMatrix, Self)> {
-        let container = Container::open(path, KIND)?;
+        let container = Container::open_whole(path, KIND)?;
         let (starts, states) = (container.spins("initial")?, container.spins("final")?);
         let fates = fates_of_states(&container, starts.n_rows(), states.n_rows())?;
         Ok((starts, Self { states, fates, best_overlaps: Vec::new() }))

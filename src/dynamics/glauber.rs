@@ -58,15 +58,15 @@ impl Dynamics for GlauberDynamics {
         let (stop, recurrence) = (Stop::After(self.steps), Recurrence::Nothing);
         let course = Course { starts, reference, clamped, stop, recurrence };
         course.check(couplings)?;
-        let clamped = Clamped::new(clamped, starts);
         match self.update {
             Update::Parallel => {
-                course.follow(&mut NoisyUpdates { couplings, heat, clamped, execution }, couplings, execution)
+                let updates = |clamped| Ok(NoisyUpdates { couplings, heat, clamped, execution });
+                course.follow(updates, couplings, execution)
             }
             Update::Sequential(order) => {
                 let rule = (order, Ties::Keep, Some(heat));
-                let mut sweeps = Sweeps::new(couplings, rule, clamped, execution)?;
-                course.follow(&mut sweeps, couplings, execution)
+                let sweeps = |clamped| Sweeps::new(couplings, rule, clamped, execution);
+                course.follow(sweeps, couplings, execution)
             }
         }
     }

@@ -16,6 +16,7 @@ mod sequential;
 mod start;
 mod sweep;
 mod sweep_tile;
+mod trail;
 
 pub use by_difference::MAX_REMEMBERED_BYTES;
 pub use corruption::{Corrupted, Corruption, Damage, Patch, Sites};
@@ -28,3 +29,4 @@ pub use recall::{Dynamics, Fate, Recall, Stop};
 pub use sequential::SequentialDynamics;
 pub use start::{at_overlap, n_flips, random_states};
 pub use sweep::SweepOrder;
+pub use trail::BYTES_PER_STATE;

@@ -64,15 +64,11 @@ impl Dynamics for ParallelDynamics {
     ) -> Result<Recall> {
         let course = Course { starts, reference, clamped, stop: self.stop, recurrence: Recurrence::Cycle };
         course.check(couplings)?;
-        let mut updates = ParallelUpdates {
-            couplings,
-            ties: self.ties,
-            clamped: Clamped::new(clamped, starts),
-            may_remember: self.stop.limit() > 2,
-            fields: None,
-            execution,
+        let updates = |clamped| {
+            let (ties, may_remember) = (self.ties, self.stop.limit() > 2);
+            Ok(ParallelUpdates { couplings, ties, clamped, may_remember, fields: None, execution })
         };
-        course.follow(&mut updates, couplings, execution)
+        course.follow(updates, couplings, execution)
     }
 }
 

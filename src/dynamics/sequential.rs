@@ -5,7 +5,7 @@
 //! asymmetric ones, sweeps in the same order may enter a cycle; sweeps in random order are never the same map twice, so of
 //! them fixed points alone are recognised.
 
-use super::batch::{Clamped, Course, Recurrence};
+use super::batch::{Course, Recurrence};
 use super::field::Ties;
 use super::recall::{Dynamics, Recall, Stop};
 use super::sweep::{SweepOrder, Sweeps};
@@ -40,10 +40,9 @@ impl Dynamics for SequentialDynamics {
         };
         let course = Course { starts, reference, clamped, stop: self.stop, recurrence };
         course.check(couplings)?;
-        let clamped = Clamped::new(clamped, starts);
         let rule = (self.order, self.ties, None);
-        let mut sweeps = Sweeps::new(couplings, rule, clamped, execution)?;
-        course.follow(&mut sweeps, couplings, execution)
+        let sweeps = |clamped| Sweeps::new(couplings, rule, clamped, execution);
+        course.follow(sweeps, couplings, execution)
     }
 }
 

@@ -167,8 +167,8 @@ impl<'a> FinishedRun<'a> {
 mod tests {
     use super::*;
     use crate::execution::Execution;
-    use crate::experiments::{Options, basins};
     use crate::experiments::run_directory::RunDirectory;
+    use crate::experiments::{Options, basins};
     use crate::report::{Axis, Color, Figure, Panel, Series, Style};
     use crate::storage::Overwrite;
     use std::fs::{read_to_string, remove_file, write};

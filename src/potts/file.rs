@@ -21,7 +21,7 @@ impl PottsCouplings {
     /// # Errors
     /// If the file is no container of Potts couplings, is truncated, or holds a faulty value.
     pub fn open(path: &Path, execution: &Execution) -> Result<Self> {
-        let container = Container::open(path, Self::KIND)?;
+        let container = Container::open_whole(path, Self::KIND)?;
         let n_columns: usize = container.entry("columns", "a number of columns")?;
         let n_letters: usize = container.entry("q", "a number of letters")?;
         checked_len(n_columns, n_letters).map_err(|error| {

@@ -47,7 +47,7 @@ impl PottsRecall {
     /// # Errors
     /// If the file is no container of Potts states, is truncated, or its parts do not fit together.
     pub fn open(path: &Path) -> Result<(Sequences, Self)> {
-        let container = Container::open(path, Self::KIND)?;
+        let container = Container::open_whole(path, Self::KIND)?;
         let n_columns: usize = container.entry("columns", "a number of columns")?;
         let n_letters: usize = container.entry("q", "a number of letters")?;
         let sequences = |name: &str| {

@@ -1,5 +1,6 @@
 //! Atomic writes: a temporary in the same folder, fsync, rename. A reader sees the old file or the new one, whole.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -23,10 +24,19 @@ pub enum Overwrite {
 /// Checks that a file can be written at `path`: before long work, not after it.
 ///
 /// # Errors
-/// If the file exists and may not be replaced, or its folder takes no new file.
+/// If the file exists and may not be replaced, the path is no name of a file, or its folder takes no new one.
 pub fn check_output(path: &Path, overwrite: Overwrite) -> Result<()> {
     if path.is_dir() {
         return Err(Error::format(path, "a file to write", "a folder"));
+    }
+    // Of `new/` and `new/.` the last component is `new`, while the system takes them for folders.
+    let ends_with = |name: &OsStr| path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
+    if !path.file_name().is_some_and(ends_with) {
+        return Err(Error::format(path, "a file to write", "a name that only a folder can have"));
+    }
+    if path.is_symlink() && !path.exists() {
+        // The file would replace the link, not come to where it leads.
+        return Err(Error::format(path, "a file to write", "a symbolic link to nothing"));
     }
     if path.exists() && !path.is_file() {
         // Renaming onto it would replace the device itself.

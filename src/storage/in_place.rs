@@ -1,12 +1,12 @@
 //! Containers that are filled in place: their arrays are mapped for writing, and the header comes when they are complete.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
 
-use super::atomic::{Overwrite, check_output, folder_of};
+use super::atomic::{Overwrite, check_output, folder_of, write_atomically};
 use super::container::Description;
 use super::integrity::fill_in_hash;
 use super::task_log::remove_file;
@@ -36,7 +36,9 @@ impl InPlace {
         tensors: &[Layout<'static>],
         room: usize,
     ) -> Result<Self> {
-        let file = File::options().create(true).truncate(true).read(true).write(true).open(path);
+        // Never into the file that is there: it may have another name too, that of an output.
+        remove_file(path)?;
+        let file = File::options().create_new(true).read(true).write(true).open(path);
         let file = file.map_err(Error::io(path, "create"))?;
         let in_place = Self::new(path, file, kind, tensors, room);
         if let Err(error) = reserve(&in_place.file, 0, in_place.n_bytes()) {
@@ -46,16 +48,18 @@ impl InPlace {
         Ok(in_place)
     }
 
-    /// One that was created before with the same tensors.
+    /// One that was created before with the same tensors. Where the file has another name too, as one that was published has, it is
+    /// copied first: that name keeps what it is.
     ///
     /// # Errors
-    /// If it is not there or of another length.
+    /// If it is not there, of another length, or cannot be copied.
     pub(crate) fn open(
         path: &Path,
         kind: &'static str,
         tensors: &[Layout<'static>],
         room: usize,
     ) -> Result<Self> {
+        own_copy(path)?;
         let file = File::options().read(true).write(true).open(path).map_err(Error::io(path, "open"))?;
         let in_place = Self::new(path, file, kind, tensors, room);
         let found = in_place.file.metadata().map_err(Error::io(path, "read the length"))?.len();
@@ -140,6 +144,15 @@ impl InPlace {
         written.map_err(Error::io(&self.path, "write"))
     }
 
+    /// Takes the header away: until it is complete again, this is no container.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub(crate) fn take_header(&self) -> Result<()> {
+        let written = self.file.write_all_at(&[0; size_of::<u64>()], 0).and_then(|()| self.file.sync_data());
+        written.map_err(Error::io(&self.path, "write"))
+    }
+
     /// Gives the complete file the name `path` too, without copying it where the file system can. Later writes would be
     /// seen under both names.
     ///
@@ -167,6 +180,18 @@ impl InPlace {
         remove_file(&temporary)?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder, "flush the folder"))
     }
+}
+
+/// Gives a file of several names a copy of its own under this one.
+fn own_copy(path: &Path) -> Result<()> {
+    let names = std::fs::metadata(path).map_err(Error::io(path, "open"))?.nlink();
+    if names < 2 {
+        return Ok(());
+    }
+    write_atomically(path, Overwrite::Replace, |copy| {
+        let mut file = File::open(path).map_err(Error::io(path, "open"))?;
+        std::io::copy(&mut file, copy).map(drop).map_err(Error::io(path, "copy"))
+    })
 }
 
 #[cfg(test)]
@@ -201,6 +226,14 @@ mod tests {
         assert_eq!(container.integrity(), Integrity::Whole);
         assert_eq!(container.values::<f32>("x", DType::F32, 2).unwrap().1, [0.0, 0.0, 0.0, 0.0, 0.0, 2.5]);
         assert_eq!(container.values::<f32>("y", DType::F32, 1).unwrap().1, [7.0]);
+        // What goes on in place, or begins again, leaves what was published.
+        let before = std::fs::read(&published).unwrap();
+        let reopened = InPlace::open(&path, "test", &layout(), 4096).unwrap();
+        reopened.take_header().unwrap();
+        reopened.write("y", &[8.0f32]).unwrap();
+        assert!(Container::open(&path, "test").is_err());
+        InPlace::create(&path, "test", &layout(), 4096).unwrap();
+        assert_eq!(std::fs::read(&published).unwrap(), before);
         let long = Description::from([("long".into(), "x".repeat(5000))]);
         assert!(in_place.has_room_for(&description) && !in_place.has_room_for(&long));
         assert!(in_place.complete(&long, false).is_err());

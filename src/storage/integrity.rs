@@ -52,19 +52,68 @@ pub enum Integrity {
 impl Container {
     /// Reads the whole file and compares it with the hash that it carries.
     pub fn integrity(&self) -> Integrity {
-        let (bytes, header_length) = self.bytes();
-        let (header, data) = bytes.split_at(header_length);
-        let (Some(expected), Some(digits)) = (self.hash(), digits(header)) else {
-            return Integrity::Unhashed;
-        };
-        let mut zeroed = header.to_vec();
-        zeroed[digits].copy_from_slice(UNHASHED.as_bytes());
-        let mut hasher = blake3::Hasher::new();
-        let found = hasher.update(&zeroed).update(data).finalize().to_hex().to_string();
-        match found == expected {
+        let (Some(mut check), start) = self.hash_check() else { return Integrity::Unhashed };
+        check.update(&self.bytes().0[start..]);
+        let found = check.hasher.finalize().to_hex().to_string();
+        match found == check.expected {
             true => Integrity::Whole,
-            false => Integrity::Changed { expected: expected.to_owned(), found },
+            false => Integrity::Changed { expected: check.expected, found },
         }
+    }
+}
+
+/// A comparison with the hash that a container carries, of data that are read piece by piece for another reason too.
+pub(crate) struct HashCheck {
+    hasher: blake3::Hasher,
+    expected: String,
+}
+
+impl HashCheck {
+    /// The data that come next, after the header.
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        self.hasher.update(data);
+    }
+
+    /// Refuses what the file at `path` has become since it was written.
+    ///
+    /// # Errors
+    /// Says both hashes.
+    pub(crate) fn finish(self, path: &Path) -> Result<()> {
+        let found = self.hasher.finalize().to_hex();
+        if *found == *self.expected {
+            return Ok(());
+        }
+        let expected = format!("what was written, of BLAKE3 {}", self.expected);
+        Err(Error::format(path, expected, format!("a file that has changed since, of {found}")))
+    }
+}
+
+impl Container {
+    /// A comparison with the hash that it carries, if it carries one, and where the data begin.
+    pub(crate) fn hash_check(&self) -> (Option<HashCheck>, usize) {
+        let (bytes, header_length) = self.bytes();
+        let header = &bytes[..header_length];
+        let check = self.hash().zip(digits(header)).map(|(expected, digits)| {
+            let mut zeroed = header.to_vec();
+            zeroed[digits].copy_from_slice(UNHASHED.as_bytes());
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&zeroed);
+            HashCheck { hasher, expected: expected.to_owned() }
+        });
+        (check, header_length)
+    }
+
+    /// Opens a container of a kind and reads all of it, to compare it with the hash that it carries.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or if its content has changed since it was written.
+    pub(crate) fn open_whole(path: &Path, kind: &str) -> Result<Self> {
+        let container = Self::open(path, kind)?;
+        if let (Some(mut check), start) = container.hash_check() {
+            check.update(&container.bytes().0[start..]);
+            check.finish(path)?;
+        }
+        Ok(container)
     }
 }
 

@@ -243,7 +243,10 @@ fn files_come_back_and_faulty_ones_are_refused() {
     let mapped = PottsCouplings::open(&path, &execution).unwrap();
     assert_eq!((mapped.values(), mapped.theta()), (couplings.values(), couplings.theta()));
     assert_eq!(mapped.description()["alphabet"], "-ACGT");
-    let whole = std::fs::read(&path).unwrap();
+    let mut whole = std::fs::read(&path).unwrap();
+    // Without its hash, as other programs write it: what is in it is looked at then.
+    let hash = whole.windows(8).position(|window| window == b"\"blake3\"").unwrap();
+    whole[hash..hash + 8].copy_from_slice(b"\"blake0\"");
     // J, theta and the numbers of the columns end the file.
     let at = whole.len() - 4 * (400 + 20 + 4);
     let expect = |content: &[u8], expected: &str| {

@@ -1,6 +1,6 @@
 //! Alignments from files of others to files of ours and what is measured of them: by the program, as users run it.
 
-use crate::harness::Program;
+use crate::harness::{Program, without_hash};
 use crate::refusal::refused;
 use serde_json::Value;
 
@@ -154,7 +154,7 @@ fn damaged_alignments_are_refused() {
     std::fs::write(program.path("short"), &whole[..whole.len() - 1]).unwrap();
     refused(&program, "inspect short", &["short: "]);
     // The first letter of train, behind 10 columns and 5 weights of four bytes.
-    let mut letter = whole.clone();
+    let mut letter = without_hash(whole);
     letter[4096 + 60] = 21;
     std::fs::write(program.path("letter"), letter).unwrap();
     refused(&program, "inspect letter", &["letter: ", "letters below q = 21", "row 0, column 0"]);

@@ -289,8 +289,21 @@ fn threads_and_instruction_sets_that_are_none() {
     }
 }
 
+#[test]
+fn checkpoints_of_training_that_keeps_none() {
+    let program = Program::new();
+    std::fs::write(program.path("few.fasta"), ">a\nACGTACGT\n>b\nGTACCATG\n").unwrap();
+    program.run("import alignment few.fasta --alphabet nucleotide -o few");
+    // Also what the option is where it is not given.
+    for interval in ["1s", "10min"] {
+        let words = ["checkpoint: ", "no such option for an alignment", "keeps no checkpoints"];
+        refused(&program, &format!("train few -o new --checkpoint {interval}"), &words);
+    }
+    program.run("train few --epochs 2 -o new");
+}
+
 /// Commands that write a file named by -o.
-const WRITERS: [&str; 5] = [
+pub const WRITERS: [&str; 5] = [
     "generate random --n 5 --patterns 3",
     "train data --epochs 2",
     "train data --rule hebb",
@@ -321,62 +334,35 @@ fn outputs_that_cannot_be_written() {
             );
         }
         assert_eq!(std::fs::read_dir(program.path("folder")).unwrap().count(), 0);
+        for name in ["new/", "new/.", "./new//", "data/"] {
+            refused(
+                &program,
+                &format!("{command} -o {name} --force"),
+                &["expected a file", "found a name that only a folder can have"],
+            );
+        }
     }
     refused(&program, "train data -o new --eval-every 1 --metrics missing/m.csv", &["missing/m.csv"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn outputs_that_are_pipes() {
+fn outputs_that_are_pipes_or_links() {
     let program = program();
     let made = std::process::Command::new("mkfifo").arg(program.path("pipe")).status().unwrap();
     assert!(made.success());
+    std::os::unix::fs::symlink("missing/new", program.path("broken")).unwrap();
+    std::os::unix::fs::symlink("data", program.path("whole")).unwrap();
     for command in WRITERS {
-        let command = format!("{command} -o pipe --force");
-        refused(&program, &command, &["pipe: expected a file", "found a pipe or device"]);
+        let pipe = format!("{command} -o pipe --force");
+        refused(&program, &pipe, &["pipe: expected a file", "found a pipe or device"]);
+        for option in ["", "--force", "--dry-run"] {
+            let broken = format!("{command} -o broken {option}");
+            refused(&program, &broken, &["broken: expected a file", "found a symbolic link to nothing"]);
+        }
+        refused(&program, &format!("{command} -o whole"), &["whole: expected no file", "--force"]);
     }
-    assert!(!program.path("pipe").is_file());
-}
-
-#[test]
-fn existing_outputs_are_kept_without_force() {
-    let program = program();
-    std::fs::write(program.path("precious"), "text").unwrap();
-    std::fs::write(program.path("new-epoch-1.safetensors"), "text").unwrap();
-    std::fs::write(program.path("metrics.csv"), "text").unwrap();
-    for command in WRITERS {
-        refused(&program, &format!("{command} -o precious"), &["precious: ", "--force"]);
-        program.run(&format!("{command} -o precious --force"));
-        assert_ne!(program.files()["precious"], b"text");
-    }
-    let train = "train data --epochs 2 -o new";
-    refused(&program, &format!("{train} --snapshots 1"), &["new-epoch-1.safetensors", "--force"]);
-    refused(&program, &format!("{train} --eval-every 1"), &["metrics.csv", "--force"]);
-    program.run(&format!("{train} --snapshots 1 --eval-every 1 --force"));
-    assert!(program.files()["metrics.csv"].starts_with(b"epoch,loss,"));
-}
-
-/// Even --force means overwriting an older output, not what the command reads or writes itself.
-#[test]
-fn outputs_that_are_inputs_or_one_another() {
-    let program = program();
-    for (command, file) in [
-        ("train data --epochs 2 -o data", "data"),
-        ("train data --epochs 2 -o ./data", "data"),
-        ("train data --epochs 2 --init J -o J", "J"),
-        ("train data --epochs 2 -o new --eval-every 1 --metrics data", "data"),
-        ("train data --epochs 2 -o new --eval-every 1 --metrics new", "new"),
-        ("train data --epochs 2 -o new --eval-every 1 --metrics ./new", "new"),
-        (
-            "train data --epochs 2 -o new --eval-every 1 --snapshots 1 --metrics new-epoch-1.safetensors",
-            "new-epoch-1.safetensors",
-        ),
-        ("recall J data -o J", "J"),
-        ("recall J data -o data", "data"),
-        ("export J -o J", "J"),
-    ] {
-        refused(&program, &format!("{command} --force"), &[file, "expected", "found"]);
-    }
+    assert!(!program.path("pipe").is_file() && program.path("broken").is_symlink());
 }
 
 #[test]

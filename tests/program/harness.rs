@@ -54,3 +54,11 @@ impl Program {
         files.map(|entry| (name(&entry), std::fs::read(entry.path()).unwrap())).collect()
     }
 }
+
+/// The same file without a hash, as other programs write it: what is in it is looked at then.
+#[allow(dead_code, reason = "not every test of the program asks for it")]
+pub fn without_hash(mut content: Vec<u8>) -> Vec<u8> {
+    let entry = content.windows(8).position(|window| window == b"\"blake3\"").unwrap();
+    content[entry..entry + 8].copy_from_slice(b"\"blake0\"");
+    content
+}

@@ -1,6 +1,7 @@
 //! Files that have changed since they were written: told, never used in silence.
 
 use crate::harness::Program;
+use crate::refusal::refused;
 use attractor::couplings::Couplings;
 use attractor::dynamics::{Dynamics, ParallelDynamics, Stop, Ties, random_states};
 use attractor::execution::Execution;
@@ -66,10 +67,21 @@ fn a_folder_of_shards_is_verified_shard_by_shard() {
 
     let path = program.path("shards/rows-64..128.safetensors");
     let mut content = std::fs::read(&path).unwrap();
-    *content.last_mut().unwrap() ^= 1;
+    // J[127, 126], a finite value still.
+    let at = content.len() - 8;
+    content[at] ^= 1;
     std::fs::write(&path, &content).unwrap();
     let (is_sound, found) = verdicts(&program, "shards");
     assert!(!is_sound && found[0]["state"] == "whole" && found[1]["state"] == "changed", "{found}");
+    // Nor is it used: a bit that has flipped would be in all that comes of it.
+    for arguments in ["join shards -o J", "recall shards data -o states"] {
+        refused(&program, arguments, &["rows-64..128", "changed since"]);
+    }
+    let path = program.path("data");
+    let mut content = std::fs::read(&path).unwrap();
+    *content.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, &content).unwrap();
+    refused(&program, "train data -o J", &["data", "changed since"]);
 
     std::fs::create_dir(program.path("empty")).unwrap();
     let refused = program.command("verify empty").output().unwrap();

@@ -9,10 +9,10 @@ use crate::harness::Program;
 use attractor::couplings::Couplings;
 use attractor::execution::Execution;
 
-const DATA: &str = "generate random --n 200 --patterns 150 -o data";
+pub const DATA: &str = "generate random --n 200 --patterns 150 -o data";
 
 /// Starts the program and waits until its table has rows of epochs past 0.
-fn begun(program: &Program, arguments: &str) -> Child {
+pub fn begun(program: &Program, arguments: &str) -> Child {
     let child = Command::new(env!("CARGO_BIN_EXE_attractor"))
         .current_dir(program.path(""))
         .args(arguments.split_whitespace())
@@ -36,7 +36,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Options under which the arrays of `arguments` are files.
-fn out_of_core(program: &Program, arguments: &str) -> String {
+pub fn out_of_core(program: &Program, arguments: &str) -> String {
     let estimate = program.run(&format!("{arguments} --dry-run --json --threads 2"));
     let estimate: serde_json::Value = serde_json::from_slice(&estimate.stdout).unwrap();
     let bytes = |name: &str| estimate[name].as_u64().unwrap();

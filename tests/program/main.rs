@@ -14,3 +14,4 @@ mod output;
 mod potts;
 mod refusal;
 mod shards;
+mod unfinished;

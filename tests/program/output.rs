@@ -1,6 +1,14 @@
 //! What the program prints and leaves behind: one JSON document, nothing when asked to be quiet, no file when dry.
 
+#[cfg(unix)]
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::bad_input::WRITERS;
 use crate::harness::Program;
+use crate::refusal::refused;
 use serde_json::Value;
 
 /// A folder with a data set with features, couplings, and arrays to import.
@@ -114,6 +122,143 @@ fn a_dry_run_writes_nothing() {
         assert!(!output.stdout.is_empty(), "{command}");
         assert!(program.files() == before, "{command}: the folder changed");
     }
+}
+
+#[test]
+fn existing_outputs_are_kept_without_force() {
+    let program = program();
+    std::fs::write(program.path("precious"), "text").unwrap();
+    std::fs::write(program.path("new-epoch-1.safetensors"), "text").unwrap();
+    std::fs::write(program.path("metrics.csv"), "text").unwrap();
+    for command in WRITERS {
+        refused(&program, &format!("{command} -o precious"), &["precious: ", "--force"]);
+        program.run(&format!("{command} -o precious --force"));
+        assert_ne!(program.files()["precious"], b"text");
+    }
+    let train = "train data --epochs 2 -o new";
+    refused(&program, &format!("{train} --snapshots 1"), &["new-epoch-1.safetensors", "--force"]);
+    refused(&program, &format!("{train} --eval-every 1"), &["metrics.csv", "--force"]);
+    program.run(&format!("{train} --snapshots 1 --eval-every 1 --force"));
+    assert!(program.files()["metrics.csv"].starts_with(b"epoch,loss,"));
+}
+
+/// Even --force means overwriting an older output, not what the command reads or writes itself.
+#[test]
+fn outputs_that_are_inputs_or_one_another() {
+    let program = program();
+    for (command, file) in [
+        ("train data --epochs 2 -o data", "data"),
+        ("train data --epochs 2 -o ./data", "data"),
+        ("train data --epochs 2 --init J -o J", "J"),
+        ("train data --epochs 2 -o new --eval-every 1 --metrics data", "data"),
+        ("train data --epochs 2 -o new --eval-every 1 --metrics new", "new"),
+        ("train data --epochs 2 -o new --eval-every 1 --metrics ./new", "new"),
+        (
+            "train data --epochs 2 -o new --eval-every 1 --snapshots 1 --metrics new-epoch-1.safetensors",
+            "new-epoch-1.safetensors",
+        ),
+        ("recall J data -o J", "J"),
+        ("recall J data -o data", "data"),
+        ("export J -o J", "J"),
+    ] {
+        refused(&program, &format!("{command} --force"), &[file, "expected", "found"]);
+    }
+    program.run("generate random --n 128 --patterns 6 -o wide");
+    std::fs::create_dir(program.path("shards")).unwrap();
+    let shards = ["0..64", "64..128"].map(|rows| {
+        let file = format!("shards/{rows}.safetensors");
+        program.run(&format!("train wide --rule hebb --rows {rows} -o {file}"));
+        (program.path(&file), std::fs::read(program.path(&file)).unwrap())
+    });
+    for command in [
+        "recall shards wide -o shards/0..64.safetensors",
+        "recall shards wide -o ./shards/states",
+        "recall shards/ wide -o shards/states",
+        "stabilities shards wide -o shards/states",
+        "export shards -o shards/J.npy",
+    ] {
+        let words = ["expected an output outside of shards", "found a file of this folder of shards"];
+        refused(&program, &format!("{command} --force"), &words);
+    }
+    assert_eq!(std::fs::read_dir(program.path("shards")).unwrap().count(), shards.len());
+    assert!(shards.iter().all(|(file, content)| std::fs::read(file).unwrap() == *content));
+    program.run("recall shards wide -o states");
+}
+
+/// The program with streams of one's own.
+#[cfg(unix)]
+fn process(program: &Program, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attractor"));
+    command.current_dir(program.path("")).args(arguments.split_whitespace());
+    command
+}
+
+/// A full disk or a reader that went away costs messages, not the work; a result that is lost is an error.
+#[cfg(unix)]
+#[test]
+fn streams_that_cannot_be_written() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full");
+    if full().is_err() {
+        return;
+    }
+    let closed = || std::io::pipe().unwrap().1;
+    let program = program();
+    for (stderr, output) in [(Stdio::from(full().unwrap()), "new-1"), (closed().into(), "new-2")] {
+        let train = format!("train data --epochs 4 --eval-every 1 --metrics {output}.csv -o {output}");
+        let done = process(&program, &train).stderr(stderr).stdout(Stdio::null()).status().unwrap();
+        assert_eq!(done.code(), Some(0), "{output}");
+        let table = std::fs::read_to_string(program.path(&format!("{output}.csv"))).unwrap();
+        assert_eq!(table.lines().count(), 6);
+        assert!(program.path(output).exists() && !program.path(&format!("{output}.run")).exists());
+    }
+    let failed = process(&program, "inspect nowhere").stderr(full().unwrap()).status().unwrap();
+    assert_eq!(failed.code(), Some(1));
+
+    for options in ["", "--json"] {
+        let inspect = || process(&program, &format!("inspect J {options}"));
+        let lost = inspect().stdout(full().unwrap()).output().unwrap();
+        let message = String::from_utf8_lossy(&lost.stderr);
+        assert_eq!(lost.status.code(), Some(1), "{message}");
+        assert!(message.starts_with("error: stdout: cannot write the result: "), "{message}");
+        let unread = inspect().stdout(closed()).output().unwrap();
+        assert_eq!((unread.status.code(), unread.stderr), (Some(0), Vec::new()));
+    }
+}
+
+/// SIGUSR1 asks for a checkpoint; a run that keeps none says so and goes on.
+#[cfg(unix)]
+#[test]
+fn a_run_without_checkpoints_is_asked_for_one() {
+    let program = Program::new();
+    std::fs::write(program.path("few.fasta"), ">a\nACGTACGT\n>b\nGTACCATG\n").unwrap();
+    program.run("import alignment few.fasta --alphabet nucleotide -o few");
+    let train = "train few -o J --epochs 1000000000 --eval-every 100 --eval-states 1 --json";
+    let mut child = process(&program, train).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let n_lines =
+        || std::fs::read_to_string(program.path("metrics.csv")).map_or(0, |table| table.lines().count());
+    let more_than = |seen: usize, child: &mut Child| {
+        let begun = Instant::now();
+        while n_lines() <= seen {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(60), "{ended:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        n_lines()
+    };
+    let signal = |name: &str, child: &Child| {
+        let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    };
+    // The header, and the row of epoch 0.
+    let seen = more_than(2, &mut child);
+    signal("-USR1", &child);
+    more_than(seen + 1, &mut child);
+    signal("-INT", &child);
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    assert!(message.contains("note: this run keeps no checkpoints"), "{message}");
+    assert!(program.path("J").exists());
 }
 
 /// Every caption of the manifest, and every number of a table that has six digits, is on the page.

@@ -11,6 +11,18 @@ use super::Neighbours;
 /// Bins of the overlaps with the nearest states, at most.
 const BINS: usize = 50;
 
+/// Bytes that drawing the figure takes, by measurement, whatever it shows.
+const FIGURE_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
+/// Bytes that a value of the table takes as text, by and large.
+const VALUE_BYTES: f64 = 48.0;
+
+/// Bytes that the table of so many attractors and the figure take.
+pub fn bytes(n_attractors: usize, n_kinds: usize) -> f64 {
+    // Five columns of an attractor, one a kind, four of each part of the data.
+    let n_columns = 5.0 + n_kinds as f64 + 3.0 * 4.0;
+    FIGURE_BYTES + n_attractors as f64 * n_columns * VALUE_BYTES
+}
+
 /// A row an attractor, the most frequent first.
 pub fn table(census: &Census, neighbours: &[Neighbours]) -> Table {
     let kinds = census.kinds.iter().map(|kind| format!("from_{}", kind.name));

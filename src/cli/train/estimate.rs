@@ -1,7 +1,9 @@
 //! What a training run will take.
 
+use attractor::dynamics::BYTES_PER_STATE;
 use attractor::execution::Execution;
 use attractor::learning::{Batches, Problem, Route, lbfgs_bytes, margin_memory};
+use attractor::storage::Container;
 
 use super::super::estimate::Estimate;
 use super::{Rule, Solver, Train, Variant};
@@ -14,11 +16,21 @@ impl Train {
         let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let n_rows = problem.neurons().len() as f64;
         let couplings = 4.0 * n * n_rows;
+        let (n_test, n_features) = (self.n_rows_of("test"), self.n_rows_of("features"));
+        let n_recalled = match self.rows {
+            // A shard recalls nothing.
+            Some(_) => 0.0,
+            None => n_recalled(self.eval_states, problem.patterns().n_rows(), n_test, n_features) as f64,
+        };
+        let recall = n_recalled * (6.0 * n / 8.0 + BYTES_PER_STATE as f64);
+        let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
+        let data = (3.0 * p + (n_test + n_features) as f64) * n / 8.0;
+        let common = data + scratch + recall;
         let (memory, arrays, work) = match self.rule {
             Rule::PseudoLikelihood if self.pseudo_likelihood.solver() == Solver::Lbfgs => {
                 self.search(problem, execution)
             }
-            Rule::PseudoLikelihood => self.descent(problem, execution),
+            Rule::PseudoLikelihood => self.descent(problem, common, execution),
             Rule::Perceptron | Rule::MaxStability => {
                 let memory = margin_memory(
                     problem.patterns().n_spins(),
@@ -37,17 +49,13 @@ impl Train {
         };
         // The gradients of all neurons, once at the end, and those at J = 0.
         let arrays = arrays + if self.per_neuron.is_some() { 2.0 * couplings } else { 0.0 };
-        let scratch = execution.n_threads() as f64 * 64.0 * (2.0 * n + p + 2048.0);
-        // A shard recalls nothing.
-        let n_recalled = if self.rows.is_some() { 0.0 } else { self.eval_states as f64 };
-        let recall = n_recalled * (6.0 * n / 8.0 + 256.0);
-        let memory = memory + 3.0 * n * p / 8.0 + scratch + recall;
+        let memory = memory + common;
         let disk = couplings * (1.0 + self.pseudo_likelihood.snapshots().len() as f64);
         let is_descent = self.rule == Rule::PseudoLikelihood;
         let epochs = if is_descent { self.pseudo_likelihood.epochs() as f64 } else { 0.0 };
         let evaluations = 2.0 + self.eval_every.map_or(0.0, |every| epochs / every as f64);
         // Recalls of an evaluation rarely take more than a third of their steps.
-        let recalled = 4.0 * n_recalled * self.eval_steps as f64 / 3.0;
+        let recalled = n_recalled * self.eval_steps as f64 / 3.0;
         let work = work + n * n_rows * evaluations * (p + recalled);
         let estimate = Estimate::new(memory, disk, work, execution)
             .with_arrays(arrays)
@@ -57,6 +65,19 @@ impl Train {
             true => Estimate { disk_bytes: (disk - couplings) as u64, ..estimate },
             false => estimate,
         }
+    }
+
+    /// Rows of a part of the data set; 0 where it has none.
+    fn n_rows_of(&self, part: &str) -> usize {
+        // A file that cannot be read has been refused before.
+        let container = Container::open_any(&self.data).ok();
+        let rows = container.and_then(|container| {
+            container
+                .tensors()
+                .find(|(name, ..)| *name == part)
+                .and_then(|(.., shape)| shape.first().copied())
+        });
+        rows.unwrap_or(0)
     }
 
     /// Bytes in memory, bytes of arrays and signed multiply-adds of the search for an optimum.
@@ -72,8 +93,8 @@ impl Train {
         (memory, copies * 4.0 * n * n_rows, work)
     }
 
-    /// The same of gradient descent.
-    fn descent(&self, problem: Problem<'_>, execution: &Execution) -> (f64, f64, f64) {
+    /// The same of gradient descent, where `taken` bytes of memory are something else's.
+    fn descent(&self, problem: Problem<'_>, taken: f64, execution: &Execution) -> (f64, f64, f64) {
         let (n, p) = (problem.patterns().n_spins() as f64, problem.patterns().n_rows() as f64);
         let n_rows = problem.neurons().len() as f64;
         let couplings = 4.0 * n * n_rows;
@@ -92,7 +113,7 @@ impl Train {
         // Panels on their way: those of the threads, or, with minibatches, as many as there is memory for.
         let panel = 64.0 * n * momentum;
         let is_minibatch = parameters.batches != Batches::Full && !parameters.symmetric;
-        let left = execution.memory().budget() as f64 - arrays;
+        let left = execution.memory().budget() as f64 - arrays - taken;
         let panels = match is_minibatch {
             true => (momentum * couplings).min(left).max(panel * execution.n_threads() as f64),
             false => panel * execution.n_threads() as f64,
@@ -100,5 +121,24 @@ impl Train {
         // A real product takes about the time of four signed ones.
         let epoch = if is_gram { 4.0 * p * p * n_rows } else { 2.0 * p * n * n_rows };
         (panels + gram, arrays, epoch * self.pseudo_likelihood.epochs() as f64)
+    }
+}
+
+/// States that an evaluation recalls in one batch: at most `n_states` training patterns, test patterns and random states each, and
+/// all features.
+fn n_recalled(n_states: usize, n_train: usize, n_test: usize, n_features: usize) -> usize {
+    let kinds = [n_states.min(n_train), n_states.min(n_test), n_features, n_states];
+    kinds.into_iter().fold(0, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::n_recalled;
+
+    #[test]
+    fn an_evaluation_recalls_all_features_and_samples_of_the_rest() {
+        assert_eq!(n_recalled(100, 4096, 20, 20_000), 100 + 20 + 20_000 + 100);
+        assert_eq!(n_recalled(100, 60, 0, 0), 60 + 100);
+        assert_eq!(n_recalled(usize::MAX, 60, 0, 5), usize::MAX);
     }
 }

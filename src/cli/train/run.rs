@@ -1,6 +1,7 @@
 //! A training run from start to report: observations, metrics and snapshots on the way, couplings saved whatever happens.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use attractor::analysis::{Evaluation, Observables, RowObservables, note_rising_loss, observe};
@@ -8,10 +9,11 @@ use attractor::couplings::Couplings;
 use attractor::datasets::DataSet;
 use attractor::execution::Execution;
 use attractor::learning::{Batches, Initial, Problem, PseudoLikelihood, Route, Trainer};
-use attractor::storage::{Description, Table};
+use attractor::storage::{Description, Overwrite, Table};
 use attractor::{Error, Result};
 use serde_json::Value;
 
+use super::super::run_folder::RunFolder;
 use super::super::text::{name_of, short, short_or_dash};
 use super::rows::run_hash;
 use super::{Train, Variant};
@@ -132,9 +134,9 @@ impl<'a> Run<'a> {
     /// Begins the table of metrics, with the rows of epochs before `epoch` where a run goes on there.
     fn begin_metrics(&mut self, epoch: u64) -> Result<()> {
         let Some(every) = self.options.eval_every else { return Ok(()) };
-        let path = self.options.metrics_path();
+        let (path, own) = (self.options.metrics_path(), self.own_metrics());
         if epoch > 0 {
-            let kept = Table::read(&path)?;
+            let kept = if own.exists() { complete_rows(&own)? } else { Table::read(&path)? };
             let is_earlier = |row: &&Vec<String>| row[0].parse::<u64>().is_ok_and(|found| found < epoch);
             let rows: Vec<_> = kept.rows().iter().filter(is_earlier).cloned().collect();
             let expected = epoch.div_ceil(every);
@@ -144,7 +146,13 @@ impl<'a> Run<'a> {
             }
             rows.into_iter().for_each(|row| self.metrics.push(row));
         }
+        self.metrics.write(&own, Overwrite::Replace)?;
         self.metrics.write(&path, self.options.common.overwrite())
+    }
+
+    /// The rows that the run keeps for itself.
+    fn own_metrics(&self) -> PathBuf {
+        RunFolder::metrics_in(&RunFolder::path_for(&self.options.output))
     }
 
     /// What is due at the present epoch: an evaluation, a snapshot.
@@ -260,6 +268,7 @@ impl<'a> Run<'a> {
         self.latest = Some((epoch, observed));
         self.metrics.push([vec![epoch.to_string()], observed.values()].concat());
         if self.options.eval_every.is_some() {
+            self.metrics.append_last(&self.own_metrics())?;
             self.metrics.append_last(&self.options.metrics_path())?;
             if !self.options.common.json {
                 self.execution.progress().note(&progress_line(epoch, &observed));
@@ -292,6 +301,14 @@ impl<'a> Run<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The table at `path` without a last line that a full disk has cut.
+fn complete_rows(path: &Path) -> Result<Table> {
+    let content = std::fs::read(path).map_err(Error::io(path, "open"))?;
+    let end = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    Table::parse(&content[..end])
+        .map_err(|error| Error::format(path, "the rows of metrics of this run", error.to_string()))
 }
 
 fn progress_line(epoch: u64, observed: &Observables) -> String {

@@ -20,7 +20,7 @@ impl Alignment {
     /// # Errors
     /// If the file is no container of an alignment, is truncated, or its parts do not fit together.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::from_container(&Container::open(path, KIND)?).map_err(|error| error.in_file(path))
+        Self::from_container(&Container::open_whole(path, KIND)?).map_err(|error| error.in_file(path))
     }
 
     fn from_container(container: &Container) -> Result<Self> {

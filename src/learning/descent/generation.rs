@@ -162,6 +162,12 @@ impl Generation {
         self.couplings.flush()
     }
 
+    /// Makes its files no containers until they are [flushed](Self::flush): what is half written is not to be read.
+    pub(super) fn take_headers(&self) -> Result<()> {
+        self.state.as_ref().map_or(Ok(()), InPlace::take_header)?;
+        self.couplings.take_header()
+    }
+
     /// The files that panels are written into.
     pub(super) fn synced(&self) -> Result<Synced> {
         let state = self.state.as_ref().map(InPlace::synced).transpose()?;

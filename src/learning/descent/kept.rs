@@ -129,6 +129,7 @@ impl Kept {
 
     /// The log of the panels of generation B on the way from one epoch to another.
     pub(super) fn log(&self, next: &Generation, from: u64, to: u64) -> Result<(TaskLog, Synced)> {
+        next.take_headers()?;
         let segment = json!({ "run": self.run, "from": from, "to": to, "generation": self.slot.other() });
         Ok((TaskLog::open(&self.keep, LOG, &segment)?, next.synced()?))
     }
