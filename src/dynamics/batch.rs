@@ -196,15 +196,15 @@ impl Course<'_> {
                 if moved[row] == 0 {
                     *fate = Fate { steps: step - 1, period: Some(1) };
                     batch.leaves_at[row] = step;
-                } else if self.recurrence == Recurrence::Cycle {
-                    if let Some(entered) = batch.trails.visit(row, hashes[row], step) {
-                        let period = step - entered;
-                        *fate = Fate { steps: entered, period: Some(period) };
-                        batch.leaves_at[row] = match self.stop {
-                            Stop::After(steps) => step + (steps - step) % period,
-                            Stop::Settled { .. } => step,
-                        };
-                    }
+                } else if self.recurrence == Recurrence::Cycle
+                    && let Some(entered) = batch.trails.visit(row, hashes[row], step)
+                {
+                    let period = step - entered;
+                    *fate = Fate { steps: entered, period: Some(period) };
+                    batch.leaves_at[row] = match self.stop {
+                        Stop::After(steps) => step + (steps - step) % period,
+                        Stop::Settled { .. } => step,
+                    };
                 }
             }
             keep[row] = step < batch.leaves_at[row];
