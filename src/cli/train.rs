@@ -16,7 +16,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
 use attractor::datasets::DataSet;
 use attractor::execution::{Execution, Keep};
 use attractor::learning::{Initial, Lbfgs, Mask, Problem, PseudoLikelihood, has_kept_work};
@@ -201,23 +200,27 @@ impl Train {
                 .progress()
                 .note(&format!("note: {n_isolated} of {n_spins} neurons have no allowed coupling"));
         }
-        let done = self.learn(initial, margins, &data, problem, &parameters, provenance, &execution);
-        let is_over = match done.as_ref().map_err(|error| error.downcast_ref::<Error>()) {
-            Ok(()) | Err(Some(Error::Diverged { .. })) => true,
-            // What cannot be begun is not to be gone on with.
-            Err(Some(Error::Parameter { .. } | Error::Shape { .. })) => !has_kept_work(folder.path()),
-            Err(_) => false,
-        };
-        match is_over {
-            true => {
+        let learned = self.learn(initial, margins, &data, problem, &parameters, provenance, &execution);
+        let error = match learned {
+            Ok(reported) => {
+                // What was learned is complete, whether or not its report can be written.
                 folder.remove()?;
-                done
+                return reported;
             }
-            false => {
-                let path = folder.path().display().to_string();
-                done.with_context(|| format!("what is finished is kept; attractor resume {path} goes on"))
-            }
+            Err(error) => error,
+        };
+        let is_over = match error.downcast_ref::<Error>() {
+            Some(Error::Diverged { .. }) => true,
+            // What cannot be begun is not to be gone on with.
+            Some(Error::Parameter { .. } | Error::Shape { .. }) => !has_kept_work(folder.path()),
+            _ => false,
+        };
+        if is_over {
+            folder.remove()?;
+            return Err(error);
         }
+        let path = folder.path().display();
+        Err(error.context(format!("what is finished is kept; attractor resume {path} goes on")))
     }
 
     /// The folder of this run, new or taken up, and what its record says of how it came about.
@@ -229,7 +232,7 @@ impl Train {
         Ok((RunFolder::create(&self.output, &record)?, record.provenance()))
     }
 
-    /// Learns and reports.
+    /// Learns, and what came of its report.
     #[expect(clippy::too_many_arguments, reason = "a run is all of these")]
     fn learn(
         &self,
@@ -240,7 +243,7 @@ impl Train {
         parameters: &PseudoLikelihood,
         provenance: Description,
         execution: &Execution,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<anyhow::Result<()>> {
         let mut run = Run::new(self, data, problem, parameters, provenance, execution)?;
         match (initial, margins) {
             (Some(initial), _) => match self.pseudo_likelihood.solver() {
@@ -254,7 +257,7 @@ impl Train {
                 run.at_once(|| self.classical.couplings(self.rule, problem, self.common.seed, execution))?;
             }
         }
-        run.report()
+        Ok(run.report())
     }
 
     fn parameters(&self, n_spins: usize) -> PseudoLikelihood {

@@ -211,6 +211,12 @@ fn streams_that_cannot_be_written() {
         assert_eq!(table.lines().count(), 6);
         assert!(program.path(output).exists() && !program.path(&format!("{output}.run")).exists());
     }
+    // What was learned is complete though its report is lost: there is nothing to go on with.
+    let learned =
+        process(&program, "train data --epochs 2 -o new-3").stdout(full().unwrap()).output().unwrap();
+    let message = String::from_utf8_lossy(&learned.stderr);
+    assert!(learned.status.code() == Some(1) && !message.contains("resume"), "{message}");
+    assert!(program.path("new-3").exists() && !program.path("new-3.run").exists());
     let failed = process(&program, "inspect nowhere").stderr(full().unwrap()).status().unwrap();
     assert_eq!(failed.code(), Some(1));
 
