@@ -13,7 +13,7 @@ use attractor::{Error, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::estimate::Estimate;
+use super::estimate::{Estimate, FIGURE_BYTES};
 use super::inputs::{Part, couplings_and_data, files};
 use super::options::Common;
 use super::text::{listing, name_of, short};
@@ -69,8 +69,9 @@ impl Basins {
         let (n, m) = (n_spins as f64, n_states as f64);
         // Some ten copies of the states in bits, and hashes of their trajectories; settling takes some ten steps.
         let memory = m * (10.0 * n / 8.0 + BYTES_PER_STATE as f64 + 8.0 * n_points as f64);
+        let figure = if self.output.is_some() { FIGURE_BYTES } else { 0.0 };
         let runs = n_points as f64 * self.repeats as f64 * self.moves.steps().unwrap_or(10) as f64;
-        let estimate = Estimate::new(memory, 0.0, runs * m * n * n, &execution)
+        let estimate = Estimate::new(memory.max(figure), 0.0, runs * m * n * n, &execution)
             .with_arrays(self.common.loaded_bytes(n))
             .with_remembered_fields(m, n);
         if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {

@@ -11,6 +11,9 @@ use attractor::storage::folder_of;
 use attractor::{Error, Result};
 use serde::Serialize;
 
+/// Bytes that drawing a figure of a panel or two takes, by measurement, whatever it shows.
+pub const FIGURE_BYTES: f64 = 44.0 * 1024.0 * 1024.0;
+
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Estimate {
     /// If everything is in memory.

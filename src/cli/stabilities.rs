@@ -13,7 +13,7 @@ use attractor::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::estimate::Estimate;
+use super::estimate::{Estimate, FIGURE_BYTES};
 use super::inputs::{files, open_couplings};
 use super::options::Common;
 use super::text::{listing, name_of, short};
@@ -72,8 +72,6 @@ struct Prediction {
 
 /// What the laws are laws of.
 const LAW_OF: &str = "training patterns under rows of couplings that are independent of each other";
-/// Bytes that drawing the figure takes, by measurement, whatever it shows.
-const FIGURE_BYTES: f64 = 44.0 * 1024.0 * 1024.0;
 /// Bytes that a bin takes in the histogram, the table and the figure, by and large.
 const BYTES_PER_BIN: f64 = 1536.0;
 /// Points of the plotted density.
