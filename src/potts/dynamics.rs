@@ -38,8 +38,10 @@ pub struct PottsRecall {
     pub best_overlaps: Vec<f64>,
 }
 
-/// States that a thread takes through all steps: fields of a column fit L2.
+/// States that a thread takes through all steps, at most: fields of a column fit L2.
 const BLOCK: usize = 256;
+/// Bytes of a step that a trajectory remembers: an entry and a byte in a table that may have just doubled.
+const BYTES_PER_STEP: u64 = 2 * (size_of::<([u8; 16], u64)>() as u64 + 1);
 
 /// A state on its way.
 struct Trajectory {
@@ -96,11 +98,12 @@ impl PottsDynamics {
         let mut states = starts.letters().to_vec();
         let mut fates = vec![Fate { steps: self.stop.limit(), period: None }; n_states];
         let mut best_overlaps = vec![f64::NEG_INFINITY; n_states];
+        let block = self.block(execution);
         let tasks = states
-            .chunks_mut(BLOCK * n_columns)
-            .zip(fates.chunks_mut(BLOCK))
-            .zip(best_overlaps.chunks_mut(BLOCK))
-            .zip(reference.letters().chunks(BLOCK * n_columns))
+            .chunks_mut(block * n_columns)
+            .zip(fates.chunks_mut(block))
+            .zip(best_overlaps.chunks_mut(block))
+            .zip(reference.letters().chunks(block * n_columns))
             .map(|(((states, fates), best_overlaps), reference)| Block {
                 states,
                 fates,
@@ -110,12 +113,20 @@ impl PottsDynamics {
         execution.progress().begin("recall", n_states as u64);
         execution.for_each(
             tasks,
-            || vec![0.0; BLOCK * lookup.lanes()],
+            || vec![0.0; block * lookup.lanes()],
             |fields, block| self.run_block(lookup, block, fields, execution),
         )?;
         execution.progress().end();
         let states = Sequences::new(n_columns, starts.n_letters(), states)?;
         Ok(PottsRecall { states, fates, best_overlaps })
+    }
+
+    /// States that a thread takes through all steps: as many as half the memory holds the trajectories of, however long they are.
+    /// Results do not depend on it.
+    fn block(&self, execution: &Execution) -> usize {
+        let of_thread = execution.memory().budget() / 2 / execution.n_threads() as u64;
+        let n_states = of_thread / self.stop.limit().saturating_mul(BYTES_PER_STEP).max(1);
+        n_states.clamp(1, BLOCK as u64) as usize
     }
 
     fn run_block(

@@ -6,7 +6,7 @@ use attractor::couplings::Couplings;
 use attractor::dynamics::{
     Dynamics, ParallelDynamics, SequentialDynamics, Stop, SweepOrder, Ties, Update, random_states,
 };
-use attractor::execution::{Execution, thread_pool};
+use attractor::execution::{Execution, Memory, thread_pool};
 use attractor::kernels::Isa;
 use attractor::potts::{
     PottsCouplings, PottsDynamics, PottsInitial, PottsPseudoLikelihood, PottsTrainer, contact_precision,
@@ -178,6 +178,30 @@ fn learned_sequences_are_recalled() {
         assert!(stored.fates.iter().all(|fate| (fate.steps, fate.period) == (0, Some(1))));
         let recalled = dynamics.run(&couplings, &starts, &sequences, &execution).unwrap();
         assert_eq!(recalled.states, sequences);
+    }
+}
+
+/// With little memory few states are on their way at a time.
+#[test]
+fn recall_does_not_depend_on_the_memory() {
+    let (sequences, unlimited) = (random_sequences(300, 12, 5, 1).unwrap(), execution());
+    let parameters = PottsPseudoLikelihood::new(1.0, 1.0);
+    let mut trainer =
+        PottsTrainer::new(&sequences, parameters, &PottsInitial::Zero, 1.0, 0, &unlimited).unwrap();
+    trainer.advance_to(20).unwrap();
+    let couplings = trainer.couplings().unwrap();
+    let starts = sequences_at_overlap(&sequences, 0.5, 2).unwrap();
+    for update in UPDATES {
+        let dynamics = PottsDynamics { stop: Stop::Settled { limit: 500 }, update };
+        let recall = |memory| {
+            let execution = execution().with_memory(memory);
+            let found = dynamics.run(&couplings, &starts, &sequences, &execution).unwrap();
+            (found.states, found.fates, found.best_overlaps)
+        };
+        let expected = recall(Memory::unlimited());
+        for budget in [0, 1 << 20] {
+            assert!(recall(Memory::limited(budget, None)) == expected, "{update:?} within {budget} bytes");
+        }
     }
 }
 
