@@ -30,6 +30,7 @@ def main():
     options.add_argument("--sizes", default="4096,8192,16384")
     options.add_argument("--patterns", type=int, default=1024)
     options.add_argument("--epochs", type=int, default=4)
+    options.add_argument("--rows", type=int, help="learn so many rows alone, a shard: what an epoch computes, without a pass over J")
     options.add_argument("--route", default="direct")
     options.add_argument("--program", default="target/release/attractor")
     options.add_argument("--folder", default=".", help="where files of 8 N^2 bytes are made")
@@ -51,6 +52,8 @@ def main():
 
             run(f"generate random --n {n} --patterns {options.patterns} -o data")
             train = f"train data --route {options.route} --eval-states 1 --eval-steps 1 -o J --force"
+            if options.rows:
+                train += f" --rows 0..{options.rows}"
             estimate = run(f"{train} --epochs 1 --dry-run")
             fixed = estimate["memory_bytes"] - estimate["array_bytes"]
             with open("/proc/meminfo") as meminfo:

@@ -6,7 +6,9 @@ use std::time::Instant;
 use attractor::dynamics::MAX_REMEMBERED_BYTES;
 use attractor::execution::{Execution, thread_pool};
 use attractor::kernels::{Lanes, Tables, signed_product};
-use attractor::potts::{PottsInitial, PottsPseudoLikelihood, PottsTrainer, random_sequences};
+use attractor::potts::{
+    PottsInitial, PottsPseudoLikelihood, PottsTrainer, potts_training_bytes, random_sequences,
+};
 use attractor::storage::folder_of;
 use attractor::{Error, Result};
 use serde::Serialize;
@@ -66,7 +68,11 @@ impl Estimate {
         execution: &Execution,
     ) -> Result<Self> {
         let seconds = lookups * seconds_per_lookup(n_letters, execution)? / execution.n_threads() as f64;
-        Ok(Self::of(memory_bytes, disk_bytes, seconds))
+        // To time a lookup takes memory too.
+        let (n_sequences, n_columns) = TIMED;
+        let timed =
+            potts_training_bytes(n_columns, n_letters, false, 1) + (4 * n_sequences * n_columns) as f64;
+        Ok(Self::of(memory_bytes.max(timed), disk_bytes, seconds))
     }
 
     /// Says what the run takes, and refuses one for which memory or the disk of its `output` have no room.
@@ -166,10 +172,13 @@ pub fn step_as_sequences(n_letters: usize) -> f64 {
     (n_letters * n_letters) as f64 / 3.0
 }
 
+/// Sequences and columns by which a lookup is timed.
+const TIMED: (usize, usize) = (1024, 64);
+
 /// Seconds that one thread takes for a lookup of training, its share of softmax and pull included: the median of some epochs on
 /// random sequences, of some hundredths of a second each.
 fn seconds_per_lookup(n_letters: usize, execution: &Execution) -> Result<f64> {
-    let (n_sequences, n_columns) = (1024, 64);
+    let (n_sequences, n_columns) = TIMED;
     let alone = Execution::new(thread_pool(1)?, execution.isa())?;
     let sequences = random_sequences(n_sequences, n_columns, n_letters, 0)?;
     let parameters = PottsPseudoLikelihood::new(1.0, 1.0 / n_columns as f64);

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::couplings::PottsCouplings;
-use super::lookup::LookupTables;
+use super::lookup::{LookupTables, lookup_bytes};
 
 use crate::dynamics::{Fate, Stop, SweepOrder, Update};
 use crate::error::{Error, Result};
@@ -98,7 +98,7 @@ impl PottsDynamics {
         let mut states = starts.letters().to_vec();
         let mut fates = vec![Fate { steps: self.stop.limit(), period: None }; n_states];
         let mut best_overlaps = vec![f64::NEG_INFINITY; n_states];
-        let block = self.block(execution);
+        let block = self.block(lookup, execution);
         let tasks = states
             .chunks_mut(block * n_columns)
             .zip(fates.chunks_mut(block))
@@ -121,10 +121,11 @@ impl PottsDynamics {
         Ok(PottsRecall { states, fates, best_overlaps })
     }
 
-    /// States that a thread takes through all steps: as many as half the memory holds the trajectories of, however long they are.
-    /// Results do not depend on it.
-    fn block(&self, execution: &Execution) -> usize {
-        let of_thread = execution.memory().budget() / 2 / execution.n_threads() as u64;
+    /// States that a thread takes through all steps: as many as the memory beside the tables of J holds the trajectories of,
+    /// however long they are. Results do not depend on it.
+    fn block(&self, lookup: &LookupTables, execution: &Execution) -> usize {
+        let tables = lookup_bytes(lookup.n_columns(), lookup.n_letters()) as u64;
+        let of_thread = execution.memory().budget().saturating_sub(tables) / 2 / execution.n_threads() as u64;
         let n_states = of_thread / self.stop.limit().saturating_mul(BYTES_PER_STEP).max(1);
         n_states.clamp(1, BLOCK as u64) as usize
     }

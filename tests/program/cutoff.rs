@@ -1,7 +1,7 @@
 //! `attractor cutoff` as a program: runs that go on where they were stopped, and what it refuses.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::harness::Program;
@@ -74,12 +74,7 @@ fn finished_draws_are_kept() {
 fn a_killed_run_goes_on() {
     let program = Program::new();
     let arguments = "cutoff --n 300 --patterns 3000 --draws 40 --threads 1";
-    let mut child = Command::new(env!("CARGO_BIN_EXE_attractor"))
-        .current_dir(program.path(""))
-        .args(format!("{arguments} -o run").split_whitespace())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = program.process(&format!("{arguments} -o run")).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while contents(&program, "run/points").len() < 3 {
         assert!(begun.elapsed() < Duration::from_secs(60), "no draw is done");

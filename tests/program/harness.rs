@@ -38,6 +38,14 @@ impl Program {
         command
     }
 
+    /// The program with the words of `arguments` as a process of its own, whose streams, signals and end are the caller's.
+    #[allow(dead_code, reason = "not every test of the program has one")]
+    pub fn process(&self, arguments: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_attractor"));
+        command.current_dir(self.folder.path()).args(arguments.split_whitespace());
+        command
+    }
+
     /// Runs the program, which must succeed.
     pub fn run(&self, arguments: &str) -> Output {
         let output = self.command(arguments).output().unwrap();

@@ -13,13 +13,7 @@ pub const DATA: &str = "generate random --n 200 --patterns 150 -o data";
 
 /// Starts the program and waits until its table has rows of epochs past 0.
 pub fn begun(program: &Program, arguments: &str) -> Child {
-    let child = Command::new(env!("CARGO_BIN_EXE_attractor"))
-        .current_dir(program.path(""))
-        .args(arguments.split_whitespace())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = program.process(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     let n_lines = |table: Vec<u8>| table.iter().filter(|&&byte| byte == b'\n').count();
     // The header, and the rows of epochs 0, 1 and 2. Other files of the run come and go.
@@ -167,13 +161,7 @@ fn panels_of_a_killed_run_are_not_learned_again() {
         let program = Program::new();
         program.run("generate random --n 600 --patterns 200 -o data");
         let run = format!("train data -o J --eval-states 1 --per-neuron neurons.csv --checkpoint 0s {rule}");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_attractor"))
-            .current_dir(program.path(""))
-            .args(run.split_whitespace())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = program.process(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let log = program.path("J.run/panels.jsonl");
         let begun = Instant::now();
         let lines = || std::fs::read_to_string(&log).map_or(0, |log| log.lines().count());

@@ -185,14 +185,6 @@ fn outputs_that_are_inputs_or_one_another() {
     program.run("recall shards wide -o states");
 }
 
-/// The program with streams of one's own.
-#[cfg(unix)]
-fn process(program: &Program, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attractor"));
-    command.current_dir(program.path("")).args(arguments.split_whitespace());
-    command
-}
-
 /// A full disk or a reader that went away costs messages, not the work; a result that is lost is an error.
 #[cfg(unix)]
 #[test]
@@ -205,23 +197,22 @@ fn streams_that_cannot_be_written() {
     let program = program();
     for (stderr, output) in [(Stdio::from(full().unwrap()), "new-1"), (closed().into(), "new-2")] {
         let train = format!("train data --epochs 4 --eval-every 1 --metrics {output}.csv -o {output}");
-        let done = process(&program, &train).stderr(stderr).stdout(Stdio::null()).status().unwrap();
+        let done = program.process(&train).stderr(stderr).stdout(Stdio::null()).status().unwrap();
         assert_eq!(done.code(), Some(0), "{output}");
         let table = std::fs::read_to_string(program.path(&format!("{output}.csv"))).unwrap();
         assert_eq!(table.lines().count(), 6);
         assert!(program.path(output).exists() && !program.path(&format!("{output}.run")).exists());
     }
     // What was learned is complete though its report is lost: there is nothing to go on with.
-    let learned =
-        process(&program, "train data --epochs 2 -o new-3").stdout(full().unwrap()).output().unwrap();
+    let learned = program.process("train data --epochs 2 -o new-3").stdout(full().unwrap()).output().unwrap();
     let message = String::from_utf8_lossy(&learned.stderr);
     assert!(learned.status.code() == Some(1) && !message.contains("resume"), "{message}");
     assert!(program.path("new-3").exists() && !program.path("new-3.run").exists());
-    let failed = process(&program, "inspect nowhere").stderr(full().unwrap()).status().unwrap();
+    let failed = program.process("inspect nowhere").stderr(full().unwrap()).status().unwrap();
     assert_eq!(failed.code(), Some(1));
 
     for options in ["", "--json"] {
-        let inspect = || process(&program, &format!("inspect J {options}"));
+        let inspect = || program.process(&format!("inspect J {options}"));
         let lost = inspect().stdout(full().unwrap()).output().unwrap();
         let message = String::from_utf8_lossy(&lost.stderr);
         assert_eq!(lost.status.code(), Some(1), "{message}");
@@ -239,7 +230,7 @@ fn a_run_without_checkpoints_is_asked_for_one() {
     std::fs::write(program.path("few.fasta"), ">a\nACGTACGT\n>b\nGTACCATG\n").unwrap();
     program.run("import alignment few.fasta --alphabet nucleotide -o few");
     let train = "train few -o J --epochs 1000000000 --eval-every 100 --eval-states 1 --json";
-    let mut child = process(&program, train).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program.process(train).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let n_lines =
         || std::fs::read_to_string(program.path("metrics.csv")).map_or(0, |table| table.lines().count());
     let more_than = |seen: usize, child: &mut Child| {

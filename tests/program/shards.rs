@@ -219,12 +219,7 @@ fn shards_resume_and_take_their_share() {
     };
     assert_eq!(bytes("") * 72, bytes("--rows 128..200") * 200);
     let command = "train data --epochs 100000000 --rows 128..200 -o K --eval-states 1 --checkpoint 0s";
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_attractor"))
-        .current_dir(program.path(""))
-        .args(command.split_whitespace())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = program.process(command).stderr(std::process::Stdio::null()).spawn().unwrap();
     let begun = std::time::Instant::now();
     while !program.path("K.run/descent.json").exists() {
         assert!(begun.elapsed() < std::time::Duration::from_secs(60), "nothing is kept");

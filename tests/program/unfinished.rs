@@ -101,13 +101,7 @@ fn a_half_written_generation_is_no_file_of_couplings() {
     program.run(DATA);
     let run = "train data -o J --epochs 20000 --eval-states 1 --checkpoint 0s";
     let run = format!("{run} {}", out_of_core(&program, run));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_attractor"))
-        .current_dir(program.path(""))
-        .args(run.split_whitespace())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = program.process(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let log = program.path("J.run/segment.jsonl");
     let begun = Instant::now();
     // What the segment is, and a panel of it; the segment has 13.

@@ -87,14 +87,14 @@ impl Parameters for TransitionConfig {
                 return Err(Error::parameter(name, "at least 1", 0));
             }
         }
-        for (name, ascends) in [
-            ("loads", self.loads.is_sorted_by(|a, b| 0.0 < *a && a < b) && !self.loads.is_empty()),
-            ("epochs", self.epochs.is_sorted_by(|a, b| a < b) && self.epochs.first() == Some(&0)),
-        ] {
-            if !ascends {
-                let expected = if name == "loads" { "ascending, above 0" } else { "ascending from 0" };
-                return Err(Error::parameter(name, expected, "others"));
-            }
+        let begins_above_0 = self.loads.first().is_some_and(|&first| first > 0.0);
+        if !begins_above_0 || !self.loads.is_sorted_by(|a, b| a < b) {
+            let found = format!("{:?}", self.loads);
+            return Err(Error::parameter("loads", "one or more, ascending from above 0", found));
+        }
+        if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
+            let found = format!("{:?}", self.epochs);
+            return Err(Error::parameter("epochs", "0 and more, ascending", found));
         }
         Ok(())
     }
