@@ -13,7 +13,7 @@ use attractor::storage::Table;
 use clap::Args;
 use serde_json::json;
 
-use super::estimate::Estimate;
+use super::estimate::{Estimate, FIGURE_BYTES};
 use super::inputs::open_couplings;
 use super::options::Common;
 use super::text::{listing, short};
@@ -55,7 +55,8 @@ impl InverseIsing {
         })?;
         let n = couplings.n_spins() as f64;
         let disk = if self.output.is_some() { 40.0 * n * n } else { 0.0 };
-        let estimate = Estimate::new(4.0 * disk, disk, 100.0 * n * n, &execution)
+        let drawing = if self.output.is_some() { FIGURE_BYTES } else { 0.0 };
+        let estimate = Estimate::new((4.0 * disk).max(drawing), disk, 100.0 * n * n, &execution)
             .with_arrays(self.common.loaded_bytes(n));
         if !self.common.admits(&estimate, self.output.as_deref(), &execution)? {
             return Ok(());
