@@ -25,9 +25,10 @@ pub struct Reproduce {
     /// Folder of the MNIST files, for experiments that use them
     #[arg(long, default_value = "data/mnist")]
     mnist: PathBuf,
-    /// Alignment of `import alignment`, for experiments that use one
-    #[arg(long)]
-    data: Option<PathBuf>,
+    /// Alignment, for experiments that use one: made by `import alignment`, or of proteins in FASTA, A2M or A3M, plain or .gz,
+    /// read as they are without duplicates
+    #[arg(long, value_name = "FILE")]
+    alignment: Option<PathBuf>,
     /// TOML file with parameters that differ from those of the program, such as the config.toml of another run, whose seed
     /// then counts
     #[arg(long, value_name = "FILE")]
@@ -55,9 +56,9 @@ impl Reproduce {
             return self.common.print(&all, &text);
         };
         let experiment = Experiment::named(&name)?;
-        if self.data.is_some() && !experiment.takes_alignment() {
+        if self.alignment.is_some() && !experiment.takes_alignment() {
             let expected = format!("no such option with reproduce {}", experiment.name);
-            return Err(Error::parameter("data", expected, "an alignment").into());
+            return Err(Error::parameter("alignment", expected, "a file").into());
         }
         let default = if self.quick { format!("{name}-quick") } else { name };
         let output = self.output.unwrap_or_else(|| default.into());
@@ -65,7 +66,7 @@ impl Reproduce {
             quick: self.quick,
             seed: self.common.seed,
             mnist: self.mnist,
-            alignment: self.data,
+            alignment: self.alignment,
             variation: Variation { config: self.config, set: self.set, n_samples: self.samples },
             command: command_line(),
             ..Options::new(&output, self.common.overwrite())

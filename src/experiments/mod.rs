@@ -70,7 +70,7 @@ pub struct Options {
     pub overwrite: Overwrite,
     /// Folder of the MNIST files, for the experiments that use them.
     pub mnist: PathBuf,
-    /// An alignment, for the experiments that use one.
+    /// An alignment, for the experiments that use one: a container, or FASTA, A2M, A3M (or .gz).
     pub alignment: Option<PathBuf>,
     /// What differs from the parameters that come with the program.
     pub variation: Variation,
@@ -216,7 +216,7 @@ impl Experiment {
             name: "proteins",
             about: "final overlaps of training and test sequences of a protein family against load, Potts spins learned by \
                     asymmetric and symmetric pseudo-likelihood, beside the published curves of another family; needs an \
-                    alignment, --data",
+                    alignment, --alignment",
             files: proteins::FILES,
             kept: proteins::KEPT,
             check_input: Some(proteins::check_input),

@@ -29,6 +29,14 @@ pub(super) struct Sampled {
 /// Something measured at a point.
 pub(super) type Measure = fn(&Point) -> Option<f64>;
 
+/// Trains to an epoch, a stage of the progress.
+pub(super) fn train_to(trainer: &mut Trainer<'_>, epoch: u64, execution: &Execution) -> Result<()> {
+    execution.progress().begin("training", epoch.saturating_sub(trainer.epoch()));
+    let trained = trainer.advance_to(epoch);
+    execution.progress().end();
+    trained
+}
+
 /// Trains to each of `epochs` (ascending) and observes there.
 pub(super) fn trajectory(
     trainer: &mut Trainer<'_>,

@@ -93,6 +93,17 @@ impl Container {
         Self::of_content(path, Content::Mapped(map, file))
     }
 
+    /// Whether a file begins as containers do, with the length of a header and the header's brace.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn begins(path: &Path) -> Result<bool> {
+        let mut beginning = Vec::new();
+        let mut file = File::open(path).map_err(Error::io(path, "open"))?.take(9);
+        file.read_to_end(&mut beginning).map_err(Error::io(path, "read"))?;
+        Ok(beginning.get(8) == Some(&b'{'))
+    }
+
     /// Reads a container whole, into `memory`, in place of mapping it: for files that others may shorten.
     ///
     /// # Errors

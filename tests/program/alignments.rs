@@ -146,6 +146,33 @@ fn files_that_are_no_alignment_are_refused_by_name() {
     refused(&program, "basins J data", &["data: ", "kind \"data set\"", "found kind \"alignment\""]);
 }
 
+/// Also where sequences repeat, which are left out then as on import.
+#[test]
+fn a_family_is_reproduced_from_the_file_of_its_source() {
+    let program = program();
+    let letter = |row: usize, column: usize| b"-ACDE"[(row * (column + 3) / 4 + column) % 5];
+    let sequence = |row| String::from_utf8((0..8).map(|column| letter(row, column)).collect()).unwrap();
+    let rows = (0..40).map(|row| format!(">{row}\n{}\n", sequence(row % 30)));
+    std::fs::write(program.path("family.fasta"), rows.collect::<String>()).unwrap();
+    program.run("import alignment family.fasta --duplicates drop -o family");
+    let settings = "--set sequences=[2,8] --set n_test=5 --set epochs=3";
+    program.run(&format!("reproduce proteins --alignment family {settings} -o imported"));
+    program.run(&format!("reproduce proteins --alignment family.fasta {settings} -o plain"));
+    let table = |folder: &str| std::fs::read(program.path(folder).join("table.csv")).unwrap();
+    assert_eq!(table("plain"), table("imported"));
+    assert!(String::from_utf8_lossy(&table("plain")).lines().count() > 6);
+    for (file, words) in [
+        ("ragged.fasta", &["ragged.fasta: ", "3 columns"]),
+        ("family.tsv", &["family.tsv: ", "open"]),
+        ("good.fasta", &["sequences"]),
+    ] as [(&str, &[&str]); 3]
+    {
+        refused(&program, &format!("reproduce proteins --alignment {file} -o new"), words);
+    }
+    refused(&program, "reproduce proteins -o new", &["alignment: ", "FASTA", "import alignment"]);
+    refused(&program, "reproduce basins --alignment family -o new", &["alignment: ", "reproduce basins"]);
+}
+
 #[test]
 fn damaged_alignments_are_refused() {
     let program = program();

@@ -10,6 +10,7 @@ use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::samples::sample_seed;
+use crate::experiments::trajectory::train_to;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 use crate::spins::SpinMatrix;
 
@@ -90,8 +91,8 @@ impl Place for Record<'_> {
         let (mut asymmetric, mut symmetric) = (trainer(asymmetric)?, trainer(symmetric)?);
         let mut stages = Vec::new();
         for &epoch in &config.epochs {
-            advance(&mut asymmetric, epoch, execution)?;
-            advance(&mut symmetric, epoch, execution)?;
+            train_to(&mut asymmetric, epoch, execution)?;
+            train_to(&mut symmetric, epoch, execution)?;
             let couplings = asymmetric.couplings();
             let norms = couplings.row_norms(execution)?;
             let row_norm = norms.iter().sum::<f64>() / norms.len() as f64;
@@ -111,13 +112,6 @@ impl Place for Record<'_> {
         }
         Ok(Point { load: self.load, sample: self.sample, stages })
     }
-}
-
-fn advance(trainer: &mut Trainer<'_>, epoch: u64, execution: &Execution) -> Result<()> {
-    execution.progress().begin("training", epoch - trainer.epoch());
-    let trained = trainer.advance_to(epoch);
-    execution.progress().end();
-    trained
 }
 
 impl Record<'_> {

@@ -6,6 +6,7 @@ use crate::analysis::stabilities;
 use crate::couplings::Couplings;
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::trajectory::train_to;
 use crate::learning::{
     Initial, MaxStability, Perceptron, PseudoInverse, PseudoLikelihood, Trainer, hebb, max_stability,
     perceptron, storkey,
@@ -100,10 +101,7 @@ impl Rule {
                 let n_spins = patterns.n_spins() as f64;
                 let parameters = PseudoLikelihood::new(2.0 * lambda, 2.0 * lr / n_spins);
                 let mut trainer = Trainer::new(patterns, parameters, &Initial::Hebb, 1.0, execution)?;
-                execution.progress().begin("pseudo-likelihood", epochs);
-                let trained = trainer.advance_to(epochs);
-                execution.progress().end();
-                trained?;
+                train_to(&mut trainer, epochs, execution)?;
                 Ok(trainer.into_couplings())
             }
             Self::MaxStability => {

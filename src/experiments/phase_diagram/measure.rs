@@ -9,6 +9,7 @@ use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::samples::sample_seed;
+use crate::experiments::trajectory::train_to;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
 
 /// What was measured at a load and feature load on one manifold.
@@ -119,7 +120,7 @@ impl Place for Record<'_> {
         let evaluation = Evaluation::new(&data, &learning, config.n_states, config.n_steps, seed, execution)?;
         let mut trainer = Trainer::new(&data.train, learning, &Initial::Hebb, 1.0, execution)?;
         let hebb = observe(trainer.couplings(), &evaluation, execution)?;
-        trainer.advance_to(config.epochs)?;
+        train_to(&mut trainer, config.epochs, execution)?;
         let trained = observe(trainer.couplings(), &evaluation, execution)?;
         Ok(Point {
             load: self.load,

@@ -169,13 +169,19 @@ impl<'a> Results<'a> {
     }
 
     pub(super) fn summary(&self) -> String {
-        let PhaseDiagramConfig { n_spins, n_active, epochs, .. } = self.config;
-        let mut text = format!("N = {n_spins}, L = {n_active}, {epochs} epochs\n\n");
-        text += &format!("  share of the plane where the final overlap is at least {KEPT_OVERLAP}\n");
-        for (name, value) in self.named() {
-            let name = name.trim_end_matches("_kept").replace('_', " ");
-            text += &format!("  {name:28} {:5.1} %\n", 100.0 * value);
+        let PhaseDiagramConfig { n_spins, n_active, epochs, loads, feature_loads, .. } = self.config;
+        let (n_loads, n_feature_loads) = (loads.len(), feature_loads.len());
+        let mut text = format!(
+            "N = {n_spins}, L = {n_active}, {epochs} epochs, {n_loads} x {n_feature_loads} points\n\n\
+             share of the plane where the final overlap is at least {KEPT_OVERLAP}\n{:20}",
+            ""
+        );
+        text.extend(KINDS.map(|(kind, _)| format!("{kind:>10}")));
+        for (rule, of) in STAGES {
+            text += &format!("\n  {:18}", rule.replace('_', "-"));
+            text.extend(KINDS.map(|(_, measure)| format!("{:8.1} %", 100.0 * self.share_kept(of, measure))));
         }
+        text.push('\n');
         if self.config.n_samples > 1 {
             let kinds = STAGES.iter().flat_map(|&(_, of)| KINDS.map(|(_, measure)| self.means(of, measure)));
             let largest = kinds.flatten().map(|mean| mean.error).fold(0.0, f64::max);

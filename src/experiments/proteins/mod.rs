@@ -14,6 +14,8 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::mean::Mean;
@@ -22,12 +24,12 @@ use super::run_directory::{Kept, RunDirectory};
 use super::samples::sample_seed;
 use super::{Manifest, Options};
 use crate::analysis::{sequence_facts, unseen_sequence_facts};
-use crate::datasets::Alignment;
+use crate::datasets::{Alignment, AlignmentImport, Alphabet};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::potts::PottsObservables;
 use crate::spins::Sequences;
-use crate::storage::{Overwrite, hash_file};
+use crate::storage::{Container, Overwrite, hash_file};
 use comparison::Comparison;
 use measure::{Split, check_size};
 use records::Record;
@@ -160,9 +162,19 @@ pub(super) fn check_input(options: &Options) -> Result<()> {
 
 fn open_alignment(options: &Options) -> Result<Alignment> {
     match &options.alignment {
-        Some(path) => Alignment::open(path),
-        None => Err(Error::parameter("data", "an alignment, made by `attractor import alignment`", "none")),
+        Some(path) if Container::begins(path)? => Alignment::open(path),
+        Some(path) => imported(path),
+        None => {
+            let expected = "a file: FASTA, A2M, A3M (or .gz), or one that `attractor import alignment` made";
+            Err(Error::parameter("alignment", expected, "none"))
+        }
     }
+}
+
+/// An alignment of proteins as its source gives it, without duplicates, which would be in training and test.
+fn imported(path: &Path) -> Result<Alignment> {
+    let import = AlignmentImport::new(path.to_owned(), Alphabet::protein());
+    AlignmentImport { duplicates: false, ..import }.read()
 }
 
 pub(super) fn run(options: &Options, execution: &Execution) -> Result<Manifest> {

@@ -12,6 +12,7 @@ use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
+use crate::experiments::trajectory::train_to;
 use crate::learning::{Initial, Lbfgs, PseudoLikelihood, Trainer};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::spins::SpinMatrix;
@@ -114,6 +115,11 @@ impl Place for Size<'_> {
         (compared.n_spins, compared.sample) == (self.n_spins, self.sample)
     }
 
+    /// N^3, at least 1: an iteration takes P N^2 at a given load.
+    fn work(&self) -> u64 {
+        (self.n_spins as u64).pow(3).div_ceil(1_000_000)
+    }
+
     fn measure(&self, execution: &Execution) -> Result<Compared> {
         let &Size { config, n_spins, sample } = self;
         let lambda = config.lambda;
@@ -123,7 +129,7 @@ impl Place for Size<'_> {
         let best = optimum_with(l2, &Lbfgs::new(lambda), lambda, &patterns, execution)?;
         let parameters = PseudoLikelihood::new(lambda, config.descent_lr);
         let mut trainer = Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution)?;
-        trainer.advance_to(config.descent_epochs)?;
+        train_to(&mut trainer, config.descent_epochs, execution)?;
         let distance = |couplings| {
             let (measured, law, lambda_eff) = beside(couplings, &patterns, lambda, execution)?;
             let distance = kolmogorov_distance(measured.values(), |stability| law.cumulative(stability))?;
