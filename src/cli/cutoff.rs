@@ -12,9 +12,6 @@ use super::estimate::{Estimate, bytes};
 use super::options::Common;
 use super::provenance::command_line;
 
-/// A product of bits with integers takes about as long as one with floats, one of bits with bits half of that.
-const WORK_A_PRODUCT: f64 = 1.5;
-
 #[derive(Args)]
 pub struct Cutoff {
     /// Numbers of spins N, such as 4096,8192,16384
@@ -68,10 +65,7 @@ impl Cutoff {
             ..Options::new(&self.output, self.common.overwrite())
         };
         let estimates = config.estimates(&execution)?;
-        let memory = estimates.iter().map(|estimate| estimate.bytes).max().unwrap_or(0) as f64;
-        let work: f64 = estimates.iter().map(|estimate| estimate.products).sum();
-        let disk = estimates.iter().map(|estimate| estimate.disk_bytes).max().unwrap_or(0) as f64;
-        let estimate = Estimate::new(memory, disk, WORK_A_PRODUCT * work, &execution);
+        let estimate = Estimate::of_experiment(SettingEstimate::total(&estimates), &execution);
         if self.common.dry_run {
             Experiment::named("cutoff")?.check(&options)?;
         }

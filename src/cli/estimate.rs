@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use attractor::dynamics::MAX_REMEMBERED_BYTES;
 use attractor::execution::{Execution, thread_pool};
+use attractor::experiments::Cost;
 use attractor::kernels::{Lanes, Tables, signed_product};
 use attractor::potts::{
     PottsInitial, PottsPseudoLikelihood, PottsTrainer, potts_training_bytes, random_sequences,
@@ -34,6 +35,13 @@ impl Estimate {
     pub fn new(memory_bytes: f64, disk_bytes: f64, work: f64, execution: &Execution) -> Self {
         let rate = rate_per_thread(execution) * execution.n_threads() as f64;
         Self::of(memory_bytes, disk_bytes, work / rate)
+    }
+
+    /// Of an experiment from its beginning.
+    pub fn of_experiment(cost: Cost, execution: &Execution) -> Self {
+        let memory_bytes = cost.memory_bytes - cost.array_bytes;
+        let estimate = Self::new(memory_bytes, cost.disk_bytes, cost.work, execution);
+        Self { optional_bytes: cost.optional_bytes as u64, ..estimate.with_arrays(cost.array_bytes) }
     }
 
     fn of(memory_bytes: f64, disk_bytes: f64, seconds: f64) -> Self {

@@ -7,6 +7,7 @@ use attractor::experiments::{Experiment, Options, Variation};
 use clap::Args;
 use serde_json::json;
 
+use super::estimate::Estimate;
 use super::options::Common;
 use super::provenance::command_line;
 use super::text::listing;
@@ -71,15 +72,22 @@ impl Reproduce {
             command: command_line(),
             ..Options::new(&output, self.common.overwrite())
         };
-        if self.common.dry_run {
-            experiment.check(&options)?;
-            let parameters = experiment.parameters(&options)?;
-            let text = format!("{parameters}\nwould write into {}", output.display());
-            let document =
-                json!({ "experiment": experiment.name, "output": output, "parameters": parameters });
-            return self.common.print(&document, &text);
+        experiment.check(&options)?;
+        let execution = self.common.execution()?;
+        let estimate = Estimate::of_experiment(experiment.cost(&options, &execution)?, &execution);
+        let parameters = experiment.parameters(&options)?;
+        let text = format!(
+            "{parameters}\nwould write into {}\nfrom the beginning: {}",
+            output.display(),
+            estimate.text(&execution)
+        );
+        let document = json!({
+            "experiment": experiment.name, "output": output, "parameters": parameters, "estimate": estimate,
+        });
+        if !self.common.admits_as(&document, &text, &estimate, Some(&output), &execution)? {
+            return Ok(());
         }
-        let manifest = experiment.run(&options, &self.common.execution()?)?;
+        let manifest = experiment.run(&options, &execution)?;
         let files: Vec<_> = manifest.tables_and_figures().collect();
         let text = format!(
             "{}\n{}: {}, manifest.json ({:.0} s)",

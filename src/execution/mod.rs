@@ -41,6 +41,18 @@ impl Progress for Silent {
     fn note(&self, _: &str) {}
 }
 
+/// Shows only notes, for what runs beside others: stages of several would mix.
+struct NotesAlone(Arc<dyn Progress>);
+
+impl Progress for NotesAlone {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+    fn note(&self, message: &str) {
+        self.0.note(message);
+    }
+}
+
 /// Asks a running computation to stop at its next safe point. Clones share one flag.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
@@ -67,7 +79,7 @@ impl Cancel {
 pub struct Execution {
     pool: Arc<ThreadPool>,
     isa: Isa,
-    progress: Box<dyn Progress>,
+    progress: Arc<dyn Progress>,
     cancel: Cancel,
     memory: Memory,
     keep: Option<Keep>,
@@ -90,7 +102,7 @@ impl Execution {
         Ok(Self {
             pool,
             isa,
-            progress: Box::new(Silent),
+            progress: Arc::new(Silent),
             cancel: Cancel::default(),
             memory: Memory::unlimited(),
             keep: None,
@@ -108,7 +120,7 @@ impl Execution {
     /// Sends progress to `progress`.
     #[must_use]
     pub fn progress_to(mut self, progress: Box<dyn Progress>) -> Self {
-        self.progress = progress;
+        self.progress = Arc::from(progress);
         self
     }
 
@@ -124,6 +136,25 @@ impl Execution {
     pub fn keeping(mut self, keep: Keep) -> Self {
         self.keep = Some(keep);
         self
+    }
+
+    /// `n_parts` executions for work that goes on side by side, each with its share of as many threads, at least one. They share instruction set, memory and cancel handle, show notes but no stages, and keep nothing.
+    ///
+    /// # Errors
+    /// If threads cannot be started.
+    pub(crate) fn split(&self, n_parts: usize) -> Result<Vec<Self>> {
+        let n_threads = self.n_threads();
+        let part = |index| {
+            let share = n_threads / n_parts + usize::from(index < n_threads % n_parts);
+            let part = Self::new(thread_pool(share.max(1))?, self.isa)?;
+            Ok(Self {
+                progress: Arc::new(NotesAlone(Arc::clone(&self.progress))),
+                cancel: self.cancel.clone(),
+                memory: self.memory.clone(),
+                ..part
+            })
+        };
+        (0..n_parts).map(part).collect()
     }
 
     /// The memory of large arrays.
@@ -237,6 +268,18 @@ mod tests {
                 .unwrap();
             assert!(results.into_iter().eq(1..=100));
         }
+    }
+
+    #[test]
+    fn parts_share_all_threads_and_the_cancel_handle() {
+        let execution = Execution::with_threads(5).unwrap().with_memory(Memory::limited(100, None));
+        let threads = |n| execution.split(n).unwrap().iter().map(Execution::n_threads).collect::<Vec<_>>();
+        assert_eq!([threads(1), threads(2), threads(5)], [vec![5], vec![3, 2], vec![1; 5]]);
+        let parts = execution.split(2).unwrap();
+        parts[0].memory().set_aside(60);
+        assert_eq!(parts[1].memory().left(), 40);
+        parts[1].cancel().cancel();
+        assert!(matches!(execution.check_cancelled(), Err(Error::Interrupted)));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod acquisition;
 mod basin_size;
 mod basins;
+mod cost;
 mod cutoff;
 mod feature_learning;
 mod finished_run;
@@ -32,10 +33,12 @@ use crate::analysis::mean;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::storage::Overwrite;
+use cost::cost_of;
 
 pub use acquisition::run_acquisition;
 pub use basin_size::{BasinSizeConfig, run_basin_size};
 pub use basins::{BasinsConfig, run_basins};
+pub use cost::Cost;
 pub use cutoff::{
     CouplingsRow, CutoffConfig, CutoffResults, CutoffSetting, FitRow, PointRow, SettingEstimate, SizeCutoff,
     run_cutoff,
@@ -107,6 +110,7 @@ pub struct Experiment {
     check_input: Option<fn(&Options) -> Result<()>>,
     /// Its parameters as TOML.
     parameters: fn(&Options) -> Result<String>,
+    cost: fn(&Options, &Execution) -> Result<Cost>,
     run: fn(&Options, &Execution) -> Result<Manifest>,
 }
 
@@ -121,6 +125,7 @@ impl Experiment {
             kept: transition::KEPT,
             check_input: None,
             parameters: parameters::resolved::<TransitionConfig>,
+            cost: cost_of::<TransitionConfig>,
             run: transition::run,
         },
         Experiment {
@@ -131,6 +136,7 @@ impl Experiment {
             kept: cutoff::KEPT,
             check_input: None,
             parameters: parameters::resolved::<CutoffConfig>,
+            cost: cost_of::<CutoffConfig>,
             run: cutoff::run,
         },
         Experiment {
@@ -141,6 +147,7 @@ impl Experiment {
             kept: acquisition::KEPT,
             check_input: None,
             parameters: parameters::resolved::<FeatureLearningConfig>,
+            cost: cost_of::<FeatureLearningConfig>,
             run: acquisition::run,
         },
         Experiment {
@@ -150,6 +157,7 @@ impl Experiment {
             kept: gap::KEPT,
             check_input: None,
             parameters: parameters::resolved::<FeatureLearningConfig>,
+            cost: cost_of::<FeatureLearningConfig>,
             run: gap::run,
         },
         Experiment {
@@ -160,6 +168,7 @@ impl Experiment {
             kept: basins::KEPT,
             check_input: None,
             parameters: parameters::resolved::<BasinsConfig>,
+            cost: cost_of::<BasinsConfig>,
             run: basins::run,
         },
         Experiment {
@@ -170,6 +179,7 @@ impl Experiment {
             kept: basin_size::KEPT,
             check_input: None,
             parameters: parameters::resolved::<BasinSizeConfig>,
+            cost: cost_of::<BasinSizeConfig>,
             run: basin_size::run,
         },
         Experiment {
@@ -180,6 +190,7 @@ impl Experiment {
             kept: stabilities::KEPT,
             check_input: None,
             parameters: parameters::resolved::<StabilitiesConfig>,
+            cost: cost_of::<StabilitiesConfig>,
             run: stabilities::run,
         },
         Experiment {
@@ -190,6 +201,7 @@ impl Experiment {
             kept: phase_diagram::KEPT,
             check_input: None,
             parameters: parameters::resolved::<PhaseDiagramConfig>,
+            cost: cost_of::<PhaseDiagramConfig>,
             run: phase_diagram::run,
         },
         Experiment {
@@ -200,6 +212,7 @@ impl Experiment {
             kept: mnist::KEPT,
             check_input: Some(mnist::check_input),
             parameters: parameters::resolved::<MnistConfig>,
+            cost: cost_of::<MnistConfig>,
             run: mnist::run,
         },
         Experiment {
@@ -210,6 +223,7 @@ impl Experiment {
             kept: spin_glass::KEPT,
             check_input: None,
             parameters: parameters::resolved::<SpinGlassConfig>,
+            cost: cost_of::<SpinGlassConfig>,
             run: spin_glass::run,
         },
         Experiment {
@@ -221,6 +235,7 @@ impl Experiment {
             kept: proteins::KEPT,
             check_input: Some(proteins::check_input),
             parameters: parameters::resolved::<ProteinsConfig>,
+            cost: proteins::cost,
             run: proteins::run,
         },
     ];
@@ -253,6 +268,14 @@ impl Experiment {
     /// If a key or value of the variation is not one of the experiment's, or out of range.
     pub fn parameters(&self, options: &Options) -> Result<String> {
         (self.parameters)(options)
+    }
+
+    /// What a run with these options takes from its beginning; points that the output holds already are not measured again.
+    ///
+    /// # Errors
+    /// As [`parameters`](Self::parameters), or if an input is missing or no such thing.
+    pub fn cost(&self, options: &Options, execution: &Execution) -> Result<Cost> {
+        (self.cost)(options, execution).map(Cost::with_figures)
     }
 
     /// Whether it is made from an alignment of the caller's.

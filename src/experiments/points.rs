@@ -1,11 +1,14 @@
 //! Points of an experiment: measurements of one kind that do not depend on one another, each kept as a file of its own.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Options;
+use super::cost::{Cost, n_at_a_time};
 use super::kept as files;
 use super::run_directory::RunDirectory;
 use crate::error::{Error, Result};
@@ -16,8 +19,8 @@ use crate::storage::Overwrite;
 pub(super) const FOLDER: &str = "points";
 
 /// The place of a point among the files, and how it is measured.
-pub(super) trait Place {
-    type Point: Serialize + DeserializeOwned;
+pub(super) trait Place: Sync {
+    type Point: Serialize + DeserializeOwned + Send;
 
     /// What a point is, for errors.
     const WHAT: &'static str;
@@ -31,10 +34,8 @@ pub(super) trait Place {
     /// Whether a point that was kept has the shape and place of this one.
     fn has_shape_of(&self, point: &Self::Point) -> bool;
 
-    /// Work, in any unit.
-    fn work(&self) -> u64 {
-        1
-    }
+    /// What it takes.
+    fn cost(&self) -> Cost;
 
     /// Measures it.
     ///
@@ -64,21 +65,71 @@ pub(super) fn measure_missing<P: Place>(
     options: &Options,
     execution: &Execution,
 ) -> Result<Vec<P::Point>> {
-    let found = kept(places, directory, options)?;
+    let mut points = kept(places, directory, options)?;
     directory.begin_anew()?;
-    execution.progress().begin(what, places.iter().map(Place::work).sum());
-    let points = places.iter().zip(found).map(|(place, found)| {
-        let point = match found {
-            Some(point) => point,
-            None => keep(place, directory.folder(), place.measure(execution)?)?,
-        };
-        directory.holds(&file(place))?;
-        execution.progress().advance(place.work());
-        Ok(point)
+    let mut missing = Vec::new();
+    execution.progress().begin(what, places.iter().map(units).sum());
+    for ((index, place), point) in places.iter().enumerate().zip(&points) {
+        match point {
+            Some(_) => execution.progress().advance(units(place)),
+            None => missing.push(index),
+        }
+    }
+    let folder = directory.folder();
+    let measured = side_by_side(places, &mut missing, execution, |index, point| {
+        points[index] = Some(keep(&places[index], folder, point)?);
+        execution.progress().advance(units(&places[index]));
+        Ok(())
     });
-    let points = points.collect();
     execution.progress().end();
-    points
+    measured?;
+    for place in places {
+        directory.holds(&file(place))?;
+    }
+    Ok(points.into_iter().flatten().collect())
+}
+
+/// Work in the units of the progress.
+fn units(place: &impl Place) -> u64 {
+    (place.cost().work / 1e9).ceil().max(1.0) as u64
+}
+
+/// Measures the places of the indices `missing` and hands each on as soon as it is done, on this thread: several at a time, those
+/// of most work first, or all threads one after another.
+///
+/// # Errors
+/// The first of a measurement or of `finished` in time; of what goes on at that moment nothing is handed on.
+fn side_by_side<P: Place>(
+    places: &[P],
+    missing: &mut [usize],
+    execution: &Execution,
+    mut finished: impl FnMut(usize, P::Point) -> Result<()>,
+) -> Result<()> {
+    let costs: Vec<Cost> = missing.iter().map(|&index| places[index].cost()).collect();
+    let n_workers = n_at_a_time(&costs, execution.memory().left(), execution);
+    if n_workers == 1 {
+        return missing.iter().try_for_each(|&index| finished(index, places[index].measure(execution)?));
+    }
+    missing.sort_by(|&a, &b| f64::total_cmp(&places[b].cost().work, &places[a].cost().work));
+    let parts = execution.split(n_workers)?;
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let (sender, measured) = mpsc::channel();
+        for part in &parts {
+            let (sender, next, missing) = (sender.clone(), &next, &*missing);
+            // A closed channel ends the work of the others.
+            let work = move || {
+                while let Some(&index) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if sender.send((index, places[index].measure(part))).is_err() {
+                        break;
+                    }
+                }
+            };
+            scope.spawn(move || part.pool().install(work));
+        }
+        drop(sender);
+        measured.into_iter().try_for_each(|(index, point)| finished(index, point?))
+    })
 }
 
 /// The points that the folder holds, in the order of `places`; none of those that it does not hold, and none at all where it may be
@@ -119,4 +170,96 @@ fn keep<P: Place>(place: &P, folder: &Path, point: P::Point) -> Result<P::Point>
     let content = Content { parameters: place.parameters(), point };
     files::write(&folder.join(file(place)), &content)?;
     Ok(content.point)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::experiments::run_directory::Kept;
+
+    /// Of as much work as its number; the one of number `bad` cannot be measured.
+    struct Toy {
+        number: u64,
+        bad: u64,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Square {
+        number: u64,
+        square: u64,
+    }
+
+    impl Place for Toy {
+        type Point = Square;
+
+        const WHAT: &'static str = "a square";
+
+        fn name(&self) -> String {
+            format!("{}.json", self.number)
+        }
+
+        fn parameters(&self) -> String {
+            "squares".to_owned()
+        }
+
+        fn has_shape_of(&self, point: &Square) -> bool {
+            point.number == self.number
+        }
+
+        fn cost(&self) -> Cost {
+            Cost { work: self.number as f64, memory_bytes: 1.0, ..Cost::default() }
+        }
+
+        fn measure(&self, execution: &Execution) -> Result<Square> {
+            execution.check_cancelled()?;
+            match self.number == self.bad {
+                true => Err(Error::parameter("number", "another", self.number)),
+                false => Ok(Square { number: self.number, square: self.number * self.number }),
+            }
+        }
+    }
+
+    fn measured(folder: &Path, numbers: &[u64], bad: u64, execution: &Execution) -> Result<Vec<Square>> {
+        let options = Options::new(folder, Overwrite::Refuse);
+        let kept = Kept { folder: FOLDER, lock: ".lock", grows: true };
+        let config: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut directory = RunDirectory::new("squares", &options, &config, &[], kept)?;
+        let _lock = directory.lock(&[])?;
+        let places: Vec<Toy> = numbers.iter().map(|&number| Toy { number, bad }).collect();
+        measure_missing(&places, "squares", &mut directory, &options, execution)
+    }
+
+    #[test]
+    fn points_come_in_the_order_of_their_places_whoever_measures_them() {
+        let numbers: Vec<u64> = (1..40).map(|k| k * 17 % 41).collect();
+        for n_threads in [1, 3] {
+            let folder = tempfile::tempdir().unwrap();
+            let execution = Execution::with_threads(n_threads).unwrap();
+            for count in [10, 39] {
+                let points = measured(folder.path(), &numbers[..count], 0, &execution).unwrap();
+                let squares =
+                    numbers[..count].iter().map(|&number| Square { number, square: number * number });
+                assert!(points.into_iter().eq(squares), "{n_threads}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_finished_before_a_failure_is_kept() {
+        for n_threads in [1, 3] {
+            let folder = tempfile::tempdir().unwrap();
+            let execution = Execution::with_threads(n_threads).unwrap();
+            let numbers: Vec<u64> = (1..40).rev().collect();
+            let error = measured(folder.path(), &numbers, 20, &execution).unwrap_err();
+            assert!(error.to_string().contains("found 20"), "{error}");
+            let is_kept = |number: u64| folder.path().join(format!("points/{number}.json")).exists();
+            // At most one other of each worker was on its way.
+            assert!((20 + n_threads as u64..40).all(is_kept) && !is_kept(20) && !(1..15).any(is_kept));
+            execution.cancel().cancel();
+            let interrupted = measured(folder.path(), &numbers, 0, &execution);
+            assert!(matches!(interrupted, Err(Error::Interrupted)));
+        }
+    }
 }

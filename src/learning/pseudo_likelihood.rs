@@ -69,6 +69,15 @@ pub struct PseudoLikelihood {
     pub seed: u64,
 }
 
+/// Signed multiply-adds in the time of a real one.
+pub const WORK_OF_REAL_PRODUCT: f64 = 4.0;
+
+/// Tables and update of a step cost about as much as this number of patterns.
+const BATCH_PATTERNS: f64 = 64.0;
+
+/// Signed multiply-adds in the time it takes to hand a step out to the threads.
+const BATCH_WORK: f64 = 2e6;
+
 /// Up to 1 / this load the Gram route is the faster one: a real product costs about four signed ones, and there are P^2
 /// for 2 N P.
 const GRAM_SPINS_PER_PATTERN: usize = 3;
@@ -138,29 +147,54 @@ impl PseudoLikelihood {
 
     /// What takes steps out of the span of the patterns, or is not made for it.
     fn off_the_span(&self, problem: &Problem<'_>) -> Option<&'static str> {
-        [
+        let of_problem = [(problem.mask().is_some(), "a mask"), (problem.weights().is_some(), "weights")];
+        self.own_obstacle().or_else(|| first_that_stands(of_problem))
+    }
+
+    /// The same of these parameters alone.
+    fn own_obstacle(&self) -> Option<&'static str> {
+        first_that_stands([
             (self.batches != Batches::Full, "minibatches"),
-            (problem.mask().is_some(), "a mask"),
             (self.l1 > 0.0, "l1"),
             (self.symmetric, "symmetric couplings"),
-            (problem.weights().is_some(), "weights"),
             (self.theta, "fields"),
             (self.momentum > 0.0, "momentum"),
-        ]
-        .into_iter()
-        .find_map(|(stands, obstacle)| stands.then_some(obstacle))
+        ])
     }
 
     /// The route that training takes: a function of shape and options alone, because it decides how results round.
     pub fn route<'a>(&self, problem: impl Into<Problem<'a>>) -> Route {
         let problem = problem.into();
         let (n_patterns, n_spins) = (problem.patterns().n_rows(), problem.patterns().n_spins());
+        self.route_of_load(n_patterns, n_spins, self.off_the_span(&problem))
+    }
+
+    /// The same on P patterns of N spins without mask and weights.
+    pub(crate) fn plain_route(&self, n_patterns: usize, n_spins: usize) -> Route {
+        self.route_of_load(n_patterns, n_spins, self.own_obstacle())
+    }
+
+    fn route_of_load(&self, n_patterns: usize, n_spins: usize, obstacle: Option<&str>) -> Route {
         let is_small = n_patterns.saturating_mul(GRAM_SPINS_PER_PATTERN) <= n_spins;
         match self.route {
-            Route::Automatic if is_small && self.off_the_span(&problem).is_none() => Route::Gram,
+            Route::Automatic if is_small && obstacle.is_none() => Route::Gram,
             Route::Automatic => Route::Direct,
             route => route,
         }
+    }
+
+    /// Signed multiply-adds of an epoch of `n_rows` neurons on P patterns of N spins, and what else its batches cost in their
+    /// place: tables, update, handing out.
+    pub fn work_per_epoch(&self, n_rows: usize, n_patterns: usize, n_spins: usize, route: Route) -> f64 {
+        let (n_rows, n_patterns, n_spins) = (n_rows as f64, n_patterns as f64, n_spins as f64);
+        if route == Route::Gram {
+            return n_rows * n_patterns * n_patterns * WORK_OF_REAL_PRODUCT;
+        }
+        let (n_batches, size) = match self.batches {
+            Batches::Full => (1.0, n_patterns),
+            Batches::Mini { size, .. } => ((n_patterns / size as f64).ceil(), n_patterns.min(size as f64)),
+        };
+        n_batches * (2.0 * n_rows * n_spins * (size + BATCH_PATTERNS) + BATCH_WORK)
     }
 
     /// The same from initial couplings with fields, which are no part of the span of the patterns.
@@ -184,6 +218,10 @@ impl PseudoLikelihood {
         let (first, lr) = taken_over.copied().unwrap_or((0, self.lr));
         lr * libm::pow(self.lr_decay, (epoch - first) as f64)
     }
+}
+
+fn first_that_stands<const N: usize>(obstacles: [(bool, &'static str); N]) -> Option<&'static str> {
+    obstacles.into_iter().find_map(|(stands, obstacle)| stands.then_some(obstacle))
 }
 
 /// Refuses a parameter of steps, which are taken in f32, that is not positive and finite there too.

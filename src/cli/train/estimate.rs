@@ -2,14 +2,14 @@
 
 use attractor::dynamics::BYTES_PER_STATE;
 use attractor::execution::Execution;
-use attractor::learning::{Batches, Problem, Route, lbfgs_bytes, margin_memory};
+use attractor::learning::{
+    Batches, MARGIN_SWEEPS, Problem, Route, SEARCH_GRADIENTS, WORK_OF_REAL_PRODUCT, lbfgs_bytes,
+    margin_memory,
+};
 use attractor::storage::Container;
 
 use super::super::estimate::Estimate;
 use super::{Rule, Solver, Train, Variant};
-
-/// Sweeps of a margin rule at loads around 0.5; there are more where loads come near what can be stored.
-const TYPICAL_SWEEPS: f64 = 20.0;
 
 impl Train {
     pub(super) fn estimate(&self, problem: Problem<'_>, execution: &Execution) -> Estimate {
@@ -37,8 +37,8 @@ impl Train {
                     problem.patterns().n_rows(),
                     execution.n_threads(),
                 );
-                // As for the Gram route below.
-                (memory as f64 - 4.0 * n * n, couplings, 4.0 * p * p * n_rows * TYPICAL_SWEEPS)
+                let work = WORK_OF_REAL_PRODUCT * p * p * n_rows * MARGIN_SWEEPS;
+                (memory as f64 - 4.0 * n * n, couplings, work)
             }
             rule => {
                 let (memory, work) = self.classical.cost(rule, problem, execution.n_threads());
@@ -86,8 +86,7 @@ impl Train {
         let symmetric = self.variant() == Variant::Symmetric;
         let n_rows = problem.neurons().len() as f64;
         let copies = if self.variant() == Variant::Symmetrized { 2.0 } else { 1.0 };
-        // Tens of gradients are usual; without an optimum some more.
-        let work = 60.0 * 2.0 * p * n * n_rows;
+        let work = SEARCH_GRADIENTS * 2.0 * p * n * n_rows;
         let memory =
             lbfgs_bytes(problem.patterns().n_spins(), symmetric, execution.n_threads()) - 4.0 * n * n;
         (memory, copies * 4.0 * n * n_rows, work)
@@ -103,7 +102,8 @@ impl Train {
         let symmetrized = if self.variant() == Variant::Symmetrized { 1.0 } else { 0.0 };
         // The Gram route has the overlaps of the patterns and two generations of coefficients, and keeps initial
         // couplings outside the span of the patterns with their fields.
-        let is_gram = parameters.route(problem) == Route::Gram;
+        let route = parameters.route(problem);
+        let is_gram = route == Route::Gram;
         let (gram, coefficients) = match (is_gram, self.pseudo_likelihood.init()) {
             (false, _) => (0.0, 0.0),
             (true, "hebb" | "zero") => (4.0 * p * p, 8.0 * n_rows * p),
@@ -118,8 +118,8 @@ impl Train {
             true => (momentum * couplings).min(left).max(panel * execution.n_threads() as f64),
             false => panel * execution.n_threads() as f64,
         };
-        // A real product takes about the time of four signed ones.
-        let epoch = if is_gram { 4.0 * p * p * n_rows } else { 2.0 * p * n * n_rows };
+        let (n_patterns, n_spins) = (problem.patterns().n_rows(), problem.patterns().n_spins());
+        let epoch = parameters.work_per_epoch(problem.neurons().len(), n_patterns, n_spins, route);
         (panels + gram, arrays, epoch * self.pseudo_likelihood.epochs() as f64)
     }
 }

@@ -9,6 +9,7 @@ use crate::couplings::Couplings;
 use crate::dynamics::{Damage, ParallelDynamics, Stop, Ties, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::samples::sample_seed;
 use crate::experiments::trajectory::train_to;
 use crate::learning::{Initial, PseudoLikelihood, Trainer};
@@ -49,9 +50,17 @@ pub(super) struct Size {
 
 /// The place of a point among the files.
 pub(super) struct Record<'a> {
-    pub(super) config: &'a BasinSizeConfig,
-    pub(super) load: f64,
-    pub(super) sample: u64,
+    config: &'a BasinSizeConfig,
+    load: f64,
+    sample: u64,
+}
+
+impl<'a> Record<'a> {
+    /// Loads slowest, then samples.
+    pub(super) fn all(config: &'a BasinSizeConfig) -> impl Iterator<Item = Self> {
+        let of = move |load| (0..config.n_samples).map(move |sample| Self { config, load, sample });
+        config.loads.iter().flat_map(move |&load| of(load))
+    }
 }
 
 impl Place for Record<'_> {
@@ -79,14 +88,27 @@ impl Place for Record<'_> {
             && point.stages.iter().map(|stage| stage.epoch).eq(self.config.epochs.iter().copied())
     }
 
+    fn cost(&self) -> Cost {
+        let BasinSizeConfig { n_spins, ref epochs, ref steps, step_limit, ref thresholds, .. } = *self.config;
+        let n_patterns = self.config.n_patterns(self.load);
+        let last = epochs.last().copied().unwrap_or(0);
+        let [asymmetric, symmetric] =
+            self.learning().map(|learning| Cost::descent(&learning, n_patterns, n_spins, last));
+        // A search halves N flips down to one.
+        let n_recalls =
+            epochs.len() * VARIANTS.len() * thresholds.len() * (n_spins.max(1).ilog2() as usize + 2);
+        let all_steps = steps.iter().chain([&step_limit]);
+        let recalls =
+            all_steps.map(|&steps| Cost::recall(n_patterns as f64, n_spins, steps).times(n_recalls));
+        asymmetric.beside(symmetric).beside(recalls.sum())
+    }
+
     /// Trains and measures.
     fn measure(&self, execution: &Execution) -> Result<Point> {
         let config = self.config;
         let seed = sample_seed(config.seed, self.sample);
         let patterns = random_states(config.n_patterns(self.load), config.n_spins, seed)?;
-        let lr = 2.0 * config.lr / config.n_spins as f64;
-        let asymmetric = PseudoLikelihood::new(2.0 * config.lambda, lr);
-        let symmetric = PseudoLikelihood { symmetric: true, ..asymmetric.clone() };
+        let [asymmetric, symmetric] = self.learning();
         let trainer = |parameters| Trainer::new(&patterns, parameters, &Initial::Hebb, 1.0, execution);
         let (mut asymmetric, mut symmetric) = (trainer(asymmetric)?, trainer(symmetric)?);
         let mut stages = Vec::new();
@@ -115,6 +137,13 @@ impl Place for Record<'_> {
 }
 
 impl Record<'_> {
+    /// Asymmetric and symmetric.
+    fn learning(&self) -> [PseudoLikelihood; 2] {
+        let BasinSizeConfig { n_spins, lambda, lr, .. } = *self.config;
+        let asymmetric = PseudoLikelihood::new(2.0 * lambda, 2.0 * lr / n_spins as f64);
+        [asymmetric.clone(), PseudoLikelihood { symmetric: true, ..asymmetric }]
+    }
+
     fn sizes(
         &self,
         variant: &str,

@@ -17,8 +17,9 @@ mod results;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
-use super::points::{self, measure_missing};
+use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options, patterns_at};
 use crate::error::{Error, Result};
@@ -86,6 +87,12 @@ impl Parameters for BasinSizeConfig {
     }
 }
 
+impl Estimated for BasinSizeConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        Ok(Cost::of_points(Record::all(self).map(|place| place.cost()), execution))
+    }
+}
+
 impl BasinSizeConfig {
     /// N = 1000, loads 0.1 to 1, times up to 10^6; or N = 300, four loads, times up to 10^5.
     pub fn new(quick: bool, seed: u64) -> Self {
@@ -115,9 +122,7 @@ pub fn run_basin_size(
     config.check()?;
     let mut directory = RunDirectory::new("basin-size", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
-    let places =
-        config.loads.iter().flat_map(|&load| (0..config.n_samples).map(move |sample| (load, sample)));
-    let records: Vec<Record<'_>> = places.map(|(load, sample)| Record { config, load, sample }).collect();
+    let records: Vec<Record<'_>> = Record::all(config).collect();
     let points = measure_missing(&records, "loads and samples", &mut directory, options, execution)?;
     let results = Results::new(config, &points)?;
     directory.table("table.csv", &results.table())?;

@@ -41,7 +41,6 @@ impl<'a> Basins<'a> {
             "stability_min",
             "stability_min_mean",
             "row_norm",
-            "seconds",
         ]);
         for (rule, samples) in &self.rules {
             for (index, dynamics) in DYNAMICS.iter().enumerate() {
@@ -56,7 +55,6 @@ impl<'a> Basins<'a> {
                     least,
                     mean(&|sample| sample.storage.mean_least).value,
                     mean(&|sample| sample.storage.row_norm).value,
-                    mean(&|sample| sample.seconds).value,
                 ];
                 let names = [rule.name(), (*dynamics).to_owned()];
                 table.push(names.into_iter().chain(numbers.map(|number| number.to_string())).collect());
@@ -191,14 +189,13 @@ impl<'a> Basins<'a> {
             config.n_spins, config.load, config.n_samples, config.threshold
         );
         text += &format!(
-            "{:20} {:>10} {:>17} {:>9} {:>9} {:>9} {:>8}\n",
+            "{:20} {:>10} {:>17} {:>9} {:>9} {:>9}\n",
             "rule",
             format!("{} steps", config.n_steps),
             "convergence",
             "fixed",
             "min Δ",
-            "mean min",
-            "seconds"
+            "mean min"
         );
         for (rule, samples) in &self.rules {
             let mean =
@@ -206,7 +203,7 @@ impl<'a> Basins<'a> {
             let sizes = [0, 1].map(|index| mean(&|sample| self.basin_size(&sample.overlaps[index])));
             let least = samples.iter().map(|sample| sample.storage.least).fold(f64::INFINITY, f64::min);
             text += &format!(
-                "{:20} {:.3}±{:.3}      {:.3}±{:.3} {:7.1} % {least:9.3} {:9.3} {:8.1}\n",
+                "{:20} {:.3}±{:.3}      {:.3}±{:.3} {:7.1} % {least:9.3} {:9.3}\n",
                 rule.name(),
                 sizes[0].value,
                 sizes[0].error,
@@ -214,7 +211,6 @@ impl<'a> Basins<'a> {
                 sizes[1].error,
                 100.0 * mean(&|sample| sample.storage.fixed).value,
                 mean(&|sample| sample.storage.mean_least).value,
-                mean(&|sample| sample.seconds).value,
             );
         }
         for (name, difference) in self.differences()? {

@@ -1,7 +1,5 @@
 //! What a rule does on one set of patterns; kept as a file.
 
-use std::time::Instant;
-
 use serde::{Deserialize, Serialize};
 
 use super::BasinsConfig;
@@ -11,6 +9,7 @@ use crate::couplings::Couplings;
 use crate::dynamics::{Corruption, ParallelDynamics, Stop, Ties, n_flips, random_states};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
@@ -19,8 +18,6 @@ use crate::spins::SpinMatrix;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sample {
     pub(super) storage: Storage,
-    /// Of learning.
-    pub(super) seconds: f64,
     /// Mean final overlap at each initial one, by dynamics: after some steps, and at convergence.
     pub(super) overlaps: [Vec<f64>; 2],
 }
@@ -65,18 +62,24 @@ impl Place for Learned<'_> {
         point.overlaps.iter().all(|overlaps| overlaps.len() == self.config.initial_overlaps.len())
     }
 
+    fn cost(&self) -> Cost {
+        let BasinsConfig { n_spins, load, n_steps, step_limit, ref initial_overlaps, .. } = *self.config;
+        let n_patterns = patterns_at(load, n_spins);
+        let recalls = [n_steps, step_limit].map(|steps| Cost::recall(n_patterns as f64, n_spins, steps));
+        self.rule
+            .cost(n_patterns, n_spins)
+            .beside(recalls.into_iter().sum::<Cost>().times(initial_overlaps.len()))
+    }
+
     fn measure(&self, execution: &Execution) -> Result<Sample> {
         let &Learned { config, sample, rule } = self;
         // The same patterns and starts for all rules.
         let seed = sample_seed(config.seed, sample);
         let patterns = random_states(patterns_at(config.load, config.n_spins), config.n_spins, seed)?;
-        let begun = Instant::now();
         let couplings = rule.learn(&patterns, execution)?;
-        let seconds = begun.elapsed().as_secs_f64();
         let storage = Storage::of(&couplings, &patterns, execution)?;
         let overlaps = final_overlaps(config, &couplings, &patterns, seed, execution)?;
-        execution.progress().note(&format!("sample {sample}: {} in {seconds:.1} s", rule.name()));
-        Ok(Sample { storage, seconds, overlaps })
+        Ok(Sample { storage, overlaps })
     }
 }
 

@@ -11,8 +11,9 @@ mod symmetric;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
-use super::points::{self, measure_missing};
+use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options};
 use crate::error::{Error, Result};
@@ -71,6 +72,15 @@ impl Parameters for BasinsConfig {
             ));
         }
         Ok(())
+    }
+}
+
+impl Estimated for BasinsConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        let rules = Rule::all(self.epochs);
+        let learned = Cost::of_points(Learned::all(self, &rules).map(|place| place.cost()), execution);
+        let symmetric = Cost::of_points(symmetric::Load::all(self).map(|place| place.cost()), execution);
+        Ok([learned, symmetric].into_iter().sum())
     }
 }
 

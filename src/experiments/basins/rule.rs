@@ -6,6 +6,7 @@ use crate::analysis::stabilities;
 use crate::couplings::Couplings;
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::trajectory::train_to;
 use crate::learning::{
     Initial, MaxStability, Perceptron, PseudoInverse, PseudoLikelihood, Trainer, hebb, max_stability,
@@ -94,12 +95,32 @@ impl Rule {
         }
     }
 
+    fn descent(lambda: f64, lr: f64, n_spins: usize) -> PseudoLikelihood {
+        PseudoLikelihood::new(2.0 * lambda, 2.0 * lr / n_spins as f64)
+    }
+
+    /// What learning P patterns of N spins takes.
+    pub(super) fn cost(self, n_patterns: usize, n_spins: usize) -> Cost {
+        match self {
+            Self::PseudoLikelihood { lambda, lr, epochs } => {
+                Cost::descent(&Self::descent(lambda, lr, n_spins), n_patterns, n_spins, epochs)
+            }
+            // The gap of the largest margins closes slowly.
+            Self::MaxStability => Cost::margins(n_patterns, n_spins).times(10),
+            Self::Perceptron { .. } => Cost::margins(n_patterns, n_spins),
+            Self::PseudoInverse | Self::Storkey | Self::Hebb => {
+                // Products of patterns, neurons and neurons, and at most as many numbers as three J.
+                let (n, p) = (n_spins as f64, n_patterns as f64);
+                Cost { memory_bytes: 12.0 * n * n + 4.0 * p * p, work: n * n * p, ..Cost::default() }
+            }
+        }
+    }
+
     /// Couplings of the rows of `patterns`.
     pub(super) fn learn(self, patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
         match self {
             Self::PseudoLikelihood { lambda, lr, epochs } => {
-                let n_spins = patterns.n_spins() as f64;
-                let parameters = PseudoLikelihood::new(2.0 * lambda, 2.0 * lr / n_spins);
+                let parameters = Self::descent(lambda, lr, patterns.n_spins());
                 let mut trainer = Trainer::new(patterns, parameters, &Initial::Hebb, 1.0, execution)?;
                 train_to(&mut trainer, epochs, execution)?;
                 Ok(trainer.into_couplings())

@@ -7,6 +7,8 @@ use super::rule::Storage;
 use crate::dynamics::random_states;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
+use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
 use crate::learning::{Initial, Lbfgs, PseudoLikelihood, optimum};
@@ -62,9 +64,15 @@ impl Place for Load<'_> {
         (point.load, point.sample) == (self.load, self.sample)
     }
 
+    fn cost(&self) -> Cost {
+        let n_spins = self.config.symmetric_n_spins;
+        let search = |symmetric| Cost::search(patterns_at(self.load, n_spins), n_spins, symmetric);
+        [search(false), search(true)].into_iter().sum()
+    }
+
     fn measure(&self, execution: &Execution) -> Result<Stored> {
         let &Load { config, load, sample } = self;
-        let n_patterns = (load * config.symmetric_n_spins as f64).round() as usize;
+        let n_patterns = patterns_at(load, config.symmetric_n_spins);
         let seed = sample_seed(config.seed, 500 + sample);
         let patterns = random_states(n_patterns, config.symmetric_n_spins, seed)?;
         let learned = |symmetric| {

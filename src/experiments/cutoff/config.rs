@@ -3,6 +3,7 @@
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::super::cost::{Cost, Estimated, FIGURE_BYTES};
 use super::super::parameters::{Parameters, Shipped};
 use crate::analysis::cutoff::{Expected, Kept, MeasureOptions, estimated_bytes, expected};
 use crate::datasets::{Coefficients, ManifoldParameters};
@@ -12,8 +13,6 @@ use crate::random::stream;
 
 /// Up to this N stored couplings can be compared with: J of 64 GiB, in a file.
 const MAX_STORED: usize = 1 << 17;
-/// What a run takes at least: its figures are drawn in this much.
-const FIGURE_BYTES: u64 = 128 << 20;
 /// The program itself and what its allocator keeps, beside a measurement.
 const PROGRAM_BYTES: u64 = 32 << 20;
 /// Of a draw's features, the share that moves on in the mean step of last overlaps.
@@ -68,6 +67,23 @@ pub struct SettingEstimate {
     pub products: f64,
 }
 
+/// A product of bits with integers takes about as long as one with floats, one of bits with bits half of that.
+const WORK_A_PRODUCT: f64 = 1.5;
+
+impl SettingEstimate {
+    /// What all settings take, one after another.
+    pub fn total(all: &[Self]) -> Cost {
+        let cost = |estimate: &Self| Cost {
+            memory_bytes: estimate.bytes as f64,
+            work: WORK_A_PRODUCT * estimate.products,
+            ..Cost::default()
+        };
+        // J is a file that goes before the next.
+        let disk_bytes = all.iter().map(|estimate| estimate.disk_bytes).max().unwrap_or(0) as f64;
+        Cost { disk_bytes, ..all.iter().map(cost).sum() }
+    }
+}
+
 impl Parameters for CutoffConfig {
     const SHIPPED: Shipped = Shipped {
         full: include_str!("../parameters/cutoff.toml"),
@@ -80,6 +96,12 @@ impl Parameters for CutoffConfig {
         for setting in settings.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
             setting.insert("n_draws".to_owned(), n_samples.into());
         }
+    }
+}
+
+impl Estimated for CutoffConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        Ok(SettingEstimate::total(&self.estimates(execution)?))
     }
 }
 

@@ -11,14 +11,16 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::measurements::{Draw, LEARNED, Measurement, Measurements};
 use self::trained::Trained;
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
-use super::points::measure_missing;
+use super::points::{Place, measure_missing};
 use super::run_directory::RunDirectory;
 use super::{Options, patterns_at};
 use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::experiments::samples::sample_seed;
+use crate::learning::PseudoLikelihood;
 
 /// Manifolds, and how couplings are learned and measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,6 +83,12 @@ impl Parameters for FeatureLearningConfig {
     }
 }
 
+impl Estimated for FeatureLearningConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        Ok(Cost::of_points(Trained::all(self).map(|place| place.cost()), execution))
+    }
+}
+
 impl FeatureLearningConfig {
     /// N = 1000, D = 500, L = 3, three draws; or N = 500, D = 250, two draws, loads up to 5.
     pub fn new(quick: bool, seed: u64) -> Self {
@@ -104,6 +112,10 @@ impl FeatureLearningConfig {
             n_stored_features: self.n_features as usize,
             seed: self.seed_of(draw),
         })
+    }
+
+    fn learning(&self, seed: u64) -> PseudoLikelihood {
+        PseudoLikelihood { seed, ..PseudoLikelihood::new(self.lambda, self.lr) }
     }
 
     fn seed_of(&self, draw: u64) -> u64 {

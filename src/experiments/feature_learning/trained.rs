@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::cost::Cost;
 use super::super::points::Place;
 use super::{FeatureLearningConfig, Measurement};
 use crate::analysis::Evaluation;
@@ -10,7 +11,7 @@ use crate::datasets::{DataSet, Manifold};
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::trajectory::trajectory_with;
-use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::learning::{Initial, Trainer};
 
 /// A load of a manifold: its place among the files, and how it is measured.
 pub(super) struct Trained<'a> {
@@ -25,6 +26,9 @@ pub(super) struct Trained<'a> {
 pub(super) struct Epochs {
     pub(super) epochs: Vec<Measurement>,
 }
+
+/// What a feature at an epoch takes in a file, by measurement.
+const LINE_BYTES: f64 = 120.0;
 
 impl<'a> Trained<'a> {
     /// Exponents slowest, then draws, then loads.
@@ -77,9 +81,17 @@ impl Place for Trained<'_> {
         places.eq(expected.map(|&epoch| (n_patterns, epoch, self.config.n_features as usize)))
     }
 
-    /// P: an epoch takes time in proportion.
-    fn work(&self) -> u64 {
-        self.config.n_patterns(self.load) as u64
+    fn cost(&self) -> Cost {
+        let FeatureLearningConfig { n_spins, n_features, ref epochs, n_states, n_steps, .. } = *self.config;
+        let n_patterns = self.config.n_patterns(self.load);
+        let evaluation = Cost::evaluation(n_states, n_patterns, n_features, n_spins, n_steps);
+        // A line of text for every feature and epoch.
+        let file =
+            Cost { disk_bytes: LINE_BYTES * (n_features as f64 * epochs.len() as f64), ..Cost::default() };
+        Cost::descent(&self.config.learning(0), n_patterns, n_spins, self.config.last_epoch())
+            .beside(Cost::states(self.config.n_patterns_of_all(), n_spins))
+            .beside(evaluation.times(epochs.len()))
+            .beside(file)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Epochs> {
@@ -91,7 +103,7 @@ impl Place for Trained<'_> {
         // Without features: their last overlaps come with the rows.
         let data = DataSet { test: all.test, ..DataSet::from_train(all.train.head(n_patterns)) };
         let seed = config.seed_of(self.draw);
-        let parameters = PseudoLikelihood { seed, ..PseudoLikelihood::new(config.lambda, config.lr) };
+        let parameters = config.learning(seed);
         let evaluation =
             Evaluation::new(&data, &parameters, config.n_states, config.n_steps, seed, execution)?;
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Hebb, 1.0, execution)?;

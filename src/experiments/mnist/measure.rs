@@ -11,6 +11,7 @@ use crate::dynamics::{Dynamics, ParallelDynamics, Stop, Ties};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::experiments::Options;
+use crate::experiments::cost::Cost;
 use crate::experiments::parameters::Parameters;
 use crate::experiments::points::{self, Place};
 use crate::experiments::samples::sample_seed;
@@ -28,13 +29,17 @@ pub(super) struct Sample {
     pub(super) pictured: SpinMatrix,
 }
 
+/// Training images, and bytes of one.
+pub(super) const N_IMAGES: usize = 60_000;
+pub(super) const PIXELS: usize = 28 * 28;
+
 /// The training images, binarised, of a sample.
 ///
 /// # Errors
 /// If MNIST is missing, or has too few images.
 pub(super) fn images(config: &MnistConfig, options: &Options, sample: u64) -> Result<DataSet> {
     let images = Mnist {
-        n_train: 60_000,
+        n_train: N_IMAGES,
         n_test: 0,
         test: TestImages::HeldOut,
         crop: config.crop,
@@ -125,6 +130,22 @@ fn name(config: &MnistConfig, n_patterns: usize, sample: u64) -> String {
     format!("mnist-p{n_patterns}-seed{}-sample{sample}.json", config.seed)
 }
 
+fn learning(config: &MnistConfig, n_patterns: usize, seed: u64) -> PseudoLikelihood {
+    PseudoLikelihood {
+        batches: Batches::Mini { size: config.batch.min(n_patterns), drop_last: true },
+        seed,
+        ..PseudoLikelihood::new(config.lambda, config.lr)
+    }
+}
+
+/// What a load takes.
+pub(super) fn cost(config: &MnistConfig, n_patterns: usize) -> Cost {
+    let MnistConfig { n_test, crop, n_steps, epochs, .. } = *config;
+    let n_spins = crop.saturating_mul(crop);
+    Cost::descent(&learning(config, n_patterns, 0), n_patterns, n_spins, epochs)
+        .beside(Cost::evaluation(n_test, n_patterns, 0, n_spins, n_steps))
+}
+
 /// A load of a sample, which trains on its first P images: its place among the files, and how it is measured.
 pub(in super::super) struct Load<'a> {
     config: &'a MnistConfig,
@@ -157,8 +178,8 @@ impl Place for Load<'_> {
             && load.pictured.len() == self.sample.pictured.words().len()
     }
 
-    fn work(&self) -> u64 {
-        self.n_patterns as u64
+    fn cost(&self) -> Cost {
+        cost(self.config, self.n_patterns)
     }
 
     fn measure(&self, execution: &Execution) -> Result<OfLoad> {
@@ -166,11 +187,7 @@ impl Place for Load<'_> {
         let seed = sample_seed(config.seed, sample.index);
         let test = Some(sample.unseen.clone());
         let data = DataSet { test, ..DataSet::from_train(sample.images.train.head(n_patterns)) };
-        let parameters = PseudoLikelihood {
-            batches: Batches::Mini { size: config.batch.min(n_patterns), drop_last: true },
-            seed,
-            ..PseudoLikelihood::new(config.lambda, config.lr)
-        };
+        let parameters = learning(config, n_patterns, seed);
         let evaluation = Evaluation::new(&data, &parameters, config.n_test, config.n_steps, seed, execution)?;
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Random, 1.0, execution)?;
         let points = trajectory(&mut trainer, &evaluation, &[config.epochs], execution)?;

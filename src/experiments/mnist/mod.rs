@@ -9,6 +9,7 @@ mod measure;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
@@ -69,6 +70,19 @@ impl Parameters for MnistConfig {
             }
         }
         Ok(())
+    }
+}
+
+impl Estimated for MnistConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        let n_samples = usize::try_from(self.n_samples).unwrap_or(usize::MAX);
+        let loads = self.patterns.iter().map(|&n_patterns| measure::cost(self, n_patterns));
+        let of_samples = loads.flat_map(|load| std::iter::repeat_n(load, n_samples));
+        // The images of all samples, in memory all the time, and of one as they are read.
+        let (n_spins, n_images) =
+            (self.crop.saturating_mul(self.crop), measure::N_IMAGES.saturating_mul(n_samples));
+        let files = Cost { memory_bytes: (measure::N_IMAGES * measure::PIXELS) as f64, ..Cost::default() };
+        Ok(Cost::of_points(of_samples, execution).beside(files).beside(Cost::states(n_images, n_spins)))
     }
 }
 

@@ -8,9 +8,10 @@ use crate::analysis::{Evaluation, Observables, observe};
 use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::samples::sample_seed;
 use crate::experiments::trajectory::train_to;
-use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::learning::{Initial, Trainer};
 
 /// What was measured at a load and feature load on one manifold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,9 +93,12 @@ impl Place for Record<'_> {
         (point.load, point.feature_load, point.sample) == (self.load, self.feature_load, self.sample)
     }
 
-    /// P: an epoch takes time in proportion.
-    fn work(&self) -> u64 {
-        self.config.n_patterns(self.load) as u64
+    fn cost(&self) -> Cost {
+        let PhaseDiagramConfig { n_spins, n_states, n_steps, epochs, .. } = *self.config;
+        let n_patterns = self.config.n_patterns(self.load);
+        let n_features = self.config.n_features(self.feature_load).min(n_states as u64);
+        let evaluation = Cost::evaluation(n_states, n_patterns, n_features, n_spins, n_steps);
+        Cost::descent(&self.config.learning(), n_patterns, n_spins, epochs).beside(evaluation.times(2))
     }
 
     /// Trains and measures.
@@ -115,8 +119,7 @@ impl Place for Record<'_> {
             seed,
         };
         let data = Manifold::new(parameters)?.generate(execution)?;
-        let lr = 2.0 * config.lr / config.n_spins as f64;
-        let learning = PseudoLikelihood::new(2.0 * config.lambda, lr);
+        let learning = config.learning();
         let evaluation = Evaluation::new(&data, &learning, config.n_states, config.n_steps, seed, execution)?;
         let mut trainer = Trainer::new(&data.train, learning, &Initial::Hebb, 1.0, execution)?;
         let hebb = observe(trainer.couplings(), &evaluation, execution)?;

@@ -10,12 +10,14 @@ mod results;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
-use super::points::{self, measure_missing};
+use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::learning::PseudoLikelihood;
 use measure::Record;
 use results::Results;
 
@@ -80,6 +82,12 @@ impl Parameters for PhaseDiagramConfig {
     }
 }
 
+impl Estimated for PhaseDiagramConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        Ok(Cost::of_points(Record::all(self).map(|place| place.cost()), execution))
+    }
+}
+
 impl PhaseDiagramConfig {
     /// N = 1000 and 22 x 22 points, or N = 300 and 8 x 8.
     pub fn new(quick: bool, seed: u64) -> Self {
@@ -89,6 +97,10 @@ impl PhaseDiagramConfig {
     /// P at a load.
     fn n_patterns(&self, load: f64) -> usize {
         patterns_at(load, self.n_spins)
+    }
+
+    fn learning(&self) -> PseudoLikelihood {
+        PseudoLikelihood::new(2.0 * self.lambda, 2.0 * self.lr / self.n_spins as f64)
     }
 
     /// D at a feature load.

@@ -18,6 +18,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::Cost;
 use super::mean::Mean;
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
@@ -27,7 +28,7 @@ use crate::analysis::{sequence_facts, unseen_sequence_facts};
 use crate::datasets::{Alignment, AlignmentImport, Alphabet};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::potts::PottsObservables;
+use crate::potts::{PottsObservables, potts_training_bytes};
 use crate::spins::Sequences;
 use crate::storage::{Container, Overwrite, hash_file};
 use comparison::Comparison;
@@ -65,6 +66,9 @@ pub struct ProteinsConfig {
     pub n_samples: u64,
     pub seed: u64,
 }
+
+/// Signed multiply-adds in the time that a lookup takes for each letter of a column, by measurement.
+const WORK_A_LETTER: f64 = 40.0;
 
 /// Loads a decade.
 const PER_DECADE: usize = 10;
@@ -108,6 +112,21 @@ impl ProteinsConfig {
     /// The largest P.
     fn largest(&self) -> usize {
         self.sequences.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Asymmetric and symmetric training of every P, on sequences of L columns of q letters.
+    fn cost(&self, n_columns: usize, n_letters: usize, execution: &Execution) -> Cost {
+        let (l, q) = (n_columns as f64, n_letters as f64);
+        let load = |&n_sequences: &usize| {
+            let lookups = 2.0 * self.epochs as f64 * l * l * (n_sequences as f64 + q * q / 3.0);
+            let couplings = 4.0 * (l * q).powi(2);
+            // All variants, with their tables while they are observed.
+            let memory =
+                potts_training_bytes(n_columns, n_letters, true, execution.n_threads()) + 5.0 * couplings;
+            Cost { memory_bytes: memory, work: lookups * q * WORK_A_LETTER, ..Cost::default() }
+        };
+        let n_samples = usize::try_from(self.n_samples).unwrap_or(usize::MAX);
+        self.sequences.iter().map(load).sum::<Cost>().times(n_samples)
     }
 
     /// What follows from the alignment, where it is not given: loads, unseen sequences, lr of lr' = 100.
@@ -158,6 +177,13 @@ pub(super) struct Point {
 pub(super) fn check_input(options: &Options) -> Result<()> {
     let alignment = open_alignment(options)?;
     check_size(&ProteinsConfig::of(&alignment, options)?, &alignment)
+}
+
+/// What the experiment takes with the alignment of `options`.
+pub(super) fn cost(options: &Options, execution: &Execution) -> Result<Cost> {
+    let alignment = open_alignment(options)?;
+    let config = ProteinsConfig::of(&alignment, options)?;
+    Ok(config.cost(alignment.n_columns(), alignment.n_letters(), execution))
 }
 
 fn open_alignment(options: &Options) -> Result<Alignment> {

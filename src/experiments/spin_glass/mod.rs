@@ -17,6 +17,7 @@ mod records;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
 use super::samples::sample_seed;
@@ -76,6 +77,9 @@ pub struct SpinGlassConfig {
     pub seed: u64,
 }
 
+/// Signed multiply-adds in the time that a spin of a state in equilibrium takes, by measurement at T = 0.99.
+const WORK_A_SPIN: f64 = 1e6;
+
 impl Parameters for SpinGlassConfig {
     const SHIPPED: Shipped = Shipped {
         full: include_str!("../parameters/spin-glass.toml"),
@@ -95,6 +99,26 @@ impl Parameters for SpinGlassConfig {
             }
         }
         Ok(())
+    }
+}
+
+impl Estimated for SpinGlassConfig {
+    fn cost(&self, _: &Execution) -> Result<Cost> {
+        let (n_spins, n_samples) = (self.n_spins(), usize::try_from(self.n_samples).unwrap_or(usize::MAX));
+        let most = self.patterns.last().copied().unwrap_or(0).saturating_add(self.n_states);
+        let load = |&n_patterns: &usize| {
+            Cost::descent(&self.learning(0), n_patterns, n_spins, self.epochs).beside(Cost::evaluation(
+                self.n_states,
+                n_patterns,
+                0,
+                n_spins,
+                self.n_steps,
+            ))
+        };
+        let states = most as f64 * n_spins as f64;
+        let glass = Cost { disk_bytes: states / 8.0, work: WORK_A_SPIN * states, ..Cost::default() };
+        let loads: Cost = self.patterns.iter().map(load).sum();
+        Ok(loads.beside(glass).beside(Cost::states(most, n_spins)).times(n_samples))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::couplings::Couplings;
 use crate::dynamics::random_states;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
@@ -115,9 +116,12 @@ impl Place for Size<'_> {
         (compared.n_spins, compared.sample) == (self.n_spins, self.sample)
     }
 
-    /// N^3, at least 1: an iteration takes P N^2 at a given load.
-    fn work(&self) -> u64 {
-        (self.n_spins as u64).pow(3).div_ceil(1_000_000)
+    fn cost(&self) -> Cost {
+        let &Size { config, n_spins, .. } = self;
+        let n_patterns = patterns_at(config.load, n_spins);
+        let parameters = PseudoLikelihood::new(config.lambda, config.descent_lr);
+        let descent = Cost::descent(&parameters, n_patterns, n_spins, config.descent_epochs);
+        Cost::search(n_patterns, n_spins, false).beside(descent)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Compared> {
@@ -168,6 +172,11 @@ impl Place for AtLambdaEff<'_> {
 
     fn has_shape_of(&self, shown: &Shown) -> bool {
         shown.histogram.bins().count() == BINS
+    }
+
+    fn cost(&self) -> Cost {
+        let n_spins = self.config.sizes[1].0;
+        Cost::search(patterns_at(self.config.load, n_spins), n_spins, false)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Shown> {

@@ -8,6 +8,7 @@ use crate::couplings::Couplings;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
@@ -66,6 +67,14 @@ impl Place for Way<'_> {
 
     fn has_shape_of(&self, limit: &Limit) -> bool {
         limit.n_spins == self.0.limit_n_spins && limit.stages.len() == self.0.limit_lambda_effs.len()
+    }
+
+    fn cost(&self) -> Cost {
+        let StabilitiesConfig { load, limit_n_spins: n_spins, ref limit_lambda_effs, .. } = *self.0;
+        let n_patterns = patterns_at(load, n_spins);
+        // Searches take longer as norms grow.
+        let search = Cost::search(n_patterns, n_spins, false).times(10 * limit_lambda_effs.len());
+        Cost::margins(n_patterns, n_spins).times(10).beside(search)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Limit> {

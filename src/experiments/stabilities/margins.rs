@@ -6,6 +6,7 @@ use super::StabilitiesConfig;
 use crate::dynamics::random_states;
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::mean::Mean;
 use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
@@ -68,6 +69,10 @@ impl Place for Patterns<'_> {
 
     fn has_shape_of(&self, margin: &Margin) -> bool {
         (margin.load, margin.n_spins, margin.sample) == (self.load, self.n_spins, self.sample)
+    }
+
+    fn cost(&self) -> Cost {
+        Cost::margins(patterns_at(self.load, self.n_spins), self.n_spins).times(10)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Margin> {

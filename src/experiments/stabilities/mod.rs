@@ -8,8 +8,9 @@ mod margins;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
-use super::points::{self, measure_missing};
+use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options};
 use crate::couplings::Couplings;
@@ -85,6 +86,18 @@ impl Parameters for StabilitiesConfig {
             return Err(Error::parameter("sizes", "at least two", "fewer"));
         }
         Ok(())
+    }
+}
+
+impl Estimated for StabilitiesConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        let parts = [
+            Cost::of_points(Size::all(self).map(|place| place.cost()), execution),
+            Cost::of_points(AtLambdaEff::all(self).map(|place| place.cost()), execution),
+            Way(self).cost(),
+            Cost::of_points(Patterns::all(self).map(|place| place.cost()), execution),
+        ];
+        Ok(parts.into_iter().sum())
     }
 }
 

@@ -7,11 +7,12 @@ use crate::analysis::Evaluation;
 use crate::datasets::{Coefficients, DataSet, Manifold, ManifoldParameters};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::experiments::cost::Cost;
 use crate::experiments::patterns_at;
 use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
 use crate::experiments::trajectory::{Point, Sampled, trajectory};
-use crate::learning::{Initial, PseudoLikelihood, Trainer};
+use crate::learning::{Initial, Trainer};
 
 /// A load of a sample: its place among the files, and how it is measured.
 pub(super) struct Trained<'a> {
@@ -81,9 +82,14 @@ impl Place for Trained<'_> {
         point.sample == self.sample && places.eq(self.config.epochs.iter().map(|&epoch| (n_patterns, epoch)))
     }
 
-    /// P: an epoch takes time in proportion.
-    fn work(&self) -> u64 {
-        patterns_at(self.load, self.config.n_spins) as u64
+    fn cost(&self) -> Cost {
+        let TransitionConfig { n_spins, n_features, ref epochs, n_states, n_steps, .. } = *self.config;
+        let n_patterns = patterns_at(self.load, n_spins);
+        let evaluation = Cost::evaluation(n_states, n_patterns, n_features, n_spins, n_steps);
+        let last = epochs.last().copied().unwrap_or(0);
+        Cost::descent(&self.config.learning(0), n_patterns, n_spins, last)
+            .beside(Cost::states(self.config.n_patterns_of_all(), n_spins))
+            .beside(evaluation.times(epochs.len()))
     }
 
     fn measure(&self, execution: &Execution) -> Result<Epochs> {
@@ -108,7 +114,7 @@ impl Place for Trained<'_> {
             features: all.features,
             ..DataSet::from_train(all.train.head(patterns_at(self.load, config.n_spins)))
         };
-        let parameters = PseudoLikelihood { seed, ..PseudoLikelihood::new(config.lambda, config.lr) };
+        let parameters = config.learning(seed);
         let evaluation =
             Evaluation::new(&data, &parameters, config.n_states, config.n_steps, seed, execution)?;
         let mut trainer = Trainer::new(&data.train, parameters, &Initial::Hebb, 1.0, execution)?;

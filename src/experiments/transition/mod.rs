@@ -19,14 +19,16 @@ mod measure;
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Cost, Estimated};
 use super::mnist::{Images, MnistConfig, OfLoad};
 use super::parameters::{Parameters, Shipped};
-use super::points::{self, measure_missing};
+use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::trajectory::{Sampled, table};
 use super::{Manifest, Options, patterns_at};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::learning::PseudoLikelihood;
 use curves::Curves;
 use measure::{Epochs, Trained};
 
@@ -100,10 +102,34 @@ impl Parameters for TransitionConfig {
     }
 }
 
+impl Estimated for TransitionConfig {
+    fn cost(&self, execution: &Execution) -> Result<Cost> {
+        let manifold = Cost::of_points(Trained::all(self).map(|place| place.cost()), execution);
+        let mnist = match self.mnist_patterns.is_empty() {
+            true => Cost::default(),
+            false => self.mnist(false).cost(execution)?,
+        };
+        Ok([manifold, mnist].into_iter().sum())
+    }
+}
+
 impl TransitionConfig {
     /// N = 2000, D = 1000, eta = 1.5, L = 3; or N = 500, D = 250.
     pub fn new(quick: bool, seed: u64) -> Self {
         Self::shipped(quick, seed)
+    }
+
+    fn learning(&self, seed: u64) -> PseudoLikelihood {
+        PseudoLikelihood { seed, ..PseudoLikelihood::new(self.lambda, self.lr) }
+    }
+
+    fn mnist(&self, quick: bool) -> MnistConfig {
+        MnistConfig {
+            patterns: self.mnist_patterns.clone(),
+            epochs: self.mnist_epochs,
+            n_samples: self.n_samples,
+            ..MnistConfig::new(quick, self.seed)
+        }
     }
 
     /// P of the largest load.
@@ -171,11 +197,5 @@ fn real(config: &TransitionConfig, options: &Options, execution: &Execution) -> 
         ));
         return Ok(None);
     }
-    let config = MnistConfig {
-        patterns: config.mnist_patterns.clone(),
-        epochs: config.mnist_epochs,
-        n_samples: config.n_samples,
-        ..MnistConfig::new(options.quick, config.seed)
-    };
-    Images::read(config, options).map(Some)
+    Images::read(config.mnist(options.quick), options).map(Some)
 }

@@ -45,12 +45,6 @@ use crate::kernels::Isa;
 /// Signed multiply-adds after which a segment in memory ends: seconds, so that a stopped run loses little.
 const SEGMENT_WORK: f64 = 1.5e12;
 
-/// Tables and update of a step cost about as much as this number of patterns.
-const BATCH_PATTERNS: f64 = 64.0;
-
-/// Signed multiply-adds in the time it takes to hand a step out to the threads.
-const BATCH_WORK: f64 = 2e6;
-
 /// Gradient descent on the pseudo-likelihood of a set of patterns.
 pub struct Trainer<'a> {
     problem: Problem<'a>,
@@ -293,20 +287,10 @@ impl<'a> Trainer<'a> {
         panels.commit().and(computed)
     }
 
-    /// Signed multiply-adds of an epoch, and what else its batches cost in their place: tables, update, handing out.
     fn work_per_epoch(&self) -> f64 {
         let patterns = self.problem.patterns();
-        let (n_spins, n_patterns) = (patterns.n_spins() as f64, patterns.n_rows() as f64);
-        let n_rows = self.problem.rows().len() as f64;
-        if let Method::Gram(..) = self.method {
-            // Real products, in signed ones of the same time.
-            return 4.0 * n_rows * n_patterns * n_patterns;
-        }
-        let (n_batches, size) = match self.parameters.batches {
-            Batches::Full => (1.0, n_patterns),
-            Batches::Mini { size, .. } => ((n_patterns / size as f64).ceil(), n_patterns.min(size as f64)),
-        };
-        n_batches * (2.0 * n_rows * n_spins * (size + BATCH_PATTERNS) + BATCH_WORK)
+        let n_rows = self.problem.rows().len();
+        self.parameters.work_per_epoch(n_rows, patterns.n_rows(), patterns.n_spins(), self.route())
     }
 }
 

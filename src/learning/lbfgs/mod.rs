@@ -148,6 +148,9 @@ pub fn optimum<'a>(
     }
 }
 
+/// Gradients that a search takes, to estimate by: tens are usual, without an optimum some more.
+pub const SEARCH_GRADIENTS: f64 = 60.0;
+
 /// Bytes that the search takes beside the patterns, for N = `n_spins`.
 pub fn lbfgs_bytes(n_spins: usize, symmetric: bool, n_threads: usize) -> f64 {
     let (n, vectors) = (n_spins as f64, search::N_VECTORS as f64);

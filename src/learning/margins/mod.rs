@@ -166,6 +166,9 @@ pub(super) fn check_sweeps(max_sweeps: u64) -> Result<()> {
     }
 }
 
+/// Sweeps of a margin rule at loads around 0.5, to estimate by; there are more where loads come near what can be stored.
+pub const MARGIN_SWEEPS: f64 = 20.0;
+
 /// Bytes that a margin rule takes for P patterns of N spins on `n_threads` threads: couplings, the overlaps of the patterns,
 /// packed patterns, and scratch.
 pub fn margin_memory(n_spins: usize, n_patterns: usize, n_threads: usize) -> usize {
