@@ -72,7 +72,9 @@ impl Reproduce {
             command: command_line(),
             ..Options::new(&output, self.common.overwrite())
         };
-        experiment.check(&options)?;
+        if self.common.dry_run {
+            experiment.check(&options)?;
+        }
         let execution = self.common.execution()?;
         let estimate = Estimate::of_experiment(experiment.cost(&options, &execution)?, &execution);
         let parameters = experiment.parameters(&options)?;
@@ -86,6 +88,10 @@ impl Reproduce {
         });
         if !self.common.admits_as(&document, &text, &estimate, Some(&output), &execution)? {
             return Ok(());
+        }
+        if !self.common.force && experiment.has_results(&output) {
+            let already = format!("note: with what {} holds of it already, which is kept", output.display());
+            execution.progress().note(&already);
         }
         let manifest = experiment.run(&options, &execution)?;
         let files: Vec<_> = manifest.tables_and_figures().collect();

@@ -27,7 +27,7 @@ mod stabilities;
 mod trajectory;
 mod transition;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::analysis::mean;
 use crate::error::{Error, Result};
@@ -276,6 +276,12 @@ impl Experiment {
     /// As [`parameters`](Self::parameters), or if an input is missing or no such thing.
     pub fn cost(&self, options: &Options, execution: &Execution) -> Result<Cost> {
         (self.cost)(options, execution).map(Cost::with_figures)
+    }
+
+    /// Whether `folder` holds results of a run, finished or not, to go on from.
+    pub fn has_results(&self, folder: &Path) -> bool {
+        let entries = folder.join(self.kept.folder).read_dir();
+        entries.is_ok_and(|mut entries| entries.next().is_some())
     }
 
     /// Whether it is made from an alignment of the caller's.
