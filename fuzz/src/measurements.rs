@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use attractor::datasets::{Alignment, Alphabet};
 use attractor::execution::{Cancel, Execution, Progress};
 use attractor::experiments::{
-    BasinSizeConfig, BasinsConfig, CutoffConfig, CutoffSetting, FeatureLearningConfig, GlassBonds, Options,
-    PhaseDiagramConfig, ProteinsConfig, SpinGlassConfig, StabilitiesConfig, TransitionConfig,
-    run_acquisition, run_basin_size, run_basins, run_cutoff, run_gap, run_phase_diagram, run_proteins,
-    run_spin_glass, run_stabilities, run_transition,
+    BasinSizeConfig, BasinsConfig, CutoffConfig, CutoffSetting, FeatureLearningConfig, GlassBonds,
+    MnistConfig, Options, PhaseDiagramConfig, ProteinsConfig, SpinGlassConfig, StabilitiesConfig,
+    TransitionConfig, run_acquisition, run_basin_size, run_basins, run_cutoff, run_gap, run_mnist,
+    run_phase_diagram, run_proteins, run_spin_glass, run_stabilities, run_transition,
 };
 use attractor::spins::Sequences;
 use attractor::storage::Overwrite;
@@ -23,6 +23,7 @@ const SEED: u64 = 1;
 const BASINS: &str = "n10-load0.4-seed1-sample0.json";
 const CUTOFF: &str = "eta1-n64-p20-d8-l3-seed1-draw0.json";
 const EDWARDS_ANDERSON: &str = "p2-seed1-sample0.json";
+const MNIST: &str = "mnist-p2-seed1-sample0.json";
 const PHASE_DIAGRAM: &str = "n10-load0.5-features0.3-seed1-sample0.json";
 const PROTEINS: &str = "p3-sample0.json";
 const FEATURE_LEARNING: &str = "n10-eta1-load0.5-seed1-draw0.json";
@@ -44,6 +45,9 @@ pub(super) fn measurements(content: &[u8]) {
     in_place_of(CUTOFF, content, |options| run_cutoff(&cutoff(2), options, &interrupted()).map(drop));
     in_place_of(EDWARDS_ANDERSON, content, |options| {
         run_spin_glass(&edwards_anderson(), options, &cancelled()).map(drop)
+    });
+    in_place_of(MNIST, content, |options| {
+        run_mnist(&mnist(vec![2, 3]), &with_images(options), &interrupted()).map(drop)
     });
     in_place_of(PHASE_DIAGRAM, content, |options| {
         run_phase_diagram(&phase_diagram(), options, &interrupted()).map(drop)
@@ -72,6 +76,9 @@ pub fn figures(content: &[u8]) {
     in_place_of(EDWARDS_ANDERSON, content, |options| {
         std::fs::write(options.output.join("points/samples-seed1-sample0.safetensors"), samples()).unwrap();
         run_spin_glass(&edwards_anderson(), options, execution()).map(drop)
+    });
+    in_place_of(MNIST, content, |options| {
+        run_mnist(&mnist(vec![2]), &with_images(options), execution()).map(drop)
     });
     in_place_of(PHASE_DIAGRAM, content, |options| {
         run_phase_diagram(&phase_diagram(), options, execution()).map(drop)
@@ -178,6 +185,34 @@ fn edwards_anderson() -> SpinGlassConfig {
         n_samples: 1,
         seed: SEED,
     }
+}
+
+fn mnist(patterns: Vec<usize>) -> MnistConfig {
+    MnistConfig {
+        patterns,
+        n_test: 2,
+        crop: 4,
+        epochs: 2,
+        batch: 2,
+        n_steps: 2,
+        ..MnistConfig::new(true, SEED)
+    }
+}
+
+/// The same with a few images to learn, made once.
+fn with_images(options: &Options) -> Options {
+    static IMAGES: OnceLock<Folder> = OnceLock::new();
+    const N_IMAGES: u8 = 6;
+    let folder = IMAGES.get_or_init(|| {
+        let folder = Folder::new();
+        let pixels =
+            (0..N_IMAGES).flat_map(|image| (0..784u16).map(move |site| 40 * image * (site % 2) as u8));
+        let header = [0, 0, 8, 3, 0, 0, 0, N_IMAGES, 0, 0, 0, 28, 0, 0, 0, 28];
+        folder.file("train-images-idx3-ubyte", &header.into_iter().chain(pixels).collect::<Vec<u8>>());
+        folder.file("train-labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, N_IMAGES, 0, 1, 2, 3, 4, 5]);
+        folder
+    });
+    Options { mnist: folder.path(""), ..options.clone() }
 }
 
 fn phase_diagram() -> PhaseDiagramConfig {

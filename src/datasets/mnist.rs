@@ -128,6 +128,14 @@ impl Mnist {
         data.validated()
     }
 
+    /// Number of training images in `folder`: 60000 of MNIST.
+    ///
+    /// # Errors
+    /// If the file of their labels is missing or no such file.
+    pub fn n_images(folder: &Path) -> Result<usize> {
+        Ok(labels(folder, "train")?.1.shape[0])
+    }
+
     fn binarised(&self, images: &Images, rows: &[usize]) -> Result<SpinMatrix> {
         let first = (SIDE - self.crop) / 2;
         let kept = first..first + self.crop;
@@ -205,8 +213,7 @@ impl Images {
             let found = format!("{} x {}", pixels.shape[1], pixels.shape[2]);
             return Err(Error::format(&path, format!("images of {SIDE} x {SIDE} pixels"), found));
         }
-        let labels_path = find(folder, &format!("{part}-labels"), "idx1-ubyte")?;
-        let labels: Idx<1> = read_idx(&labels_path)?;
+        let (labels_path, labels) = labels(folder, part)?;
         if labels.shape[0] != pixels.shape[0] {
             let expected = format!("{} labels, one an image", pixels.shape[0]);
             return Err(Error::format(&labels_path, expected, labels.shape[0].to_string()));
@@ -231,6 +238,13 @@ impl Images {
     fn digest(&self) -> String {
         blake3::hash(&self.pixels.bytes).to_hex().to_string()
     }
+}
+
+/// The labels of a part, and their file.
+fn labels(folder: &Path, part: &str) -> Result<(PathBuf, Idx<1>)> {
+    let path = find(folder, &format!("{part}-labels"), "idx1-ubyte")?;
+    let labels = read_idx(&path)?;
+    Ok((path, labels))
 }
 
 /// The file of this name in `folder`, in either spelling in use.

@@ -1,7 +1,5 @@
 //! Couplings that learned the first P images, and what their dynamics keeps; a load and sample is kept as a file.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use super::MnistConfig;
@@ -13,7 +11,7 @@ use crate::execution::Execution;
 use crate::experiments::Options;
 use crate::experiments::cost::Cost;
 use crate::experiments::parameters::Parameters;
-use crate::experiments::points::{self, Place};
+use crate::experiments::points::Place;
 use crate::experiments::samples::sample_seed;
 use crate::experiments::trajectory::{Point, Sampled, trajectory};
 use crate::learning::{Batches, Initial, PseudoLikelihood, Trainer};
@@ -29,7 +27,7 @@ pub(super) struct Sample {
     pub(super) pictured: SpinMatrix,
 }
 
-/// Training images, and bytes of one.
+/// Training images of MNIST, and bytes of one, to estimate by.
 pub(super) const N_IMAGES: usize = 60_000;
 pub(super) const PIXELS: usize = 28 * 28;
 
@@ -39,7 +37,7 @@ pub(super) const PIXELS: usize = 28 * 28;
 /// If MNIST is missing, or has too few images.
 pub(super) fn images(config: &MnistConfig, options: &Options, sample: u64) -> Result<DataSet> {
     let images = Mnist {
-        n_train: N_IMAGES,
+        n_train: Mnist::n_images(&options.mnist)?,
         n_test: 0,
         test: TestImages::HeldOut,
         crop: config.crop,
@@ -110,24 +108,11 @@ impl OfLoad {
     /// Where the pictured images of `sample`, whose load this is, end.
     ///
     /// # Errors
-    /// If what `folder` keeps are no such states.
-    pub(super) fn pictured(
-        &self,
-        config: &MnistConfig,
-        sample: &Sample,
-        folder: &Path,
-    ) -> Result<SpinMatrix> {
+    /// If these are no such states.
+    pub(super) fn pictured(&self, sample: &Sample) -> Result<SpinMatrix> {
         let starts = &sample.pictured;
-        SpinMatrix::from_words(starts.n_rows(), starts.n_spins(), self.pictured.clone()).map_err(|error| {
-            let file = folder.join(points::FOLDER).join(name(config, self.point.n_patterns, self.sample));
-            Error::format(&file, "states of the pictured images", error.to_string())
-        })
+        SpinMatrix::from_words(starts.n_rows(), starts.n_spins(), self.pictured.clone())
     }
-}
-
-/// The file of a load of a sample.
-fn name(config: &MnistConfig, n_patterns: usize, sample: u64) -> String {
-    format!("mnist-p{n_patterns}-seed{}-sample{sample}.json", config.seed)
 }
 
 fn learning(config: &MnistConfig, n_patterns: usize, seed: u64) -> PseudoLikelihood {
@@ -159,7 +144,7 @@ impl Place for Load<'_> {
     const WHAT: &'static str = "a finished load of MNIST";
 
     fn name(&self) -> String {
-        name(self.config, self.n_patterns, self.sample.index)
+        format!("mnist-p{}-seed{}-sample{}.json", self.n_patterns, self.config.seed, self.sample.index)
     }
 
     fn parameters(&self) -> String {
@@ -175,7 +160,7 @@ impl Place for Load<'_> {
     fn has_shape_of(&self, load: &OfLoad) -> bool {
         (load.sample, load.point.n_patterns, load.point.epoch)
             == (self.sample.index, self.n_patterns, self.config.epochs)
-            && load.pictured.len() == self.sample.pictured.words().len()
+            && load.pictured(self.sample).is_ok()
     }
 
     fn cost(&self) -> Cost {

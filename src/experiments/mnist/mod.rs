@@ -137,7 +137,7 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
 
     let mut pictures = vec![("test image".to_owned(), first.pictured.clone())];
     for load in loads.iter().take(config.patterns.len()) {
-        let states = load.pictured(config, first, directory.folder())?;
+        let states = load.pictured(first)?;
         pictures.push((format!("P = {}", load.n_patterns()), states));
     }
     let columns: Vec<(&str, &SpinMatrix)> =
@@ -153,8 +153,64 @@ pub fn run_mnist(config: &MnistConfig, options: &Options, execution: &Execution)
     }
 
     let summary = format!(
-        "60000 training images: mean overlap {mean_overlap:.4}, within a class {within_class:.4}\n\n{}",
+        "{} training images: mean overlap {mean_overlap:.4}, within a class {within_class:.4}\n\n{}",
+        first.images.n_patterns(),
         comparison.summary()
     );
     directory.finish(summary, execution)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::storage::Overwrite;
+
+    const N_IMAGES: u8 = 40;
+
+    fn tiny() -> MnistConfig {
+        MnistConfig { patterns: vec![3, 19], n_test: 6, epochs: 4, batch: 8, ..MnistConfig::new(true, 2) }
+    }
+
+    /// Blocks of bright pixels, of a place and height that differ from image to image.
+    fn write_images(folder: &Path) {
+        let bright = |image: u8, y: u8, x: u8| (y / 3 + image) % 5 < 2 && (x + image * 7) % 11 < 5;
+        let rows = (0..N_IMAGES).flat_map(|image| (0..28).map(move |y| (image, y)));
+        let pixels = rows.flat_map(|(image, y)| (0..28).map(move |x| 200 * u8::from(bright(image, y, x))));
+        let header = [0, 0, 8, 3, 0, 0, 0, N_IMAGES, 0, 0, 0, 28, 0, 0, 0, 28];
+        let images: Vec<u8> = header.into_iter().chain(pixels).collect();
+        std::fs::write(folder.join("train-images-idx3-ubyte"), images).unwrap();
+        let labels = [0, 0, 8, 1, 0, 0, 0, N_IMAGES].into_iter().chain((0..N_IMAGES).map(|image| image % 10));
+        std::fs::write(folder.join("train-labels-idx1-ubyte"), labels.collect::<Vec<u8>>()).unwrap();
+    }
+
+    /// All at once on one thread, or the second sample and a load of the first later, on three: the same tables and pictures.
+    #[test]
+    fn a_run_that_goes_on_has_the_files_of_one_that_was_not_stopped() {
+        let data = tempfile::tempdir().unwrap();
+        write_images(data.path());
+        let run = |folder: &Path, n_samples, n_threads| {
+            let options = Options { mnist: data.path().into(), ..Options::new(folder, Overwrite::Refuse) };
+            let execution = Execution::with_threads(n_threads).unwrap();
+            run_mnist(&MnistConfig { n_samples, ..tiny() }, &options, &execution).unwrap()
+        };
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [whole, parts] = [folders[0].path(), folders[1].path()];
+        let manifest = run(whole, 2, 1);
+        assert!(manifest.summary.contains("40 training images"), "{}", manifest.summary);
+        run(parts, 1, 1);
+        std::fs::remove_file(parts.join("points/mnist-p19-seed2-sample0.json")).unwrap();
+        run(parts, 2, 3);
+        for name in ["table.csv", "comparison.csv", "digits.png", "figure.svg"] {
+            let [whole, parts] = [whole, parts].map(|folder| std::fs::read(folder.join(name)).unwrap());
+            assert_eq!(whole, parts, "{name}");
+        }
+        let table = std::fs::read_to_string(whole.join("table.csv")).unwrap();
+        assert_eq!(table.lines().count(), 1 + 2 * 2);
+        let options = Options { mnist: data.path().into(), ..Options::new(whole, Overwrite::Refuse) };
+        let other = MnistConfig { n_samples: 2, patterns: vec![3, 35], ..tiny() };
+        let error = run_mnist(&other, &options, &Execution::with_threads(1).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("the parameters of this run"), "{error}");
+    }
 }
