@@ -20,7 +20,7 @@ pub struct Reproduce {
     /// List the experiments
     #[arg(long)]
     list: bool,
-    /// The small version: seconds to a few minutes on two cores
+    /// The small version: seconds on two cores
     #[arg(long)]
     quick: bool,
     /// Folder of the MNIST files, for experiments that use them
@@ -37,8 +37,8 @@ pub struct Reproduce {
     /// A parameter that differs, such as n_samples=3 or loads=[0.1,0.4]; may be given more than once. --dry-run prints all
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Samples of every point (patterns, manifolds, images, glasses, ...), each with a seed of its own; figures then show means with
-    /// their standard errors
+    /// Samples of every point (patterns, manifolds, images, glasses, ...), each with a seed of its own; figures then show means, curves
+    /// with their standard errors
     #[arg(long, value_name = "NUMBER")]
     samples: Option<u32>,
     /// Folder to write into [default: the experiment's name, with -quick]
@@ -53,7 +53,11 @@ impl Reproduce {
         let Some(name) = self.name.filter(|_| !self.list) else {
             let all: Vec<_> =
                 Experiment::ALL.iter().map(|e| json!({ "name": e.name, "about": e.about })).collect();
-            let text = listing(Experiment::ALL.iter().map(|e| (e.name, e.about.to_owned())));
+            let about = |e: &Experiment| match e.takes_alignment() {
+                true => format!("{} (needs --alignment)", e.about),
+                false => e.about.to_owned(),
+            };
+            let text = listing(Experiment::ALL.iter().map(|e| (e.name, about(e))));
             return self.common.print(&all, &text);
         };
         let experiment = Experiment::named(&name)?;

@@ -131,8 +131,9 @@ impl Mnist {
     /// Number of training images in `folder`: 60000 of MNIST.
     ///
     /// # Errors
-    /// If the file of their labels is missing or no such file.
+    /// If their file or that of their labels is missing, or the latter is no such file.
     pub fn n_images(folder: &Path) -> Result<usize> {
+        find(folder, "train-images", "idx3-ubyte")?;
         Ok(labels(folder, "train")?.1.shape[0])
     }
 

@@ -29,7 +29,7 @@ pub use data_set::{DataSet, Provenance};
 pub use idx::{Idx, read_idx};
 pub use import::{Import, read_labels, read_spins, read_weights};
 pub use manifold::{Manifold, ManifoldParameters};
-pub use mnist::{Mnist, TestImages};
+pub use mnist::{Mnist, SIDE, TestImages};
 pub use npy::{read_npy_spins, write_npy_letters, write_npy_spins};
 pub use number_lines::read_csv_spins;
 pub use pattern_draw::{Coefficients, PatternDraw};

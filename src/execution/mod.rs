@@ -41,36 +41,48 @@ impl Progress for Silent {
     fn note(&self, _: &str) {}
 }
 
-/// Shows only notes, for what runs beside others: stages of several would mix.
-struct NotesAlone(Arc<dyn Progress>);
+/// Shows only notes, and of what they are, for what runs beside others: stages of several would mix.
+struct NotesAlone {
+    shown: Arc<dyn Progress>,
+    of: String,
+}
 
 impl Progress for NotesAlone {
     fn begin(&self, _: &str, _: u64) {}
     fn advance(&self, _: u64) {}
     fn end(&self) {}
     fn note(&self, message: &str) {
-        self.0.note(message);
+        self.shown.note(&format!("{}: {message}", self.of));
     }
 }
 
 /// Asks a running computation to stop at its next safe point. Clones share one flag.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+    /// The handle of the computation that this one is a part of.
+    whole: Option<Arc<Cancel>>,
+}
 
 impl Cancel {
     /// Asks to stop.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
     }
 
     /// The flag itself, for a signal handler that can only set a flag.
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.flag)
     }
 
     /// Whether someone asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.flag.load(Ordering::Relaxed) || self.whole.as_ref().is_some_and(|whole| whole.is_cancelled())
+    }
+
+    /// One for parts of the computation: they stop when it does, or alone.
+    fn of_parts(&self) -> Self {
+        Self { flag: Arc::default(), whole: Some(Arc::new(self.clone())) }
     }
 }
 
@@ -138,23 +150,33 @@ impl Execution {
         self
     }
 
-    /// `n_parts` executions for work that goes on side by side, each with its share of as many threads, at least one. They share instruction set, memory and cancel handle, show notes but no stages, and keep nothing.
+    /// `n_parts` executions for work that goes on side by side, each with its share of as many threads, at least one. They stop when
+    /// this one is cancelled, and have a cancel handle of their own that stops them all. They share its memory, keep nothing, and
+    /// show nothing: see [`Execution::noting`].
     ///
     /// # Errors
     /// If threads cannot be started.
     pub(crate) fn split(&self, n_parts: usize) -> Result<Vec<Self>> {
-        let n_threads = self.n_threads();
+        let (n_threads, cancel) = (self.n_threads(), self.cancel.of_parts());
         let part = |index| {
             let share = n_threads / n_parts + usize::from(index < n_threads % n_parts);
             let part = Self::new(thread_pool(share.max(1))?, self.isa)?;
-            Ok(Self {
-                progress: Arc::new(NotesAlone(Arc::clone(&self.progress))),
-                cancel: self.cancel.clone(),
-                memory: self.memory.clone(),
-                ..part
-            })
+            Ok(Self { cancel: cancel.clone(), memory: self.memory.clone(), ..part })
         };
         (0..n_parts).map(part).collect()
+    }
+
+    /// The same execution, which shows of its work, `of` what, no stages, but notes where `whole` shows its own.
+    pub(crate) fn noting(&self, of: String, whole: &Self) -> Self {
+        let shown = Arc::clone(&whole.progress);
+        Self {
+            pool: Arc::clone(&self.pool),
+            progress: Arc::new(NotesAlone { shown, of }),
+            cancel: self.cancel.clone(),
+            memory: self.memory.clone(),
+            keep: None,
+            isa: self.isa,
+        }
     }
 
     /// The memory of large arrays.
@@ -271,15 +293,20 @@ mod tests {
     }
 
     #[test]
-    fn parts_share_all_threads_and_the_cancel_handle() {
+    fn parts_share_all_threads_and_stop_with_the_whole_or_alone() {
         let execution = Execution::with_threads(5).unwrap().with_memory(Memory::limited(100, None));
         let threads = |n| execution.split(n).unwrap().iter().map(Execution::n_threads).collect::<Vec<_>>();
         assert_eq!([threads(1), threads(2), threads(5)], [vec![5], vec![3, 2], vec![1; 5]]);
         let parts = execution.split(2).unwrap();
         parts[0].memory().set_aside(60);
         assert_eq!(parts[1].memory().left(), 40);
+        let are_cancelled = || [&execution, &parts[0], &parts[1]].map(|one| one.cancel().is_cancelled());
         parts[1].cancel().cancel();
-        assert!(matches!(execution.check_cancelled(), Err(Error::Interrupted)));
+        assert_eq!(are_cancelled(), [false, true, true]);
+        let later = execution.split(2).unwrap();
+        assert!(!later[0].cancel().is_cancelled());
+        execution.cancel().cancel();
+        assert!(later.iter().all(|part| part.check_cancelled().is_err()));
     }
 
     #[test]

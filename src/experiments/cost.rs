@@ -151,9 +151,9 @@ impl Cost {
 
     /// All points of an experiment, as many at a time as `execution` has memory and threads for.
     pub(super) fn of_points(points: impl Iterator<Item = Self>, execution: &Execution) -> Self {
-        let points: Vec<Self> = points.collect();
-        let n_more = n_at_a_time(&points, execution.memory().budget(), execution) - 1;
-        let all: Self = points.into_iter().sum();
+        let mut seen = Seen::default();
+        let all: Self = points.inspect(|point| seen.add(*point)).sum();
+        let n_more = seen.at_a_time(execution.memory().budget(), execution) - 1;
         let more = n_more as f64 * all.memory_bytes;
         Self { memory_bytes: all.memory_bytes + more, optional_bytes: all.optional_bytes + more, ..all }
     }
@@ -162,12 +162,34 @@ impl Cost {
 /// How many points to measure at a time: one of few spins keeps no more than some threads busy, but the largest is not to be left
 /// over for one worker while the others have nothing to do; and each has to have `memory` for a largest one.
 pub(super) fn n_at_a_time(points: &[Cost], memory: u64, execution: &Execution) -> usize {
-    let total: f64 = points.iter().map(|point| point.work).sum();
-    let largest = points.iter().map(|point| point.work).fold(0.0, f64::max);
-    let bytes = points.iter().map(|point| point.memory_bytes).fold(0.0, f64::max);
-    // Of nothing 0 / 0, which is 0 as usize.
-    let (by_work, by_memory) = ((total / largest) as usize, (memory as f64 / bytes) as usize);
-    execution.n_threads().min(points.len()).min(by_work).min(by_memory).max(1)
+    let mut seen = Seen::default();
+    points.iter().for_each(|&point| seen.add(point));
+    seen.at_a_time(memory, execution)
+}
+
+/// What matters of points for how many are measured at a time.
+#[derive(Default)]
+struct Seen {
+    n_points: usize,
+    work: f64,
+    most_work: f64,
+    most_bytes: f64,
+}
+
+impl Seen {
+    fn add(&mut self, point: Cost) {
+        self.n_points += 1;
+        self.work += point.work;
+        self.most_work = self.most_work.max(point.work);
+        self.most_bytes = self.most_bytes.max(point.memory_bytes);
+    }
+
+    fn at_a_time(&self, memory: u64, execution: &Execution) -> usize {
+        // Of nothing 0 / 0, which is 0 as usize.
+        let (by_work, by_memory) =
+            ((self.work / self.most_work) as usize, (memory as f64 / self.most_bytes) as usize);
+        execution.n_threads().min(self.n_points).min(by_work).min(by_memory).max(1)
+    }
 }
 
 /// One after another.

@@ -14,7 +14,7 @@ use crate::storage::Table;
 /// If a folder holds no finished run, or a file is missing, no longer what its run wrote, or cannot be read.
 pub fn report_of(folders: &[PathBuf], title: Option<&str>) -> Result<Page> {
     let chapters = folders.iter().map(|folder| FinishedRun::open(folder)?.chapter());
-    let chapters = chapters.collect::<Result<Vec<_>>>()?;
+    let mut chapters = chapters.collect::<Result<Vec<_>>>()?;
     let title = title.map_or_else(
         || {
             let mut names: Vec<&str> = chapters.iter().map(|chapter| chapter.name.as_str()).collect();
@@ -23,6 +23,13 @@ pub fn report_of(folders: &[PathBuf], title: Option<&str>) -> Result<Page> {
         },
         str::to_owned,
     );
+    // Runs of one experiment are told apart by their folders.
+    let names: Vec<String> = chapters.iter().map(|chapter| chapter.name.clone()).collect();
+    for (chapter, folder) in chapters.iter_mut().zip(folders) {
+        if names.iter().filter(|name| **name == chapter.name).count() > 1 {
+            chapter.name = format!("{}: {}", chapter.name, folder.display());
+        }
+    }
     Ok(Page { title, chapters })
 }
 
@@ -205,6 +212,8 @@ mod tests {
         for text in [
             "<h1>attractor: basins</h1>",
             "href=\"#run-2\"",
+            "/one</h2>",
+            "/two</h2>",
             "It is 0.25 &amp; &lt;more&gt;.",
             "alt=\"overlaps: overlap against load (train)\"",
             "&lt;script&gt;alert(1)",

@@ -18,7 +18,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Optio
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(path, "open")(error)),
     };
-    let expected = || format!("{what} (--force measures it again)");
+    let expected = || format!("{what} (remove it to measure it again)");
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| Error::format(path, expected(), error.to_string()))

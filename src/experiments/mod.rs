@@ -7,6 +7,7 @@
 mod acquisition;
 mod basin_size;
 mod basins;
+mod checks;
 mod cost;
 mod cutoff;
 mod feature_learning;
@@ -65,7 +66,7 @@ fn patterns_at(load: f64, n_spins: usize) -> usize {
 pub struct Options {
     /// Folder to write into; made if missing.
     pub output: PathBuf,
-    /// The small version: seconds to a few minutes on two cores, the same physics.
+    /// The small version: seconds on two cores, the same physics.
     pub quick: bool,
     /// Seed of everything random.
     pub seed: u64,
@@ -229,8 +230,7 @@ impl Experiment {
         Experiment {
             name: "proteins",
             about: "final overlaps of training and test sequences of a protein family against load, Potts spins learned by \
-                    asymmetric and symmetric pseudo-likelihood, beside the published curves of another family; needs an \
-                    alignment, --alignment",
+                    asymmetric and symmetric pseudo-likelihood, beside the published curves of another family",
             files: proteins::FILES,
             kept: proteins::KEPT,
             check_input: Some(proteins::check_input),
@@ -257,8 +257,7 @@ impl Experiment {
     /// # Errors
     /// If a file exists and may not be replaced, the folder cannot be made, or an input is missing or no such thing.
     pub fn check(&self, options: &Options) -> Result<()> {
-        self.parameters(options)?;
-        run_directory::check_folder(options, self.files, self.kept)?;
+        run_directory::check(options, self.files, self.kept, &self.parameters(options)?)?;
         self.check_input.map_or(Ok(()), |check| check(options))
     }
 

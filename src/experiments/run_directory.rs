@@ -13,8 +13,14 @@ use crate::execution::Execution;
 use crate::report::{Figure, Montage};
 use crate::storage::{FolderLock, Overwrite, Table, check_output, hash_file, remove_unfinished, write_bytes};
 
-/// Checks that the folder is there or can be made, and that `files` can be written into it.
-pub(super) fn check_folder(options: &Options, files: &[&str], kept: Kept) -> Result<()> {
+/// Checks that the folder has no results of other parameters than those of `config`, is there or can be made, and that `files` can
+/// be written into it.
+pub(super) fn check(options: &Options, files: &[&str], kept: Kept, config: &str) -> Result<()> {
+    check_folder(options, files, kept)?;
+    refuse_others(options, kept, config)
+}
+
+fn check_folder(options: &Options, files: &[&str], kept: Kept) -> Result<()> {
     let folder = &options.output;
     if folder.exists() {
         for file in files.iter().chain(&[CONFIG, MANIFEST]) {
@@ -46,21 +52,37 @@ fn derived(options: &Options, kept: Kept) -> Overwrite {
     if options.output.join(kept.lock).is_file() { Overwrite::Replace } else { options.overwrite }
 }
 
-/// Refuses a folder that holds results of other parameters than `config`, but for the number of samples: more can join.
-fn refuse_others(path: &Path, config: &str) -> Result<()> {
-    fn lines(text: &str) -> impl Iterator<Item = &str> {
-        text.lines().filter(|line| !line.starts_with("n_samples = "))
+/// Numbers of samples: more of them can join.
+const GROWING: [&str; 2] = ["n_samples", "n_margin_samples"];
+
+/// Refuses a folder that holds results of other parameters than those of `config`, but for the number of samples. What only the
+/// folder's file names, a run of it would have beside these.
+fn refuse_others(options: &Options, kept: Kept, config: &str) -> Result<()> {
+    if kept.grows || options.overwrite == Overwrite::Replace {
+        return Ok(());
     }
-    match std::fs::read_to_string(path) {
-        Ok(found) if !lines(&found).eq(lines(config)) => {
-            let other = lines(&found).zip(lines(config)).find(|(found, config)| found != config);
-            let (found, expected) = other.unwrap_or(("fewer or more lines", "those of this run"));
+    let path = &options.output.join(CONFIG);
+    let found = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(Error::io(path, "read"))?,
+    };
+    let table = |text: &str| {
+        let parsed = text.parse::<toml::Table>();
+        parsed.map_err(|error| Error::format(path, "parameters of a run (or --force)", error.to_string()))
+    };
+    let (found, expected) = (table(&found)?, table(config)?);
+    let named = |key: &str, value: Option<&toml::Value>| match value {
+        Some(value) => format!("{key} = {value}"),
+        None => format!("no {key}"),
+    };
+    for (key, value) in expected.iter().filter(|(key, _)| !GROWING.contains(&key.as_str())) {
+        if found.get(key) != Some(value) {
+            let expected = named(key, Some(value));
             let expected = format!("the parameters of this run, {expected} (or --force, or another folder)");
-            Err(Error::format(path, expected, found))
+            return Err(Error::format(path, expected, named(key, found.get(key))));
         }
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "read")(error)),
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 pub(super) struct RunDirectory {
@@ -83,13 +105,10 @@ impl RunDirectory {
         files: &[&str],
         kept: Kept,
     ) -> Result<Self> {
-        check_folder(options, files, kept)?;
+        let config = to_toml(config)?;
+        check(options, files, kept, &config)?;
         let folder = options.output.clone();
         let manifest = Manifest::new(experiment, &options.command);
-        let config = to_toml(config)?;
-        if !kept.grows && options.overwrite == Overwrite::Refuse {
-            refuse_others(&folder.join(CONFIG), &config)?;
-        }
         Ok(Self {
             folder,
             overwrite: derived(options, kept),

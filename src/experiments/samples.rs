@@ -8,6 +8,11 @@ pub(super) fn sample_seed(seed: u64, sample: u64) -> u64 {
     seed.wrapping_mul(1000).wrapping_add(sample)
 }
 
+/// What a caption says of means without errors in the figure.
+pub(super) fn of_samples(n_samples: u64) -> String {
+    if n_samples > 1 { format!("; means of {n_samples} samples") } else { String::new() }
+}
+
 /// A curve of (x, mean over samples), with a band of one standard error to either side where there is one.
 pub(super) fn curve_of_means(
     name: impl Into<String>,

@@ -11,7 +11,10 @@ use crate::error::{Error, Result};
 /// Space between panels.
 const GUTTER: f64 = 14.0;
 
-/// The page of these panels, from left to right.
+/// Up to so many panels stand in one row; more in two.
+const ROW: usize = 3;
+
+/// The page of these panels, from left to right, then down.
 pub(super) fn compose(panels: &[Panel]) -> Result<Scene> {
     let mut axes = panels.iter().map(Axes::new).collect::<Result<Vec<_>>>()?;
     let larger = |a: (f64, f64), b: (f64, f64)| (a.0.max(b.0), a.1.max(b.1));
@@ -19,41 +22,59 @@ pub(super) fn compose(panels: &[Panel]) -> Result<Scene> {
     axes.iter_mut().for_each(|axes| axes.set_margins(margins));
     let height = axes.first().map(Axes::height).ok_or_else(|| Error::shape("figure", "a panel", "none"))?;
 
+    let n_columns = if panels.len() > ROW { panels.len().div_ceil(2) } else { panels.len() };
     let legends: Vec<Legend> = panels.iter().map(Legend::of).collect();
     // Panels that show the same series share one legend.
     let shared = legends.len() > 1 && legends.iter().all(|legend| *legend == legends[0]);
-    let cells: Vec<f64> = match shared {
+    let widths: Vec<f64> = match shared {
         true => axes.iter().map(Axes::width).collect(),
         false => {
             axes.iter().zip(&legends).map(|(axes, legend)| axes.width().max(legend.least_width())).collect()
         }
     };
-    let width = cells.iter().sum::<f64>() + GUTTER * (cells.len() - 1) as f64;
+    let width_of = |column: usize| widths.iter().skip(column).step_by(n_columns).copied().fold(0.0, f64::max);
+    let columns: Vec<f64> = (0..n_columns).map(width_of).collect();
+    let width = columns.iter().sum::<f64>() + GUTTER * (n_columns - 1) as f64;
     let width = if shared { width.max(legends[0].least_width()) } else { width };
-    let legend_height = match shared {
-        true => legends[0].height(width),
-        false => cells.iter().zip(&legends).map(|(&cell, legend)| legend.height(cell)).fold(0.0, f64::max),
-    };
+    // Legends of their own stand below the panels of each row, a shared one below all.
+    let legend_heights: Vec<f64> = legends
+        .chunks(n_columns)
+        .map(|row| match shared {
+            true => 0.0,
+            false => {
+                let heights = row.iter().zip(&columns).map(|(legend, &column)| legend.height(column));
+                heights.fold(0.0, f64::max)
+            }
+        })
+        .collect();
+    let below = if shared { legends[0].height(width) } else { 0.0 };
+    let page_height = legend_heights.iter().map(|legend| height + legend).sum::<f64>();
 
-    let mut scene = canvas::page(width, height + legend_height);
-    let mut left = 0.0;
-    for (index, (panel, axes)) in panels.iter().zip(&axes).enumerate() {
-        scene.add(Primitive::GroupStart {
-            transform: Some(format!("translate({left},0)")),
-            title: None,
-            extra_attrs: None,
-        });
-        axes.draw(&mut scene);
-        draw_data(&mut scene, panel, axes);
-        if !shared {
-            let centre = axes.corner().0 + PLOT_WIDTH / 2.0;
-            legends[index].draw(&mut scene, (0.0, height), cells[index], centre);
+    let mut scene = canvas::page(width, page_height + below);
+    let mut top = 0.0;
+    for (row, &legend_height) in legend_heights.iter().enumerate() {
+        let mut left = 0.0;
+        let first = row * n_columns;
+        for (index, &column) in (first..panels.len()).zip(&columns) {
+            let axes = &axes[index];
+            scene.add(Primitive::GroupStart {
+                transform: Some(format!("translate({left},{top})")),
+                title: None,
+                extra_attrs: None,
+            });
+            axes.draw(&mut scene);
+            draw_data(&mut scene, &panels[index], axes);
+            if !shared {
+                let centre = axes.corner().0 + PLOT_WIDTH / 2.0;
+                legends[index].draw(&mut scene, (0.0, height), column, centre);
+            }
+            scene.add(Primitive::GroupEnd);
+            left += column + GUTTER;
         }
-        scene.add(Primitive::GroupEnd);
-        left += cells[index] + GUTTER;
+        top += height + legend_height;
     }
     if shared {
-        legends[0].draw(&mut scene, (0.0, height), width, width / 2.0);
+        legends[0].draw(&mut scene, (0.0, page_height), width, width / 2.0);
     }
     Ok(scene)
 }
@@ -130,9 +151,17 @@ mod tests {
         figure.panels[1].y.label = long.to_owned();
         figure.panels[1].series[0].name = long.to_owned();
         figure.panels[1].x.range = Some((0.0, 3e7));
-        let boxes = text_boxes(&compose(&figure.panels).unwrap());
+        assert_no_overlap(&figure.panels);
+        // In two rows, with a legend each and with one of all.
+        let four = [0, 1, 0, 1].map(|index| figure.panels[index].clone());
+        assert_no_overlap(&four);
+        assert_no_overlap(&[0; 5].map(|index| figure.panels[index].clone()));
+    }
+
+    fn assert_no_overlap(panels: &[Panel]) {
+        let page = compose(panels).unwrap();
+        let boxes = text_boxes(&page);
         assert!(boxes.len() > 20, "{}", boxes.len());
-        let page = compose(&figure.panels).unwrap();
         for (index, (text, [left, top, right, bottom])) in boxes.iter().enumerate() {
             let inside = *left >= 0.0 && *top >= 0.0 && *right <= page.width && *bottom <= page.height;
             assert!(inside, "{text}: {left} {top} {right} {bottom} in {} x {}", page.width, page.height);
@@ -144,15 +173,16 @@ mod tests {
 
     /// Left, upper, right and lower edge of every text.
     fn text_boxes(scene: &Scene) -> Vec<(String, [f64; 4])> {
-        let mut shift = 0.0;
+        let mut shift = [0.0; 2];
         let mut boxes = Vec::new();
         for element in &scene.elements {
             match element {
                 Primitive::GroupStart { transform: Some(transform), .. } => {
-                    let inner = transform.trim_start_matches("translate(").split(',').next().unwrap();
-                    shift = inner.parse::<f64>().unwrap();
+                    let inner = transform.trim_start_matches("translate(").trim_end_matches(')');
+                    let (left, top) = inner.split_once(',').unwrap();
+                    shift = [left, top].map(|length| length.parse::<f64>().unwrap());
                 }
-                Primitive::GroupEnd => shift = 0.0,
+                Primitive::GroupEnd => shift = [0.0; 2],
                 Primitive::Text { x, y, content, size, anchor, rotate, .. } if !content.is_empty() => {
                     let em = f64::from(*size);
                     // Repeated, as the measure has a floor of two font sizes.
@@ -162,7 +192,8 @@ mod tests {
                         TextAnchor::Middle => -width / 2.0,
                         TextAnchor::End => -width,
                     };
-                    let (x, ascent, descent) = (x + shift, 0.76 * em, 0.24 * em);
+                    let (x, y) = (x + shift[0], y + shift[1]);
+                    let (ascent, descent) = (0.76 * em, 0.24 * em);
                     boxes.push((
                         content.clone(),
                         match rotate {

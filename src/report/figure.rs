@@ -1,4 +1,4 @@
-//! [`Figure`]: curves in one panel or several side by side.
+//! [`Figure`]: curves in one panel or several.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::storage::{Overwrite, write_bytes};
 
 const OVERSAMPLING: u32 = 3;
 
-/// Panels side by side. One panel suits a column of a paper, two or three its full width.
+/// Panels side by side, more than three in two rows. One panel suits a column of a paper, two or three its full width.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figure {
     pub panels: Vec<Panel>,
@@ -19,7 +19,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A figure of these panels, from left to right.
+    /// A figure of these panels, from left to right, then down.
     pub fn new(panels: Vec<Panel>) -> Self {
         Self { panels, caption: String::new() }
     }

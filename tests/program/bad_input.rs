@@ -365,6 +365,50 @@ fn outputs_that_are_pipes_or_links() {
     assert!(!program.path("pipe").is_file() && program.path("broken").is_symlink());
 }
 
+/// By name, before anything is measured or made, also in a dry run.
+#[test]
+fn parameters_of_experiments_out_of_range_are_refused() {
+    let program = Program::new();
+    for (experiment, settings) in [
+        (
+            "transition",
+            "lambda=0 lr=-1 n_steps=0 loads=[] mnist_patterns=[3,2] n_samples=9000000000000000000",
+        ),
+        ("mnist", "batch=0 lambda=nan lr=inf crop=29 patterns=[50,20] n_test=0 n_samples=20000"),
+        (
+            "basins",
+            "load=nan load=3 n_spins=1 threshold=2 step_limit=0 initial_overlaps=[2] symmetric_loads=[nan]",
+        ),
+        ("basin-size", "lr=nan n_spins=0 thresholds=[1.5] thresholds=[] steps=[0] epochs=[0,1] n_samples=0"),
+        (
+            "stabilities",
+            "load=nan lambda=0 margin_loads=[2.5] margin_loads=[] limit_n_spins=0 n_samples=[1] n_spins=[4]",
+        ),
+        (
+            "spin-glass",
+            "lr_decay=nan lambda=-1 side=0 side=100000 temperature=0 temperature=nan patterns=[2,1]",
+        ),
+        ("phase-diagram", "lambda=-1 lr=0 n_spins=0 n_steps=0 loads=[1] n_samples=0 n_active=0"),
+        ("gap", "lambda=0 lr=nan exponents=[] loads=[0.5,0.1] epochs=[1] n_states=0"),
+        ("acquisition", "n_samples=9000000000000000000 n_spins=0 n_active=600"),
+    ] {
+        for setting in settings.split_whitespace() {
+            let key = setting.split('=').next().unwrap();
+            for run in ["", "--dry-run"] {
+                // Two names of one thing: what manifolds and glasses are made of has words of its own.
+                let word = if ["n_active", "side", "n_spins"].contains(&key) { "expected" } else { key };
+                refused(
+                    &program,
+                    &format!("reproduce {experiment} --quick --set {setting} -o new {run}"),
+                    &[word],
+                );
+                assert!(!program.path("new").exists(), "{experiment} {setting} {run}");
+            }
+        }
+    }
+    refused(&program, "reproduce gap --samples 1000000000 -o new", &["n_samples", "10000"]);
+}
+
 #[test]
 fn figures_that_cannot_be_made() {
     let program = program();

@@ -30,7 +30,7 @@ fn tables(program: &Program, folder: &str) -> BTreeMap<String, Vec<u8>> {
 /// Same tables, bit for bit.
 fn assert_same_tables(program: &Program, a: &str, b: &str) {
     let (a, b) = (tables(program, a), tables(program, b));
-    assert_eq!(a.keys().collect::<Vec<_>>(), ["cutoffs.csv", "features.csv", "fits.csv"]);
+    assert_eq!(a.keys().collect::<Vec<_>>(), ["table.csv", "features.csv", "fits.csv"]);
     assert!(a == b, "tables differ");
 }
 
@@ -148,16 +148,16 @@ fn draws_that_do_not_fit_are_refused() {
 fn files_of_others_are_not_replaced() {
     let program = Program::new();
     std::fs::create_dir(program.path("mine")).unwrap();
-    std::fs::write(program.path("mine/cutoffs.csv"), "mine").unwrap();
+    std::fs::write(program.path("mine/table.csv"), "mine").unwrap();
     for more in ["", "--dry-run"] {
-        refused(&program, &format!("{SMALL} -o mine {more}"), &["cutoffs.csv", "--force"]);
+        refused(&program, &format!("{SMALL} -o mine {more}"), &["table.csv", "--force"]);
     }
-    assert_eq!(std::fs::read(program.path("mine/cutoffs.csv")).unwrap(), b"mine");
+    assert_eq!(std::fs::read(program.path("mine/table.csv")).unwrap(), b"mine");
     // Nor where their folders have the names of ours.
     std::fs::create_dir(program.path("mine/points")).unwrap();
     std::fs::write(program.path("mine/.notes.x.tmp"), "mine").unwrap();
-    refused(&program, &format!("{SMALL} -o mine"), &["cutoffs.csv", "--force"]);
-    std::fs::remove_file(program.path("mine/cutoffs.csv")).unwrap();
+    refused(&program, &format!("{SMALL} -o mine"), &["table.csv", "--force"]);
+    std::fs::remove_file(program.path("mine/table.csv")).unwrap();
     program.run(&format!("{SMALL} --draws 1 -o mine"));
     assert!(program.path("mine/.notes.x.tmp").exists());
     std::fs::write(program.path("file"), "").unwrap();

@@ -272,7 +272,7 @@ fn a_report_is_one_page_of_what_the_run_wrote() {
         let caption = figure["caption"].as_str().unwrap();
         assert!(caption.ends_with('.') && !caption.contains("NaN") && page.contains(caption), "{caption}");
     }
-    let table = std::fs::read_to_string(program.path("run/cutoffs.csv")).unwrap();
+    let table = std::fs::read_to_string(program.path("run/table.csv")).unwrap();
     let short = |cell: &&str| cell.len() <= 6;
     let cells: Vec<&str> = table.lines().skip(1).flat_map(|line| line.split(',')).filter(short).collect();
     assert!(cells.len() > 10 && cells.iter().all(|cell| page.contains(&format!(">{cell}</td>"))));

@@ -12,7 +12,7 @@ pub(super) fn by_epoch(measurements: &Measurements<'_>) -> Figure {
     let first = config.epochs.get(1).copied().unwrap_or(1) as f64;
     let epochs: Vec<f64> =
         config.epochs.iter().map(|&epoch| if epoch == 0 { first / HEBB } else { epoch as f64 }).collect();
-    let title = |exponent: f64| format!("η = {exponent}, P / N = {}", config.loads[last_load]);
+    let title = |exponent: f64| format!("final overlap, η = {exponent}, P / N = {}", config.loads[last_load]);
     let figure =
         raster(measurements, "epochs (first column: Hebb)", &epochs, title, |column| (last_load, column));
     figure.with_caption(format!(
@@ -29,7 +29,7 @@ pub(super) fn by_epoch(measurements: &Measurements<'_>) -> Figure {
 pub(super) fn by_load(measurements: &Measurements<'_>) -> Figure {
     let config = measurements.config;
     let last_epoch = config.epochs.len() - 1;
-    let title = |exponent: f64| format!("η = {exponent}, {} epochs", config.last_epoch());
+    let title = |exponent: f64| format!("final overlap, η = {exponent}, {} epochs", config.last_epoch());
     let figure = raster(measurements, "load P / N", &config.loads, title, |column| (column, last_epoch));
     figure.with_caption(format!(
         "Final overlap of every feature, ordered by k, against load after all epochs: {}.",

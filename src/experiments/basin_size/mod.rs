@@ -17,12 +17,13 @@ mod results;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::{Manifest, Options, patterns_at};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
 use measure::Record;
 use results::Results;
@@ -66,24 +67,16 @@ impl Parameters for BasinSizeConfig {
     };
 
     fn check(&self) -> Result<()> {
-        if self.n_samples == 0 {
-            return Err(Error::parameter("samples", "at least 1", 0));
-        }
-        let ascending = |values: &[f64]| !values.is_empty() && values.is_sorted_by(|a, b| a < b);
-        let epochs: Vec<f64> = self.epochs.iter().map(|&epoch| epoch as f64).collect();
-        for (name, values) in [("loads", &self.loads), ("epochs", &epochs)] {
-            if !ascending(values) || values.iter().any(|&value| !(value.is_finite() && value > 0.0)) {
-                return Err(Error::parameter(
-                    name,
-                    "some positive numbers in ascending order",
-                    format!("{values:?}"),
-                ));
-            }
-        }
-        if self.thresholds.is_empty() {
-            return Err(Error::parameter("thresholds", "at least one", "none"));
-        }
-        Ok(())
+        checks::samples("n_samples", self.n_samples)?;
+        checks::at_least("n_spins", 2, self.n_spins)?;
+        checks::at_least("step_limit", 1, self.step_limit)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::positive("lr", self.lr)?;
+        checks::rising("loads", self.loads.iter().copied(), 1, checks::ABOVE_0)?;
+        checks::rising("epochs", checks::counts(&self.epochs), 1, 1.0)?;
+        self.steps.iter().try_for_each(|&steps| checks::at_least("steps", 1, steps))?;
+        checks::at_least("thresholds", 1, self.thresholds.len())?;
+        self.thresholds.iter().try_for_each(|&threshold| checks::within("thresholds", threshold, 1.0))
     }
 }
 

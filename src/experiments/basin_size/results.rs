@@ -5,6 +5,7 @@ use super::{BasinSizeConfig, VARIANTS};
 use crate::analysis::mean::Mean;
 use crate::error::Result;
 use crate::experiments::published::{Difference, PublishedPoint, SOURCE, published};
+use crate::experiments::samples::of_samples;
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
 use crate::storage::Table;
 
@@ -276,8 +277,9 @@ impl<'a> Results<'a> {
             )
         });
         Figure::new(panels).with_caption(format!(
-            "Basin size of asymmetric couplings, of those made symmetric after and of those symmetric in training, and the asymmetry (right), \
-             against load at several training times, open markers published{end}."
+            "Basin size of asymmetric couplings, of those made symmetric after and of those symmetric in training, and the asymmetry (last), \
+             against load at several training times, open markers published{end}{}.",
+            of_samples(self.config.n_samples)
         ))
     }
 
@@ -309,12 +311,13 @@ impl<'a> Results<'a> {
         let of_epoch = |&epoch: &u64| {
             let setting = self.figure_setting(epoch);
             let distance = distances.iter().find(|distance| distance.setting == setting)?;
-            Some(format!("{:.3} at lr' t = {}", distance.difference.root_mean_square, self.time(epoch)))
+            let Difference { largest, mean, .. } = distance.difference;
+            Some(format!("{largest:.3} ({mean:.3}) at lr' t = {}", self.time(epoch)))
         };
         let all: Vec<String> = self.config.epochs.iter().filter_map(of_epoch).collect();
         let steps = steps_name(self.config.steps.first().copied());
         format!(
-            "in the figure: steps {steps}, threshold {}: rms {}\n",
+            "in the figure: steps {steps}, threshold {}: at most (in the mean) {}\n",
             self.config.thresholds[0],
             all.join(", ")
         )

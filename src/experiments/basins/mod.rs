@@ -11,6 +11,7 @@ mod symmetric;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, Place, measure_missing};
@@ -61,17 +62,20 @@ impl Parameters for BasinsConfig {
     };
 
     fn check(&self) -> Result<()> {
-        if self.n_samples == 0 {
-            return Err(Error::parameter("samples", "at least 1", 0));
+        checks::samples("n_samples", self.n_samples)?;
+        for (name, n_spins) in [("n_spins", self.n_spins), ("symmetric_n_spins", self.symmetric_n_spins)] {
+            checks::at_least(name, 2, n_spins)?;
         }
-        if self.initial_overlaps.is_empty() || !self.initial_overlaps.is_sorted() {
-            return Err(Error::parameter(
-                "initial-overlaps",
-                "some, in ascending order",
-                "none, or another order",
-            ));
+        for (name, steps) in [("n_steps", self.n_steps), ("step_limit", self.step_limit)] {
+            checks::at_least(name, 1, steps)?;
         }
-        Ok(())
+        // The pseudo-inverse needs independent patterns.
+        checks::within("load", self.load, 1.0)?;
+        checks::within("threshold", self.threshold, 1.0)?;
+        checks::rising("symmetric_loads", self.symmetric_loads.iter().copied(), 1, checks::ABOVE_0)?;
+        checks::rising("initial_overlaps", self.initial_overlaps.iter().copied(), 1, -1.0)?;
+        let most = self.initial_overlaps.last().copied().unwrap_or(1.0);
+        if most <= 1.0 { Ok(()) } else { Err(Error::parameter("initial_overlaps", "overlaps up to 1", most)) }
     }
 }
 

@@ -76,6 +76,11 @@ fn at_largest(
 /// k_max against N with fits: by the crossing of the ratio, and by overlaps.
 pub(super) fn cutoffs(results: &CutoffResults) -> Figure {
     let panel_of = |estimator: Estimator, title: &str| {
+        let has_law = results
+            .exponents()
+            .into_iter()
+            .any(|exponent| results.of(exponent, estimator).any(|row| row.law.is_some()));
+        let title = if has_law { format!("{title}; dashed: N/Z law") } else { title.to_owned() };
         let mut panel = Panel::new(title, Axis::log("number of spins N"), Axis::log("k_max"));
         for (index, exponent) in results.exponents().into_iter().enumerate() {
             let color = Color::nth(index);
@@ -104,7 +109,7 @@ pub(super) fn cutoffs(results: &CutoffResults) -> Figure {
         }
         panel
     };
-    let mut panels = vec![panel_of(Estimator::SnrCrossing, "SNR = 1; dashed: N/Z law")];
+    let mut panels = vec![panel_of(Estimator::SnrCrossing, "SNR = 1")];
     panels.push(panel_of(Estimator::OneStep(0.9), "one-step overlap ≥ 0.9"));
     if results.cutoffs.iter().any(|row| row.estimator == Estimator::Last(0.9).name()) {
         panels.push(panel_of(Estimator::Last(0.9), "final overlap ≥ 0.9"));

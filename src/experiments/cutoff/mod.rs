@@ -6,7 +6,7 @@
 //!
 //! * `features.csv`: signal, noise and overlaps of each feature, mean over draws, with the terms of the full law and the
 //!   poster's law beside them ([`theory::signal_and_noise`](crate::theory::signal_and_noise));
-//! * `cutoffs.csv`: k_max of each size by every [`Estimator`](crate::analysis::cutoff::Estimator), with 95 % intervals,
+//! * `table.csv`: k_max of each size by every [`Estimator`](crate::analysis::cutoff::Estimator), with 95 % intervals,
 //!   beside the full law ([`FullLaw`](crate::analysis::cutoff::FullLaw)) and the poster's;
 //! * `fits.csv`: slopes of ln k_max against ln N, beside 1/(2 eta) and the slope of the full law at the same sizes.
 //!
@@ -39,7 +39,7 @@ pub use results::{CouplingsRow, CutoffResults, FitRow, PointRow, SizeCutoff};
 /// What the experiment writes beside the draws.
 pub(super) const FILES: &[&str] = &[
     "features.csv",
-    "cutoffs.csv",
+    "table.csv",
     "fits.csv",
     "snr.svg",
     "snr.png",
@@ -118,7 +118,7 @@ pub fn run_cutoff(
 
     let results = CutoffResults::new(config, &sizes, execution)?;
     directory.table("features.csv", &tables::features(config, &sizes))?;
-    directory.table("cutoffs.csv", &tables::cutoffs(&results))?;
+    directory.table("table.csv", &tables::cutoffs(&results))?;
     directory.table("fits.csv", &tables::fits(&results))?;
     directory.figure("snr", &figures::ratios(config, &sizes, &results))?;
     directory.figure("figure", &figures::cutoffs(&results))?;

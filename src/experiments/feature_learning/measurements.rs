@@ -53,7 +53,7 @@ impl Measurement {
     /// by L P.
     pub(in super::super) fn learned_share(&self) -> f64 {
         let sum = |features: &mut dyn Iterator<Item = &FeatureRow>| -> f64 {
-            features.map(|feature| feature.count as f64).sum()
+            features.fold(0.0, |sum, feature| sum + feature.count as f64)
         };
         let learned = sum(&mut self.features.iter().filter(|feature| LEARNED.is_reached(feature)));
         learned / sum(&mut self.features.iter())

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::measurements::{Draw, LEARNED, Measurement, Measurements};
 use self::trained::Trained;
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{Place, measure_missing};
@@ -56,27 +57,16 @@ impl Parameters for FeatureLearningConfig {
     };
 
     fn check(&self) -> Result<()> {
-        let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]);
-        if self.exponents.is_empty() || !rises(&self.exponents) {
-            return Err(Error::parameter("exponents", "one or more, ascending", text(&self.exponents)));
-        }
-        let is_positive = |load: &f64| *load > 0.0 && load.is_finite();
-        if self.loads.is_empty() || !rises(&self.loads) || !self.loads.iter().all(is_positive) {
-            return Err(Error::parameter("loads", "one or more, ascending from above 0", text(&self.loads)));
-        }
+        checks::samples("n_samples", self.n_samples)?;
+        checks::at_least("n_states", 1, self.n_states)?;
+        checks::at_least("n_steps", 1, self.n_steps)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::positive("lr", self.lr)?;
+        checks::rising("exponents", self.exponents.iter().copied(), 1, 0.0)?;
+        checks::rising("loads", self.loads.iter().copied(), 1, checks::ABOVE_0)?;
         if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
-            return Err(Error::parameter("epochs", "0 and others, ascending", text(&self.epochs)));
-        }
-        for (name, value) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
-            if value == 0 {
-                return Err(Error::parameter(name, "at least 1", value));
-            }
-        }
-        if self.lr.is_nan() || self.lr <= 0.0 || self.lr.is_infinite() {
-            return Err(Error::parameter("lr", "a positive number", self.lr));
-        }
-        if self.lambda.is_nan() || self.lambda < 0.0 || self.lambda.is_infinite() {
-            return Err(Error::parameter("lambda", "0 or a positive number", self.lambda));
+            let found = format!("{:?}", self.epochs);
+            return Err(Error::parameter("epochs", "0 and others, ascending", found));
         }
         // Draws and loads differ in the seed and the number of patterns alone.
         self.exponents.iter().try_for_each(|&exponent| self.manifold(exponent, 0).map(drop))
@@ -158,9 +148,4 @@ impl FeatureLearningConfig {
         }
         Ok(Measurements { config: self, all: draws })
     }
-}
-
-fn text(values: &[impl ToString]) -> String {
-    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
-    format!("({})", texts.join(", "))
 }

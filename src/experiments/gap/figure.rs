@@ -21,7 +21,7 @@ pub(super) fn figure(measurements: &Measurements<'_>, explanations: &Explanation
     Figure::new(panels.map(|(variable, gap)| panel(measurements, variable, gap)).to_vec()).with_caption(format!(
         "Test gaps of all loads and epochs against what is learned: one monotone curve of the number of learned features explains \
          {by_number} of the variance of 1 − m_test (left), one of their share of uses {by_share} (middle), and one of the number \
-         {difference} of that of m_train − m_test (right)."
+         {difference} of that of m_train − m_test (right); where nothing is learned yet there is no place on a logarithmic axis."
     ))
 }
 

@@ -29,14 +29,14 @@ struct Pair {
     published: Option<f64>,
 }
 
-pub(super) struct Comparison<'a> {
+pub(in super::super) struct Comparison<'a> {
     config: &'a MnistConfig,
     pairs: Vec<Pair>,
     published: Vec<PublishedPoint>, // curve, load, overlap
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(config: &'a MnistConfig, points: &[Sampled]) -> Result<Self> {
+    pub(in super::super) fn new(config: &'a MnistConfig, points: &[Sampled]) -> Result<Self> {
         let published = published("data/reference/mnist14.csv", PUBLISHED)?;
         let mut pairs = Vec::new();
         for (curve, _, measure) in CURVES {
@@ -61,7 +61,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// How far each curve is from the published one.
-    pub(super) fn differences(&self) -> impl Iterator<Item = (&'static str, Difference)> {
+    pub(in super::super) fn differences(&self) -> impl Iterator<Item = (&'static str, Difference)> {
         CURVES.iter().filter_map(|&(curve, ..)| {
             let pairs = self.of(curve).filter_map(|pair| Some((pair.ours.value, pair.published?)));
             Some((curve, Difference::of(pairs)?))
@@ -85,13 +85,10 @@ impl<'a> Comparison<'a> {
         table
     }
 
-    pub(super) fn figure(&self) -> Figure {
-        let mut panel = Panel::new(
-            format!("MNIST {0} × {0}, {1} parallel steps", self.config.crop, self.config.n_steps),
-            Axis::log("load P / N"),
-            Axis::overlap("final overlap"),
-        );
-        for (curve, color, _) in CURVES {
+    /// Some of the curves, "train", "test" and "random", published points with them.
+    pub(in super::super) fn panel(&self, title: String, names: &[&str]) -> Panel {
+        let mut panel = Panel::new(title, Axis::log("load P / N"), Axis::overlap("final overlap"));
+        for (curve, color, _) in CURVES.into_iter().filter(|(curve, ..)| names.contains(curve)) {
             let ours: Vec<_> = self.of(curve).map(|pair| (pair.load, pair.ours)).collect();
             panel = panel.with(curve_of_means(curve, Style::LineAndMarkers, color, &ours));
             let published = self.published.iter().filter(|(name, ..)| name == curve);
@@ -99,6 +96,12 @@ impl<'a> Comparison<'a> {
             panel =
                 panel.with(Series::new(format!("{curve}, {SOURCE}"), Style::OpenMarkers, color, published));
         }
+        panel
+    }
+
+    pub(super) fn figure(&self) -> Figure {
+        let title = format!("MNIST {0} × {0}, {1} parallel steps", self.config.crop, self.config.n_steps);
+        let panel = self.panel(title, &CURVES.map(|(curve, ..)| curve));
         let differences =
             self.differences().map(|(curve, difference)| format!("{:.3} ({curve})", difference.largest));
         let differences: Vec<String> = differences.collect();

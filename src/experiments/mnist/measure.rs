@@ -50,7 +50,7 @@ pub(super) fn images(config: &MnistConfig, options: &Options, sample: u64) -> Re
 
 /// The images of all samples.
 pub(in super::super) struct Images {
-    config: MnistConfig,
+    pub(in super::super) config: MnistConfig,
     pub(super) samples: Vec<Sample>,
 }
 

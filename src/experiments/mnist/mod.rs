@@ -9,6 +9,7 @@ mod measure;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, measure_missing};
@@ -16,11 +17,12 @@ use super::run_directory::{Kept, RunDirectory};
 use super::trajectory::{Sampled, table};
 use super::{Manifest, Options};
 use crate::analysis::{mean_overlap_of_pairs, mean_overlap_within_classes};
+use crate::datasets::SIDE;
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::report::Montage;
 use crate::spins::SpinMatrix;
-use comparison::Comparison;
+pub(super) use comparison::Comparison;
 pub(super) use measure::{Images, OfLoad};
 
 /// What the experiment writes beside the points.
@@ -61,15 +63,18 @@ impl Parameters for MnistConfig {
     };
 
     fn check(&self) -> Result<()> {
-        let least = self.patterns.iter().copied().min().unwrap_or(0) as u64;
-        for (name, value) in
-            [("n_samples", self.n_samples), ("n_test", self.n_test as u64), ("patterns", least)]
-        {
-            if value == 0 {
-                return Err(Error::parameter(name, "at least 1", 0));
-            }
+        checks::samples("n_samples", self.n_samples)?;
+        for (name, value) in [("n_test", self.n_test), ("batch", self.batch)] {
+            checks::at_least(name, 1, value)?;
         }
-        Ok(())
+        checks::at_least("n_steps", 1, self.n_steps)?;
+        checks::rising("patterns", checks::counts(&self.patterns), 1, 1.0)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::positive("lr", self.lr)?;
+        match self.crop {
+            1..=SIDE => Ok(()),
+            crop => Err(Error::parameter("crop", format!("from 1 to {SIDE}"), crop)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod results;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, Place, measure_missing};
@@ -60,18 +61,15 @@ impl Parameters for PhaseDiagramConfig {
     };
 
     fn check(&self) -> Result<()> {
-        for (name, count) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
-            if count == 0 {
-                return Err(Error::parameter(name, "at least 1", 0));
-            }
-        }
+        checks::samples("n_samples", self.n_samples)?;
+        checks::at_least("n_spins", 2, self.n_spins)?;
+        checks::at_least("n_states", 1, self.n_states)?;
+        checks::at_least("n_steps", 1, self.n_steps)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::positive("lr", self.lr)?;
+        // Two, so that points have edges.
         for (name, values) in [("loads", &self.loads), ("feature_loads", &self.feature_loads)] {
-            let is_positive = values.iter().all(|&value| value > 0.0 && value.is_finite());
-            // Two, so that points have edges.
-            if values.len() < 2 || !is_positive || !values.is_sorted_by(|a, b| a < b) {
-                let expected = "two positive numbers or more, ascending";
-                return Err(Error::parameter(name, expected, format!("{values:?}")));
-            }
+            checks::rising(name, values.iter().copied(), 2, checks::ABOVE_0)?;
         }
         let fewest = self.n_features(self.feature_loads[0]);
         if self.n_active == 0 || fewest < self.n_active as u64 {

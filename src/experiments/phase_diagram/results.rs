@@ -3,6 +3,7 @@
 use super::PhaseDiagramConfig;
 use super::measure::{Kept, Point};
 use crate::experiments::mean::Mean;
+use crate::experiments::samples::of_samples;
 use crate::report::{Axis, Cell, Color, Figure, Panel, Position, Series, Style, log_edges};
 use crate::storage::Table;
 use crate::theory::{Counted, hopfield_capacity, signal_and_noise};
@@ -105,7 +106,8 @@ impl<'a> Results<'a> {
         let [train, features, test] = KINDS.map(|(_, measure)| 100.0 * self.share_kept(of, measure));
         Figure::new(panels.collect()).with_caption(format!(
             "Final overlaps of training patterns, features and unseen examples {rule} over load and feature load: at least \
-             {KEPT_OVERLAP} in {train:.0} %, {features:.0} % and {test:.0} % of the plane shown."
+             {KEPT_OVERLAP} in {train:.0} %, {features:.0} % and {test:.0} % of the plane shown{}.",
+            of_samples(self.config.n_samples)
         ))
     }
 

@@ -18,6 +18,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::Cost;
 use super::mean::Mean;
 use super::parameters::{Parameters, Shipped};
@@ -39,7 +40,7 @@ use records::Record;
 pub(super) const FILES: &[&str] = &["table.csv", "figure.svg", "figure.png", "comparison.csv"];
 
 /// Runs measured point by point go on where they were stopped.
-pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: "proteins.lock", grows: false };
+pub(super) const KEPT: Kept = Kept { folder: records::FOLDER, lock: ".proteins.lock", grows: false };
 
 /// Symmetry of the couplings, in the order in which they are measured.
 pub(super) const VARIANTS: [&str; 3] = ["asymmetric", "symmetrized", "symmetric"];
@@ -85,10 +86,12 @@ impl Parameters for ProteinsConfig {
     };
 
     fn check(&self) -> Result<()> {
-        match self.n_samples {
-            0 => Err(Error::parameter("n_samples", "at least 1", 0)),
-            _ => Ok(()),
-        }
+        checks::samples("n_samples", self.n_samples)?;
+        checks::at_least("n_states", 1, self.n_states)?;
+        checks::at_least("n_steps", 1, self.n_steps)?;
+        checks::rising("sequences", checks::counts(&self.sequences), 0, 1.0)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::not_negative("lr", self.lr)
     }
 }
 

@@ -138,5 +138,5 @@ fn points_of_another_sample_or_of_other_parameters_are_refused() {
     let error = refused(&ProteinsConfig { epochs: 4, ..tiny() });
     assert!(error.contains("\"epochs\":4"), "{error}");
     let error = refused(&ProteinsConfig { n_samples: 0, ..tiny() });
-    assert!(error.contains("n_samples: expected at least 1"), "{error}");
+    assert!(error.contains("n_samples: expected from 1 to 10000"), "{error}");
 }

@@ -131,10 +131,16 @@ impl<'a> Results<'a> {
         let SpinGlassConfig { side, temperature, n_steps, .. } = self.config;
         let title = format!("Edwards-Anderson, L = {side}, T = {temperature}, {n_steps} parallel steps");
         let mut panel = Panel::new(title, Axis::log("load P / N"), Axis::overlap("final overlap"));
+        // The published ones are of one size.
+        let source = if self.config.n_spins() == PUBLISHED_SPINS {
+            SOURCE.to_owned()
+        } else {
+            format!("{SOURCE}, N = {PUBLISHED_SPINS}")
+        };
         for (curve, color, measure) in CURVES {
             let theirs = self.published.iter().filter(|point| point.0 == curve);
             let theirs = theirs.map(|&(_, load, overlap)| (load, overlap)).collect();
-            panel = panel.with(Series::new(format!("{curve}, {SOURCE}"), Style::OpenMarkers, color, theirs));
+            panel = panel.with(Series::new(format!("{curve}, {source}"), Style::OpenMarkers, color, theirs));
             panel = panel.with(curve_of_means(curve, Style::LineAndMarkers, color, &self.curve(measure)));
         }
         let [train, test, random] = CURVES.map(|(.., measure)| self.curve(measure).last().copied());

@@ -17,6 +17,7 @@ mod records;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::run_directory::{Kept, RunDirectory};
@@ -77,6 +78,9 @@ pub struct SpinGlassConfig {
     pub seed: u64,
 }
 
+/// J of a larger lattice would take a terabyte.
+const MAX_SIDE: usize = 700;
+
 /// Signed multiply-adds in the time that a spin of a state in equilibrium takes, by measurement at T = 0.99.
 const WORK_A_SPIN: f64 = 1e6;
 
@@ -88,17 +92,19 @@ impl Parameters for SpinGlassConfig {
     };
 
     fn check(&self) -> Result<()> {
-        let ascends = self.patterns.windows(2).all(|pair| pair[0] < pair[1]);
-        if self.patterns.first().is_none_or(|&first| first == 0) || !ascends {
-            let found = format!("{:?}", self.patterns);
-            return Err(Error::parameter("patterns", "at least one number from 1 on, ascending", found));
+        checks::samples("n_samples", self.n_samples)?;
+        checks::at_least("n_states", 1, self.n_states)?;
+        checks::at_least("n_steps", 1, self.n_steps)?;
+        checks::rising("patterns", checks::counts(&self.patterns), 1, 1.0)?;
+        for (name, value) in [("lambda", self.lambda), ("lr", self.lr), ("lr_decay", self.lr_decay)] {
+            checks::positive(name, value)?;
         }
-        for (name, count) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
-            if count == 0 {
-                return Err(Error::parameter(name, "at least 1", 0));
-            }
+        if self.side > MAX_SIDE {
+            return Err(Error::parameter("side", format!("at most {MAX_SIDE}"), self.side));
         }
-        Ok(())
+        let glass = self.glass(0);
+        glass.check()?;
+        glass.bonds().map(drop)
     }
 }
 
@@ -179,9 +185,6 @@ pub fn run_spin_glass(
     execution: &Execution,
 ) -> Result<Manifest> {
     config.check()?;
-    let glass = config.glass(0);
-    glass.check()?;
-    glass.bonds()?;
     let mut directory = RunDirectory::new("spin-glass", options, config, FILES, KEPT)?;
     let _lock = directory.lock(FILES)?;
     let records = Records::new(config, directory.folder())?;
@@ -318,6 +321,6 @@ mod tests {
         assert!(error.contains("\"epochs\":4"), "{error}");
         let none = SpinGlassConfig { n_samples: 0, ..tiny() };
         let error = run_spin_glass(&none, &options, &execution).unwrap_err().to_string();
-        assert!(error.contains("n_samples: expected at least 1"), "{error}");
+        assert!(error.contains("n_samples: expected from 1 to 10000"), "{error}");
     }
 }

@@ -75,7 +75,7 @@ impl Densities {
             Ok(Density { lambda_eff, histogram, law })
         };
         let densities = shown.into_iter().map(density).collect::<Result<_>>()?;
-        Ok(Self { compared, densities, shown_n_spins: config.sizes[1].0 })
+        Ok(Self { compared, densities, shown_n_spins: config.n_spins[1] })
     }
 }
 
@@ -90,7 +90,11 @@ impl<'a> Size<'a> {
     /// N slowest, then samples.
     pub(super) fn all(config: &'a StabilitiesConfig) -> impl Iterator<Item = Self> {
         let of = move |n_spins, n_samples| (0..n_samples).map(move |sample| Self { config, n_spins, sample });
-        config.sizes.iter().flat_map(move |&(n_spins, n_samples)| of(n_spins, n_samples))
+        config
+            .n_spins
+            .iter()
+            .zip(&config.n_samples)
+            .flat_map(move |(&n_spins, &n_samples)| of(n_spins, n_samples))
     }
 }
 
@@ -162,8 +166,8 @@ impl Place for AtLambdaEff<'_> {
     const WHAT: &'static str = "a finished density";
 
     fn name(&self) -> String {
-        let StabilitiesConfig { load, sizes, seed, .. } = self.config;
-        format!("density-n{}-load{load}-lambda-eff{}-seed{seed}.json", sizes[1].0, self.lambda_eff)
+        let StabilitiesConfig { load, n_spins, seed, .. } = self.config;
+        format!("density-n{}-load{load}-lambda-eff{}-seed{seed}.json", n_spins[1], self.lambda_eff)
     }
 
     fn parameters(&self) -> String {
@@ -175,13 +179,13 @@ impl Place for AtLambdaEff<'_> {
     }
 
     fn cost(&self) -> Cost {
-        let n_spins = self.config.sizes[1].0;
+        let n_spins = self.config.n_spins[1];
         Cost::search(patterns_at(self.config.load, n_spins), n_spins, false)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Shown> {
         let &AtLambdaEff { config, lambda_eff } = self;
-        let n_spins = config.sizes[1].0;
+        let n_spins = config.n_spins[1];
         let patterns = patterns(config, n_spins, 0)?;
         let load = patterns.n_rows() as f64 / n_spins as f64;
         let l2 = PseudoLikelihoodStabilities::new(load, lambda_eff)?.weight_decay(config.lambda)?;

@@ -8,6 +8,7 @@ mod margins;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, Place, measure_missing};
@@ -24,7 +25,7 @@ use margins::{Margins, Patterns};
 
 /// What the experiment writes.
 pub(super) const FILES: &[&str] = &[
-    "densities.csv",
+    "table.csv",
     "distances.csv",
     "limit.csv",
     "margins.csv",
@@ -49,7 +50,8 @@ pub struct StabilitiesConfig {
     /// Inverse temperature of the loss.
     pub lambda: f64,
     /// N and the number of samples of the distances, ascending; densities are shown at the second.
-    pub sizes: Vec<(usize, u64)>,
+    pub n_spins: Vec<usize>,
+    pub n_samples: Vec<u64>,
     /// Epochs and learning rate of the descent that is shown beside.
     pub descent_epochs: u64,
     pub descent_lr: f64,
@@ -72,20 +74,30 @@ impl Parameters for StabilitiesConfig {
 
     fn set_samples(parameters: &mut toml::Table, n_samples: u32) {
         let n_samples = toml::Value::from(n_samples);
-        let sizes = parameters.get_mut("sizes").and_then(toml::Value::as_array_mut);
-        for size in sizes.into_iter().flatten().filter_map(toml::Value::as_array_mut) {
-            if let Some(number) = size.get_mut(1) {
-                *number = n_samples.clone();
-            }
-        }
+        let of_sizes = parameters.get_mut("n_samples").and_then(toml::Value::as_array_mut);
+        of_sizes.into_iter().flatten().for_each(|number| *number = n_samples.clone());
         parameters.insert("n_margin_samples".to_owned(), n_samples);
     }
 
     fn check(&self) -> Result<()> {
-        if self.sizes.len() < 2 || self.margin_n_spins.len() < 2 {
-            return Err(Error::parameter("sizes", "at least two", "fewer"));
+        checks::samples("n_margin_samples", self.n_margin_samples)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::positive("descent_lr", self.descent_lr)?;
+        // Beyond load 2 nothing is stored.
+        checks::within("load", self.load, 2.0)?;
+        checks::rising("margin_loads", self.margin_loads.iter().copied(), 1, checks::ABOVE_0)?;
+        self.margin_loads.iter().try_for_each(|&load| checks::within("margin_loads", load, 2.0))?;
+        checks::rising("lambda_effs", self.lambda_effs, 1, checks::ABOVE_0)?;
+        checks::rising("limit_lambda_effs", self.limit_lambda_effs.iter().copied(), 1, checks::ABOVE_0)?;
+        checks::at_least("limit_n_spins", 2, self.limit_n_spins)?;
+        checks::rising("margin_n_spins", checks::counts(&self.margin_n_spins), 2, 2.0)?;
+        checks::rising("n_spins", checks::counts(&self.n_spins), 2, 2.0)?;
+        self.n_samples.iter().try_for_each(|&n_samples| checks::samples("n_samples", n_samples))?;
+        if self.n_samples.len() == self.n_spins.len() {
+            return Ok(());
         }
-        Ok(())
+        let expected = format!("{} numbers, one for each N", self.n_spins.len());
+        Err(Error::parameter("n_samples", expected, self.n_samples.len()))
     }
 }
 
@@ -137,7 +149,7 @@ pub fn run_stabilities(
     let limit = measure_missing(&way, "the largest margin", &mut directory, options, execution)?;
     let margins = measure_missing(&patterns, "margins", &mut directory, options, execution)?;
     let densities = Densities::new(config, sizes, shown)?;
-    directory.table("densities.csv", &densities.densities())?;
+    directory.table("table.csv", &densities.densities())?;
     directory.table("distances.csv", &densities.distances())?;
     directory.figure("figure", &densities.figure()?)?;
     for limit in &limit {

@@ -2,6 +2,7 @@
 
 use super::TransitionConfig;
 use crate::experiments::mean::Mean;
+use crate::experiments::mnist::Comparison;
 use crate::experiments::patterns_at;
 use crate::experiments::samples::curve_of_means;
 use crate::experiments::trajectory::{Measure, Sampled, mean_at};
@@ -19,6 +20,8 @@ pub(super) struct Curves<'a> {
     pub(super) points: &'a [Sampled],
     /// Those of MNIST; none where it is not there.
     pub(super) images: &'a [Sampled],
+    /// These beside the published curves.
+    pub(super) on_images: Option<Comparison<'a>>,
 }
 
 type Means = Vec<(f64, Mean)>;
@@ -80,7 +83,7 @@ impl Curves<'_> {
             by_epoch = both_rules(by_epoch, name, color, &along, &level);
         }
         let mut panels = vec![by_load, by_epoch];
-        panels.extend((!self.images.is_empty()).then(|| self.real_panel()));
+        panels.extend(self.on_images.as_ref().map(|images| self.real_panel(images)));
         let overlaps = |epoch| [TRAIN, TEST, FEATURES].map(|measure| self.last(epoch, measure));
         let ([train, test, features], hebb) = (overlaps(self.last_epoch()), overlaps(0));
         Figure::new(panels).with_caption(format!(
@@ -104,18 +107,12 @@ impl Curves<'_> {
     }
 
     /// Overlaps on MNIST.
-    fn real_panel(&self) -> Panel {
-        let title = format!("MNIST 14 × 14, {} epochs", self.config.mnist_epochs);
-        let panel = Panel::new(title, Axis::log("load P / N"), Axis::overlap("final overlap"));
-        let curves = [("train", Color::TRAIN, TRAIN), ("test", Color::TEST, TEST)];
-        curves.into_iter().fold(panel, |panel, (name, color, measure)| {
-            let name = format!("{name}, pseudo-likelihood");
-            panel.with(curve_of_means(name, Style::LineAndMarkers, color, &self.on_images(measure)))
-        })
+    fn real_panel(&self, images: &Comparison<'_>) -> Panel {
+        images.panel(format!("MNIST 14 × 14, {} epochs", self.config.mnist_epochs), &["train", "test"])
     }
 
     /// (load, measure) on MNIST.
-    fn on_images(&self, measure: Measure) -> Means {
+    fn real_curve(&self, measure: Measure) -> Means {
         let points = self.images.iter().map(|sampled| &sampled.point);
         let of = |n_patterns: usize| {
             let load = points.clone().find(|point| point.n_patterns == n_patterns)?.load;
@@ -126,7 +123,7 @@ impl Curves<'_> {
 
     /// Where MNIST ends, for the caption.
     fn real_end(&self) -> String {
-        let ends = self.on_images(TRAIN).last().copied().zip(self.on_images(TEST).last().copied());
+        let ends = self.real_curve(TRAIN).last().copied().zip(self.real_curve(TEST).last().copied());
         ends.map_or(String::new(), |((load, train), (_, test))| {
             format!(
                 "; on MNIST (right) at load {load:.1} training images end at {:.3}, unseen ones at {:.3}",
@@ -146,7 +143,7 @@ impl Curves<'_> {
         let mut by_load = Panel::new("in data", Axis::log("load P / N"), Axis::log(label)).with(hebb);
         let shown = self.config.epochs.iter().filter(|&&epoch| epoch > 0);
         for (index, &epoch) in shown.enumerate() {
-            let name = format!("{epoch} epochs");
+            let name = format!("{epoch} {}", if epoch == 1 { "epoch" } else { "epochs" });
             let means = self.against_load(epoch, LEARNED);
             by_load = by_load.with(curve_of_means(name, Style::LineAndMarkers, Color::nth(index), &means));
         }
@@ -241,8 +238,11 @@ impl Curves<'_> {
         if !self.images.is_empty() {
             text += &format!("\nMNIST 14 x 14, {} epochs\n  P / N  train   test\n", self.config.mnist_epochs);
         }
-        for ((load, train), (_, test)) in self.on_images(TRAIN).into_iter().zip(self.on_images(TEST)) {
+        for ((load, train), (_, test)) in self.real_curve(TRAIN).into_iter().zip(self.real_curve(TEST)) {
             text += &format!("{load:7.2} {:6.3} {:6.3}\n", train.value, test.value);
+        }
+        for (curve, difference) in self.on_images.iter().flat_map(|images| images.differences()) {
+            text += &format!("{curve}: {difference}\n");
         }
         if self.config.n_samples > 1 {
             text += &format!("\nstandard errors of overlaps: at most {:.3}\n", self.largest_error());
@@ -255,7 +255,7 @@ impl Curves<'_> {
         let overlaps = [TRAIN, TEST, FEATURES];
         let on_manifold =
             overlaps.iter().flat_map(|&of| [0, self.last_epoch()].map(|epoch| self.against_load(epoch, of)));
-        let means = on_manifold.chain([TRAIN, TEST].map(|of| self.on_images(of))).flatten();
+        let means = on_manifold.chain([TRAIN, TEST].map(|of| self.real_curve(of))).flatten();
         means.map(|(_, mean)| mean.error).fold(0.0, f64::max)
     }
 }

@@ -19,8 +19,9 @@ mod measure;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks;
 use super::cost::{Cost, Estimated};
-use super::mnist::{Images, MnistConfig, OfLoad};
+use super::mnist::{Comparison, Images, MnistConfig, OfLoad};
 use super::parameters::{Parameters, Shipped};
 use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
@@ -84,16 +85,13 @@ impl Parameters for TransitionConfig {
     };
 
     fn check(&self) -> Result<()> {
-        for (name, value) in [("n_samples", self.n_samples), ("n_states", self.n_states as u64)] {
-            if value == 0 {
-                return Err(Error::parameter(name, "at least 1", 0));
-            }
-        }
-        let begins_above_0 = self.loads.first().is_some_and(|&first| first > 0.0);
-        if !begins_above_0 || !self.loads.is_sorted_by(|a, b| a < b) {
-            let found = format!("{:?}", self.loads);
-            return Err(Error::parameter("loads", "one or more, ascending from above 0", found));
-        }
+        checks::samples("n_samples", self.n_samples)?;
+        checks::at_least("n_states", 1, self.n_states)?;
+        checks::at_least("n_steps", 1, self.n_steps)?;
+        checks::positive("lambda", self.lambda)?;
+        checks::positive("lr", self.lr)?;
+        checks::rising("loads", self.loads.iter().copied(), 1, checks::ABOVE_0)?;
+        checks::rising("mnist_patterns", checks::counts(&self.mnist_patterns), 0, 1.0)?;
         if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
             let found = format!("{:?}", self.epochs);
             return Err(Error::parameter("epochs", "0 and more, ascending", found));
@@ -173,12 +171,17 @@ pub fn run_transition(
     if !images.is_empty() {
         directory.table("mnist.csv", &table(&images, |_| "pseudo-likelihood"))?;
     }
-    let curves = Curves { config, points: &points, images: &images };
+    let on_images = real.as_ref().map(|real| Comparison::new(&real.config, &images)).transpose()?;
+    let curves = Curves { config, points: &points, images: &images, on_images };
     directory.figure("figure", &curves.overlaps())?;
     directory.figure("features", &curves.learned_features())?;
     directory.figure("gap", &curves.gaps())?;
 
     let summary = curves.summary();
+    for (curve, difference) in curves.on_images.iter().flat_map(|images| images.differences()) {
+        directory.result(&format!("mnist_largest_difference_{curve}"), difference.largest);
+        directory.result(&format!("mnist_mean_difference_{curve}"), difference.mean);
+    }
     for (name, value) in curves.results() {
         directory.result(&name, value);
     }
