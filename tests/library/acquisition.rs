@@ -100,7 +100,7 @@ fn parameters_out_of_range_are_refused_before_anything_is_written() {
     for (config, message) in [
         (
             FeatureLearningConfig { loads: vec![2.0, 1.0], ..config() },
-            "loads: expected one or more, ascending from above 0",
+            "loads: expected 1 or more numbers, ascending from above 0",
         ),
         (FeatureLearningConfig { loads: vec![0.0, 1.0], ..config() }, "loads: "),
         (FeatureLearningConfig { exponents: vec![], ..config() }, "exponents: "),
