@@ -30,7 +30,7 @@ fn tables(program: &Program, folder: &str) -> BTreeMap<String, Vec<u8>> {
 /// Same tables, bit for bit.
 fn assert_same_tables(program: &Program, a: &str, b: &str) {
     let (a, b) = (tables(program, a), tables(program, b));
-    assert_eq!(a.keys().collect::<Vec<_>>(), ["table.csv", "features.csv", "fits.csv"]);
+    assert_eq!(a.keys().collect::<Vec<_>>(), ["features.csv", "fits.csv", "table.csv"]);
     assert!(a == b, "tables differ");
 }
 
