@@ -125,7 +125,8 @@ impl Panel {
 
     /// Title, axes and what the legend names, in words.
     pub(super) fn description(&self) -> String {
-        let series = self.series.iter().map(|series| series.name.as_str());
+        let drawn = self.series.iter().filter(|series| !series.points.is_empty());
+        let series = drawn.map(|series| series.name.as_str());
         let mut names: Vec<&str> = Vec::new();
         for name in series.chain(self.references.iter().map(|line| line.name.as_str())) {
             if !name.is_empty() && !names.contains(&name) {

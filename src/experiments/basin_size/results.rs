@@ -248,7 +248,8 @@ impl<'a> Results<'a> {
                 Some(curve) => {
                     panel.with(open(&format!("published, {SOURCE}"), &self.published_sizes, curve))
                 }
-                None => panel,
+                // None, but a legend for all panels.
+                None => panel.with(open(&format!("published, {SOURCE}"), &[], "")),
             });
         }
         let mut panel = Panel::new("asymmetric", load_axis(), Axis::linear("asymmetry |J − Jᵀ| / |J|"));

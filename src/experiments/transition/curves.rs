@@ -4,6 +4,7 @@ use super::TransitionConfig;
 use crate::experiments::mean::Mean;
 use crate::experiments::mnist::Comparison;
 use crate::experiments::patterns_at;
+use crate::experiments::published::{Difference, SOURCE};
 use crate::experiments::samples::curve_of_means;
 use crate::experiments::trajectory::{Measure, Sampled, mean_at};
 use crate::report::{Axis, Color, Figure, Panel, Series, Style};
@@ -25,6 +26,9 @@ pub(super) struct Curves<'a> {
 }
 
 type Means = Vec<(f64, Mean)>;
+
+/// Curves that are shown on MNIST.
+const ON_IMAGES: [&str; 2] = ["train", "test"];
 
 /// Adds a curve of pseudo-likelihood and the Hebb one beside it.
 fn both_rules(panel: Panel, name: &str, color: Color, learned: &Means, hebb: &Means) -> Panel {
@@ -108,7 +112,13 @@ impl Curves<'_> {
 
     /// Overlaps on MNIST.
     fn real_panel(&self, images: &Comparison<'_>) -> Panel {
-        images.panel(format!("MNIST 14 × 14, {} epochs", self.config.mnist_epochs), &["train", "test"])
+        images.panel(format!("MNIST 14 × 14, {} epochs", self.config.mnist_epochs), &ON_IMAGES)
+    }
+
+    /// How far the curves on MNIST are from the published ones.
+    pub(super) fn differences(&self) -> impl Iterator<Item = (&'static str, Difference)> {
+        let all = self.on_images.iter().flat_map(|images| images.differences());
+        all.filter(|(curve, _)| ON_IMAGES.contains(curve))
     }
 
     /// (load, measure) on MNIST.
@@ -125,8 +135,10 @@ impl Curves<'_> {
     fn real_end(&self) -> String {
         let ends = self.real_curve(TRAIN).last().copied().zip(self.real_curve(TEST).last().copied());
         ends.map_or(String::new(), |((load, train), (_, test))| {
+            let largest = self.differences().map(|(_, difference)| difference.largest).fold(0.0, f64::max);
             format!(
-                "; on MNIST (right) at load {load:.1} training images end at {:.3}, unseen ones at {:.3}",
+                "; on MNIST (right) at load {load:.1} training images end at {:.3}, unseen ones at {:.3}, and both curves differ from {SOURCE} \
+                 (open markers) by at most {largest:.3}",
                 train.value, test.value
             )
         })
@@ -241,8 +253,8 @@ impl Curves<'_> {
         for ((load, train), (_, test)) in self.real_curve(TRAIN).into_iter().zip(self.real_curve(TEST)) {
             text += &format!("{load:7.2} {:6.3} {:6.3}\n", train.value, test.value);
         }
-        for (curve, difference) in self.on_images.iter().flat_map(|images| images.differences()) {
-            text += &format!("{curve}: {difference}\n");
+        for (curve, difference) in self.differences() {
+            text += &format!("MNIST, {curve}: {difference}\n");
         }
         if self.config.n_samples > 1 {
             text += &format!("\nstandard errors of overlaps: at most {:.3}\n", self.largest_error());

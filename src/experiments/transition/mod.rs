@@ -178,7 +178,7 @@ pub fn run_transition(
     directory.figure("gap", &curves.gaps())?;
 
     let summary = curves.summary();
-    for (curve, difference) in curves.on_images.iter().flat_map(|images| images.differences()) {
+    for (curve, difference) in curves.differences() {
         directory.result(&format!("mnist_largest_difference_{curve}"), difference.largest);
         directory.result(&format!("mnist_mean_difference_{curve}"), difference.mean);
     }
