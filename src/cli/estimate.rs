@@ -9,6 +9,7 @@ use attractor::experiments::Cost;
 use attractor::kernels::{Lanes, Tables, signed_product};
 use attractor::potts::{
     PottsInitial, PottsPseudoLikelihood, PottsTrainer, potts_training_bytes, random_sequences,
+    step_as_sequences,
 };
 use attractor::storage::folder_of;
 use attractor::{Error, Result};
@@ -173,11 +174,6 @@ fn rate_per_thread(execution: &Execution) -> f64 {
         signed_product(execution.isa(), &signs, n_states, &weights, &mut products, &mut tables);
     }
     (repeats * n_states * n_columns * 16) as f64 / begun.elapsed().as_secs_f64()
-}
-
-/// Sequences whose lookups take the time of a step of J: q^2 couplings a pair of columns.
-pub fn step_as_sequences(n_letters: usize) -> f64 {
-    (n_letters * n_letters) as f64 / 3.0
 }
 
 /// Sequences and columns by which a lookup is timed.

@@ -52,6 +52,14 @@ pub(super) fn rising(
     Err(Error::parameter(name, expected, format!("{values:?}")))
 }
 
+/// # Errors
+/// If epochs do not rise from 0, the couplings that training starts from.
+pub(super) fn epochs_from_0(epochs: &[u64]) -> Result<()> {
+    let is_there = epochs.first() == Some(&0) && epochs.is_sorted_by(|a, b| a < b);
+    let wrong = || Error::parameter("epochs", "0 and others, ascending", format!("{epochs:?}"));
+    if is_there { Ok(()) } else { Err(wrong()) }
+}
+
 /// Counts as [`rising`] takes them.
 pub(super) fn counts<T: Copy + TryInto<u64>>(values: &[T]) -> impl Iterator<Item = f64> {
     values.iter().map(|&value| value.try_into().unwrap_or(u64::MAX) as f64)

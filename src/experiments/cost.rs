@@ -103,6 +103,11 @@ impl Cost {
         }
     }
 
+    /// Max-stability to a small gap, which closes slowly.
+    pub(super) fn largest_margins(n_patterns: usize, n_spins: usize) -> Self {
+        Self::margins(n_patterns, n_spins).times(10)
+    }
+
     /// An evaluation: recall of at most `n_states` training patterns, as many unseen and random ones, and `n_features`.
     pub(super) fn evaluation(
         n_states: usize,

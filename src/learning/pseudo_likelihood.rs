@@ -101,6 +101,11 @@ impl PseudoLikelihood {
         }
     }
 
+    /// The same of the lambda' and lr' of arXiv:2507.05147 for N spins: lambda = 2 lambda', lr = 2 lr' / N.
+    pub fn in_paper_units(lambda: f64, lr: f64, n_spins: usize) -> Self {
+        Self::new(2.0 * lambda, 2.0 * lr / n_spins as f64)
+    }
+
     /// Checks every parameter against its range, for a problem to learn.
     ///
     /// # Errors

@@ -39,4 +39,4 @@ pub use problem::PottsProblem;
 pub use pseudo_likelihood::PottsPseudoLikelihood;
 pub use scores::{ContactPrecision, PairScore, contact_precision, pair_scores};
 pub use start::{n_replaced, random_sequences, sequences_at_overlap};
-pub use trainer::{PottsTrainer, potts_training_bytes};
+pub use trainer::{PottsTrainer, potts_training_bytes, step_as_sequences};

@@ -32,6 +32,11 @@ pub struct PottsTrainer<'a> {
     epoch: u64,
 }
 
+/// Sequences whose lookups take the time of a step of J, to estimate by: q^2 couplings a pair of columns.
+pub fn step_as_sequences(n_letters: usize) -> f64 {
+    (n_letters * n_letters) as f64 / 3.0
+}
+
 /// Bytes that training takes beside the sequences: two generations of J in lookup tables, three where J is symmetric, J itself at
 /// the beginning and the end, and each thread's scratch.
 pub fn potts_training_bytes(n_columns: usize, n_letters: usize, symmetric: bool, n_threads: usize) -> f64 {

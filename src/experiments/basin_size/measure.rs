@@ -140,7 +140,7 @@ impl Record<'_> {
     /// Asymmetric and symmetric.
     fn learning(&self) -> [PseudoLikelihood; 2] {
         let BasinSizeConfig { n_spins, lambda, lr, .. } = *self.config;
-        let asymmetric = PseudoLikelihood::new(2.0 * lambda, 2.0 * lr / n_spins as f64);
+        let asymmetric = PseudoLikelihood::in_paper_units(lambda, lr, n_spins);
         [asymmetric.clone(), PseudoLikelihood { symmetric: true, ..asymmetric }]
     }
 

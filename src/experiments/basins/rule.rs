@@ -95,18 +95,14 @@ impl Rule {
         }
     }
 
-    fn descent(lambda: f64, lr: f64, n_spins: usize) -> PseudoLikelihood {
-        PseudoLikelihood::new(2.0 * lambda, 2.0 * lr / n_spins as f64)
-    }
-
     /// What learning P patterns of N spins takes.
     pub(super) fn cost(self, n_patterns: usize, n_spins: usize) -> Cost {
         match self {
             Self::PseudoLikelihood { lambda, lr, epochs } => {
-                Cost::descent(&Self::descent(lambda, lr, n_spins), n_patterns, n_spins, epochs)
+                let parameters = PseudoLikelihood::in_paper_units(lambda, lr, n_spins);
+                Cost::descent(&parameters, n_patterns, n_spins, epochs)
             }
-            // The gap of the largest margins closes slowly.
-            Self::MaxStability => Cost::margins(n_patterns, n_spins).times(10),
+            Self::MaxStability => Cost::largest_margins(n_patterns, n_spins),
             Self::Perceptron { .. } => Cost::margins(n_patterns, n_spins),
             Self::PseudoInverse | Self::Storkey | Self::Hebb => {
                 // Products of patterns, neurons and neurons, and at most as many numbers as three J.
@@ -120,7 +116,7 @@ impl Rule {
     pub(super) fn learn(self, patterns: &SpinMatrix, execution: &Execution) -> Result<Couplings> {
         match self {
             Self::PseudoLikelihood { lambda, lr, epochs } => {
-                let parameters = Self::descent(lambda, lr, patterns.n_spins());
+                let parameters = PseudoLikelihood::in_paper_units(lambda, lr, patterns.n_spins());
                 let mut trainer = Trainer::new(patterns, parameters, &Initial::Hebb, 1.0, execution)?;
                 train_to(&mut trainer, epochs, execution)?;
                 Ok(trainer.into_couplings())

@@ -18,7 +18,7 @@ use super::points::{Place, measure_missing};
 use super::run_directory::RunDirectory;
 use super::{Options, patterns_at};
 use crate::datasets::{Coefficients, Manifold, ManifoldParameters};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
 use crate::experiments::samples::sample_seed;
 use crate::learning::PseudoLikelihood;
@@ -64,10 +64,7 @@ impl Parameters for FeatureLearningConfig {
         checks::positive("lr", self.lr)?;
         checks::rising("exponents", self.exponents.iter().copied(), 1, 0.0)?;
         checks::rising("loads", self.loads.iter().copied(), 1, checks::ABOVE_0)?;
-        if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
-            let found = format!("{:?}", self.epochs);
-            return Err(Error::parameter("epochs", "0 and others, ascending", found));
-        }
+        checks::epochs_from_0(&self.epochs)?;
         // Draws and loads differ in the seed and the number of patterns alone.
         self.exponents.iter().try_for_each(|&exponent| self.manifold(exponent, 0).map(drop))
     }

@@ -98,7 +98,7 @@ impl PhaseDiagramConfig {
     }
 
     fn learning(&self) -> PseudoLikelihood {
-        PseudoLikelihood::new(2.0 * self.lambda, 2.0 * self.lr / self.n_spins as f64)
+        PseudoLikelihood::in_paper_units(self.lambda, self.lr, self.n_spins)
     }
 
     /// D at a feature load.

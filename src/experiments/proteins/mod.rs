@@ -29,7 +29,7 @@ use crate::analysis::{sequence_facts, unseen_sequence_facts};
 use crate::datasets::{Alignment, AlignmentImport, Alphabet};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::potts::{PottsObservables, potts_training_bytes};
+use crate::potts::{PottsObservables, potts_training_bytes, step_as_sequences};
 use crate::spins::Sequences;
 use crate::storage::{Container, Overwrite, hash_file};
 use comparison::Comparison;
@@ -121,7 +121,8 @@ impl ProteinsConfig {
     fn cost(&self, n_columns: usize, n_letters: usize, execution: &Execution) -> Cost {
         let (l, q) = (n_columns as f64, n_letters as f64);
         let load = |&n_sequences: &usize| {
-            let lookups = 2.0 * self.epochs as f64 * l * l * (n_sequences as f64 + q * q / 3.0);
+            let sequences = n_sequences as f64 + step_as_sequences(n_letters);
+            let lookups = 2.0 * self.epochs as f64 * l * l * sequences;
             let couplings = 4.0 * (l * q).powi(2);
             // All variants, with their tables while they are observed.
             let memory =

@@ -74,7 +74,7 @@ impl Place for Way<'_> {
         let n_patterns = patterns_at(load, n_spins);
         // Searches take longer as norms grow.
         let search = Cost::search(n_patterns, n_spins, false).times(10 * limit_lambda_effs.len());
-        Cost::margins(n_patterns, n_spins).times(10).beside(search)
+        Cost::largest_margins(n_patterns, n_spins).beside(search)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Limit> {

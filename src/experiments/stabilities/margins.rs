@@ -72,7 +72,7 @@ impl Place for Patterns<'_> {
     }
 
     fn cost(&self) -> Cost {
-        Cost::margins(patterns_at(self.load, self.n_spins), self.n_spins).times(10)
+        Cost::largest_margins(patterns_at(self.load, self.n_spins), self.n_spins)
     }
 
     fn measure(&self, execution: &Execution) -> Result<Margin> {

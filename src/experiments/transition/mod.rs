@@ -27,7 +27,7 @@ use super::points::{self, Place, measure_missing};
 use super::run_directory::{Kept, RunDirectory};
 use super::trajectory::{Sampled, table};
 use super::{Manifest, Options, patterns_at};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::Execution;
 use crate::learning::PseudoLikelihood;
 use curves::Curves;
@@ -92,11 +92,7 @@ impl Parameters for TransitionConfig {
         checks::positive("lr", self.lr)?;
         checks::rising("loads", self.loads.iter().copied(), 1, checks::ABOVE_0)?;
         checks::rising("mnist_patterns", checks::counts(&self.mnist_patterns), 0, 1.0)?;
-        if self.epochs.first() != Some(&0) || !self.epochs.is_sorted_by(|a, b| a < b) {
-            let found = format!("{:?}", self.epochs);
-            return Err(Error::parameter("epochs", "0 and more, ascending", found));
-        }
-        Ok(())
+        checks::epochs_from_0(&self.epochs)
     }
 }
 

@@ -3,10 +3,10 @@
 use attractor::Result;
 use attractor::datasets::Alignment;
 use attractor::execution::Execution;
-use attractor::potts::potts_training_bytes;
+use attractor::potts::{potts_training_bytes, step_as_sequences};
 
 use super::super::{Train, Variant};
-use crate::cli::estimate::{Estimate, step_as_sequences};
+use crate::cli::estimate::Estimate;
 
 /// Steps in which most states settle.
 const TYPICAL_STEPS: u64 = 20;
